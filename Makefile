@@ -1,0 +1,70 @@
+# Rivus from a clean clone: `make run` opens the control room, `make test` runs the tests. `make help` lists the rest.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format screenshots bench judge lock clean
+
+PYTHON := .venv/bin/python
+INSTALLED := .venv/.installed
+PIP := $(PYTHON) -m pip --disable-pip-version-check install --quiet
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## create .venv and install what requirements.lock names (nothing to do if unchanged)
+
+# The stamp is written last, so an installation that was interrupted starts again.
+$(INSTALLED): requirements.lock pyproject.toml
+	@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	  for name in python3.14 python3.13 python3.12 python3.11 python3; do \
+	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$name; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "Rivus needs Python 3.11 or newer, and none was found: install one and run make again." >&2; exit 1; \
+	  fi; \
+	  echo "setup: creating .venv with $$($$found --version)"; \
+	  rm -rf .venv; \
+	  if ! "$$found" -m venv .venv; then \
+	    rm -rf .venv; \
+	    echo "$$found cannot create virtual environments: install its venv package (Debian: python3-venv)." >&2; exit 1; \
+	  fi; \
+	fi
+	@echo "setup: installing the packages of requirements.lock into .venv; the first time takes a minute or two"
+	@$(PIP) --require-hashes -r requirements.lock
+	@echo "setup: installing Rivus itself, editable"
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+	@echo "setup: done"
+
+run: setup ## open the control room on this project
+	@.venv/bin/rivus
+
+test: setup ## run the tests
+	@$(PYTHON) -m pytest
+
+check: setup ## format, lint, types, floors
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -q tests/architecture
+
+format: setup ## format the code and sort the imports
+	$(PYTHON) -m ruff check --fix-only .
+	$(PYTHON) -m ruff format .
+
+screenshots: setup ## draw the pictures in screenshots/ anew
+	@RIVUS_UPDATE_PICTURES=1 $(PYTHON) -m pytest -q tests/tui -k picture
+
+bench: setup ## measure speed and memory
+	@$(PYTHON) -m benchmarks
+
+judge: setup ## measure how well TODO scanning and the checks judge
+	@$(PYTHON) -m benchmarks.judge
+
+lock: setup ## resolve pyproject.toml anew into requirements.lock (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --extra dev --group build --output-file requirements.lock pyproject.toml
+
+clean: ## remove .venv, caches and build results
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
