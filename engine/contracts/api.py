@@ -1,0 +1,72 @@
+"""The doors between front ends and the engine: commands go in through `EngineApi`, rows come out through `Reader`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from engine.contracts.commands import CommandOutcome
+from engine.contracts.view import (
+    EventView,
+    ItemDetail,
+    ItemQuery,
+    ItemView,
+    JobView,
+    RunView,
+    StatusView,
+)
+
+
+class EngineApi(Protocol):
+    """The engine as the app sees it."""
+
+    async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+        """Run one command of `engine.contracts.commands`; UseError for unknown names or wrong arguments."""
+        ...
+
+    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` from the engine's thread after each change of state (coalesced); returns how to unsubscribe."""
+        ...
+
+    def running(self) -> int:
+        """Attempts that run at this moment."""
+        ...
+
+    async def stop(self, *, drain: bool) -> None:
+        """Stop: with drain, wait for what runs (within the grace period); without, release it at once."""
+        ...
+
+
+class Reader(Protocol):
+    """Short reads on a read-only connection; every call is one snapshot and holds no transaction after it."""
+
+    def change_count(self) -> int:
+        """A number that differs whenever the state file was changed by somebody else since the last call."""
+        ...
+
+    def status(self) -> StatusView: ...
+    def jobs(self) -> list[JobView]: ...
+    def item(self, job: str, key: str) -> ItemDetail | None: ...
+    def items_count(self, query: ItemQuery) -> int: ...
+    def items_anchors(self, query: ItemQuery, step: int) -> Sequence[tuple[Any, ...]]:
+        """Sort keys of rows 0, step, 2·step, …; one pass, for a list that scrolls by row number."""
+        ...
+
+    def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
+        """Rows from the sort key `start` on (inclusive); None: from the first."""
+        ...
+
+    def events_count(self, job: str | None = None) -> int: ...
+    def events_page(self, before_id: int | None, limit: int, job: str | None = None) -> list[EventView]:
+        """Newest first, only those with an id below `before_id`."""
+        ...
+
+    def events_after(self, after_id: int, limit: int, job: str | None = None) -> list[EventView]:
+        """Oldest first, only those with an id above `after_id`."""
+        ...
+
+    def runs(self, job: str | None, limit: int) -> list[RunView]:
+        """Newest first."""
+        ...
+
+    def close(self) -> None: ...

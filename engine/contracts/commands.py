@@ -1,0 +1,124 @@
+"""Commands as data: the specs that command line, app, undo and (later) the socket share.
+
+A command is a name and arguments; `EngineApi.command` runs it. Danger levels: 0 look, 1 reversible (runs at once),
+2 costs money or loses work (asks), 3 the whole engine or filter (asks, with the count).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandSpec:
+    """One command."""
+
+    name: str
+    """The verb: one word, the same as in the command line and on the screens."""
+    args: tuple[str, ...]
+    """Names of its required arguments."""
+    optional: tuple[str, ...] = ()
+    danger: int
+    undo: bool
+    """Whether `undo` can take it back."""
+    summary: str
+
+
+COMMANDS: Final[Mapping[str, CommandSpec]] = {
+    spec.name: spec
+    for spec in (
+        CommandSpec(
+            name="accept",
+            args=("job", "keys"),
+            danger=1,
+            undo=True,
+            summary="Open the gate that these items wait at.",
+        ),
+        CommandSpec(
+            name="drop",
+            args=("job", "keys"),
+            optional=("why",),
+            danger=1,
+            undo=True,
+            summary="Won't do: skip what is left; only a person brings the item back.",
+        ),
+        CommandSpec(
+            name="snooze",
+            args=("job", "keys", "until"),
+            danger=1,
+            undo=True,
+            summary="Look at these items again later (`until` in ms UTC).",
+        ),
+        CommandSpec(
+            name="prioritise",
+            args=("job", "keys", "priority"),
+            danger=1,
+            undo=True,
+            summary="Set the priority, 0 to 3; null takes it away.",
+        ),
+        CommandSpec(
+            name="answer",
+            args=("job", "keys", "answer"),
+            danger=1,
+            undo=True,
+            summary="Answer what a stage asked; it starts again with the answer.",
+        ),
+        CommandSpec(
+            name="retry",
+            args=("job", "keys"),
+            danger=1,
+            undo=True,
+            summary="Try the failed stages of these items again, with fresh attempts.",
+        ),
+        CommandSpec(
+            name="cancel",
+            args=("job", "keys"),
+            danger=2,
+            undo=True,
+            summary="Skip what is left of these items; what runs is stopped.",
+        ),
+        CommandSpec(
+            name="pause",
+            args=("job",),
+            optional=("why",),
+            danger=1,
+            undo=True,
+            summary="Claim nothing of this job until it is resumed.",
+        ),
+        CommandSpec(name="resume", args=("job",), danger=1, undo=True, summary="Let a paused job go on."),
+        CommandSpec(
+            name="run",
+            args=("job",),
+            danger=1,
+            undo=False,
+            summary="Run the discovery or the check of this job now.",
+        ),
+        CommandSpec(
+            name="undo",
+            args=(),
+            optional=("operation",),
+            danger=1,
+            undo=False,
+            summary="Take back the last command of a person that can be taken back.",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandOutcome:
+    """What a command did."""
+
+    ok: bool
+    """False: nothing changed, and `message` says why."""
+    message: str
+    """One sentence for a person, such as `accepted 3 items` or `accepted 2 items, 1 was not waiting`."""
+    changed: tuple[str, ...] = ()
+    """Keys (or the job) that changed."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Keys that did not change, with why."""
+    operation: int | None = None
+    """Number in the journal, for `undo`."""
+    data: Mapping[str, Any] = field(default_factory=dict)

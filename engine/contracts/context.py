@@ -1,0 +1,112 @@
+"""What handlers and discoveries get: two small Protocols, the whole of what a plugin author learns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.contracts.item import Candidate, Known
+
+
+class Item(Protocol):
+    """The item an attempt works on, as it was at the claim."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+    @property
+    def path(self) -> str | None: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def headings(self) -> tuple[str, ...]: ...
+
+
+class Context(Protocol):
+    """What a handler gets, on the loop and in a worker process alike."""
+
+    @property
+    def job(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def item(self) -> Item: ...
+    @property
+    def upstream(self) -> Mapping[str, Mapping[str, Any]]:
+        """Outputs of the finished stages before this one, by stage name."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first attempt."""
+        ...
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The stage's params from jobs.yaml."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        ...
+
+    @property
+    def artifact_dir(self) -> Path:
+        """This item's own folder for artifacts; exists."""
+        ...
+
+    @property
+    def log(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]: ...
+    @property
+    def cancelled(self) -> bool:
+        """True once this attempt should end (stop, timeout, a person)."""
+        ...
+
+    def progress(self, done: int, total: int | None = None, text: str = "") -> None:
+        """Say how far this attempt is; cheap, may be dropped."""
+        ...
+
+    def emit(self, candidate: Candidate, *, job: str | None = None) -> None:
+        """Hand over a child item (same job) or an item for another job; stored together with the outcome."""
+        ...
+
+
+class DiscoveryContext(Protocol):
+    """What a discovery gets."""
+
+    @property
+    def job(self) -> str: ...
+    @property
+    def params(self) -> Mapping[str, Any]: ...
+    @property
+    def root(self) -> Path: ...
+    @property
+    def repositories(self) -> tuple[Path, ...]:
+        """Absolute folders that internal jobs look at."""
+        ...
+
+    @property
+    def log(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]: ...
+    @property
+    def cancelled(self) -> bool: ...
+    async def known(self) -> Sequence[Known]:
+        """Items that earlier runs of this discovery gave, in (path, line) order; gone ones included."""
+        ...
+
+    def mint(self) -> str:
+        """A fresh short key, unique in practice, for items whose identity is their place."""
+        ...
+
+    def problem(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
+        """Record a counted, visible partial failure (an unreadable file); the run goes on but is not complete."""
+        ...
+
+    def scope(self, paths: Sequence[str], *, complete: bool = True) -> None:
+        """Say what this run covered; only a complete run may find that something is gone."""
+        ...

@@ -1,0 +1,83 @@
+"""The error tree.
+
+RivusError                    exit code 1
+├── UseError                  2  wrong use: an argument, a name that is not there
+│   └── ConfigError           2  jobs.yaml cannot be used; carries every problem at once
+├── OwnedError                3  another engine owns the state directory
+├── ModelNeeded               4  a model or key is needed
+├── StateError                1  the state file cannot be used (newer, damaged, not ours)
+└── EngineStopped             1  the engine ended before it could answer
+
+A message says what is wrong, where, and what to do. The class docstring is the default message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class RivusError(Exception):
+    """Something went wrong in Rivus."""
+
+    exit_code = 1
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or type(self).__name__).strip())
+
+
+class UseError(RivusError):
+    """The command was used wrongly."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One thing that is wrong in a configuration file."""
+
+    file: str
+    """Path as the user would type it."""
+    line: int | None
+    """1-based; None when the problem is the file itself."""
+    key: str
+    """Dotted path of the key, such as `jobs.docs.stages.read.timeout`; empty for the file itself."""
+    message: str
+    """What is wrong and what to do."""
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+
+
+class ConfigError(UseError):
+    """jobs.yaml cannot be used."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class OwnedError(RivusError):
+    """Another engine owns this state directory."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, pid: int | None = None, since: int | None = None) -> None:
+        self.pid = pid
+        self.since = since
+        super().__init__(message)
+
+
+class ModelNeeded(RivusError):
+    """A model or a key is needed for this, and none is configured."""
+
+    exit_code = 4
+
+
+class StateError(RivusError):
+    """The state file cannot be used."""
+
+
+class EngineStopped(RivusError):
+    """The engine stopped before it could answer."""

@@ -1,0 +1,65 @@
+"""What a handler may return. A plain dict means `Done(output=that dict)`; an exception is a failed attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.contracts.item import Candidate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """A file that belongs to an item, kept in the engine's folder for it."""
+
+    path: str
+    """Relative to the item's artifact folder (`ctx.artifact_dir`)."""
+    type: str = "text/plain"
+    """Media type, such as `text/markdown`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    """The stage is finished."""
+
+    output: Mapping[str, Any] = field(default_factory=dict)
+    """JSON values, at most 1 MiB when encoded."""
+    cost_usd_micros: int = 0
+    """Money spent, in millionths of a dollar."""
+    artifacts: tuple[Artifact, ...] = ()
+    emit: tuple[tuple[str, Candidate], ...] = ()
+    """(job, candidate) pairs that are stored with this outcome; children name `parent_key`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Later:
+    """Try again later; no attempt is burned."""
+
+    after_s: float
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skip:
+    """This stage does not apply to this item."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """A person has to say something first; the stage waits and starts again when they have."""
+
+    question: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fail:
+    """This item cannot pass this stage; no retry."""
+
+    why: str
+
+
+Outcome = Done | Later | Skip | Ask | Fail

@@ -1,0 +1,109 @@
+"""What jobs.yaml says, as values. `engine.config` makes them; nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageSpec:
+    """One step of a job."""
+
+    name: str
+    handler: str
+    """Dotted name of a function that takes the context."""
+    is_async: bool
+    """True: runs on the engine's loop. False: runs in a worker process."""
+    after: tuple[str, ...] = ()
+    """Names of the stages that must be done or skipped before this one."""
+    gate: str | None = None
+    """Name of the decision a person takes before this stage starts, such as `accept`."""
+    enabled: bool = True
+    """A disabled stage is skipped."""
+    concurrency: int = 4
+    """How many items may be at this stage at once."""
+    timeout_s: float = 600.0
+    attempts: int = 3
+    """How often the stage is tried before it has failed."""
+    backoff_s: float = 10.0
+    """Wait before the second attempt; doubles with each further one, with jitter."""
+    backoff_max_s: float = 3600.0
+    params: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Declared output fields: name to type (`str`, `int`, `float`, `bool`, `list`, `dict`), checked when stored."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DiscoverySpec:
+    """Where the items of a job come from. A check has one too; its findings go to another job."""
+
+    use: str
+    """Dotted name of an async generator function that takes the discovery context."""
+    every_s: float | None = None
+    """Interval between runs; None: only when asked."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSpec:
+    """One job."""
+
+    name: str
+    title: str
+    emoji: str = ""
+    internal: bool = False
+    """Internal jobs look after the codebase itself; they have their own tab."""
+    enabled: bool = True
+    discovery: DiscoverySpec | None = None
+    is_check: bool = False
+    findings_to: str | None = None
+    """Name of the job that receives what a check finds."""
+    stages: tuple[StageSpec, ...] = ()
+    """In topological order."""
+    gone_after: int = 3
+    """Complete runs without seeing an item until it is gone (a check's findings: 1, then it counts as fixed)."""
+    detail_columns: tuple[str, ...] = ()
+    broken: str | None = None
+    """Why this job cannot run (its handler does not import, …); the other jobs do."""
+
+    def stage(self, name: str) -> StageSpec | None:
+        """Return the stage of that name, or None."""
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What holds for the whole project."""
+
+    repositories: tuple[str, ...] = (".",)
+    """Folders that internal jobs look at, relative to the root."""
+    durability: Literal["normal", "full"] = "normal"
+    """`full` survives power loss at the price of one fsync a group; `normal` survives any crash of the process."""
+    workers: int = 2
+    """Worker processes for plain functions, at most."""
+    grace_s: float = 20.0
+    """How long running attempts may go on after a stop was asked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProjectSpec:
+    """A whole configuration, valid as a whole."""
+
+    root: Path
+    """Folder that relative paths start from."""
+    source: Path | None
+    """The jobs.yaml; None for the built-in jobs."""
+    settings: Settings
+    jobs: tuple[JobSpec, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the project: that of its folder."""
+        return self.root.name or "root"
+
+    def job(self, name: str) -> JobSpec | None:
+        """Return the job of that name, or None."""
+        return next((job for job in self.jobs if job.name == name), None)

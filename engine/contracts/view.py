@@ -1,0 +1,237 @@
+"""Rows that screens and the command line read. Frozen, already cleaned, made by the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.contracts.states import ItemState, JobState, RunState, StageState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineView:
+    """The engine that owns the state directory, as its lock and heartbeat tell it."""
+
+    pid: int
+    epoch: str
+    started_at: int
+    """ms UTC."""
+    mode: Literal["app", "serve", "once", "command"]
+    state: Literal["starting", "running", "draining", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunView:
+    """One discovery or one check."""
+
+    id: int
+    job: str
+    state: RunState
+    started_at: int
+    ended_at: int | None
+    found: int
+    """Candidates seen."""
+    new: int
+    changed: int
+    gone: int
+    problems: int
+    """Partial failures (unreadable files)."""
+    error: str | None
+    """Why the run failed; None unless state is `failed`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageView:
+    """One stage of a job, with how many items are in which state there."""
+
+    name: str
+    position: int
+    handler: str
+    after: tuple[str, ...]
+    gate: str | None
+    enabled: bool
+    concurrency: int
+    counts: Mapping[StageState, int]
+    """States with no items are absent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobView:
+    """One job."""
+
+    name: str
+    title: str
+    emoji: str
+    internal: bool
+    is_check: bool
+    findings_to: str | None
+    state: JobState
+    why: str | None
+    """Why it is paused or broken."""
+    stages: tuple[StageView, ...]
+    items: Mapping[ItemState, int]
+    """Items by state; for a check, the findings it gave, in the job that received them."""
+    every_s: float | None
+    next_run_at: int | None
+    """ms UTC; None when nothing is scheduled."""
+    last_run: RunView | None
+    """Newest finished or running run."""
+    oldest_ready_at: int | None
+    """ms UTC since when the longest waiting ready stage has been ready."""
+    last_error: str | None
+
+    def count(self, *states: StageState) -> int:
+        """Item stages in any of these states, over all stages."""
+        return sum(stage.counts.get(state, 0) for stage in self.stages for state in states)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemView:
+    """One item in a list."""
+
+    id: int
+    key: str
+    job: str
+    title: str
+    """Never empty: the key where no title was given."""
+    state: ItemState
+    stage: str | None
+    """The stage that decides the state: failed, waiting, running, then the first open one; None: all are settled."""
+    stage_state: StageState | None
+    priority: int | None
+    attempts: int
+    """Attempts used at that stage."""
+    why: str | None
+    """Why it waits, failed or was skipped; first line of the error for failures."""
+    path: str | None
+    line: int | None
+    headings: tuple[str, ...]
+    origin: str
+    """`scan`, `check`, `manual`, `doctor` or `emit`."""
+    source: str
+    """Name of the job whose discovery or check gave it."""
+    confidence: str | None
+    created_at: int
+    updated_at: int
+    due_at: int | None
+    """When a `later` stage comes back, or until when the item is snoozed; ms UTC."""
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArtifactView:
+    """A file that a stage left."""
+
+    path: str
+    """Absolute."""
+    type: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemStageView:
+    """One item at one stage."""
+
+    stage: str
+    position: int
+    state: StageState
+    gate: str | None
+    after: tuple[str, ...]
+    attempts: int
+    max_attempts: int
+    fence: int
+    due_at: int | None
+    started_at: int | None
+    ended_at: int | None
+    why: str | None
+    choices: tuple[str, ...]
+    """Answers offered by a handler that asked."""
+    output: Mapping[str, Any] | None
+    artifacts: tuple[ArtifactView, ...]
+    cost_usd_micros: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptView:
+    """An attempt that did not end well."""
+
+    stage: str
+    attempt: int
+    fence: int
+    started_at: int
+    ended_at: int
+    error_type: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventView:
+    """Something that happened."""
+
+    id: int
+    at: int
+    level: Literal["debug", "info", "warning", "error"]
+    kind: str
+    """Dotted, past tense: `stage.done`, `stage.failed`, `run.done`, `item.accepted`, `engine.started`."""
+    actor: Literal["engine", "person", "discovery"]
+    job: str | None
+    key: str | None
+    """Item key."""
+    stage: str | None
+    text: str
+    """One line for people."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemDetail:
+    """One item with everything that is known of it."""
+
+    item: ItemView
+    stages: tuple[ItemStageView, ...]
+    attempts: tuple[AttemptView, ...]
+    """Newest first."""
+    events: tuple[EventView, ...]
+    """Newest first, at most 200."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusView:
+    """The whole project at a glance; read in one go."""
+
+    project: str
+    engine: EngineView | None
+    """None: no engine runs on this state directory."""
+    running: int
+    ready: int
+    failed: int
+    """Items, not stages."""
+    waiting: int
+    """Items that wait for a person."""
+    failed_external: int
+    problem: str | None
+    """What a person should know at once (jobs.yaml broken and the last good one runs, …)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemQuery:
+    """What a list of items shows, and in which order."""
+
+    job: str | None = None
+    """None: every job in `scope`."""
+    scope: Literal["external", "internal", "all"] = "all"
+    states: tuple[ItemState, ...] = ()
+    """Empty: every state."""
+    stage_states: tuple[StageState, ...] = ()
+    """Items with at least one stage in one of these states; empty: no such condition."""
+    gate: str | None = None
+    """Items that wait at a gate of this name."""
+    text: str = ""
+    """Substring of key or title, case-insensitive for ASCII."""
+    source: str | None = None
+    confidence: tuple[str, ...] = ()
+    """Any of these; empty: no such condition. Items without a confidence count as `high`."""
+    order: Literal["created", "updated", "key", "place"] = "created"
+    """`created`: oldest first; `updated`: newest first; `place`: by file and line."""

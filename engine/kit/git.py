@@ -1,0 +1,73 @@
+"""Run git as a subprocess that cannot ask, cannot run the repository's hooks, and cannot hang.
+
+git's own configuration of a foreign repository may name programs (`core.fsmonitor`, hooks); both are switched off for
+every call.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_OPTIONS: Final = (
+    "--no-pager",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotepath=off",
+    "-c",
+    "color.ui=false",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GitResult:
+    """What a git command printed."""
+
+    code: int
+    """Exit code; 127 when git is not installed, 124 when it took too long."""
+    out: bytes
+    error: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether git exited with 0."""
+        return self.code == 0
+
+    @property
+    def text(self) -> str:
+        """Output as text; bytes that are not UTF-8 are replaced."""
+        return self.out.decode("utf-8", "replace")
+
+
+def git(cwd: Path, *args: str, timeout_s: float = 20.0, stdin: bytes | None = None) -> GitResult:
+    """Run `git ARGS` in `cwd` and return what it printed; never raises for what git does."""
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "LC_ALL": "C.UTF-8",
+    }
+    try:
+        done = subprocess.run(
+            ["git", *_OPTIONS, *args],
+            cwd=cwd,
+            env=env,
+            input=stdin if stdin is not None else b"",
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except FileNotFoundError:
+        return GitResult(127, b"", "git is not installed, or the folder is gone")
+    except NotADirectoryError:
+        return GitResult(127, b"", f"{cwd} is not a folder")
+    except subprocess.TimeoutExpired:
+        return GitResult(124, b"", f"git {args[0]} took longer than {timeout_s:g} s")
+    return GitResult(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip())

@@ -1,0 +1,108 @@
+"""The life of an item stage and of an item, as one table and one function.
+
+    blocked ──► ready ──► running ──► done
+       │          ▲          ├──────► skipped        (the handler said it does not apply)
+       └──► waiting          ├──────► failed
+         (gate) │            ├──────► later ──► ready   (retry with a time)
+                └──► ready   ├──────► waiting        (the handler asked, or it was interrupted too often)
+                             └──────► ready          (released at shutdown, or reclaimed after a crash)
+
+A person may close what is open (→ skipped), retry what failed (→ ready), and reset what is settled (→ blocked, ready or
+waiting, by what stands before it). Every change of `item_stages.state` in the store is one of these transitions; a test
+compares this table with the schema's CHECK and with the store's functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from engine.contracts.states import STAGE_STATES, ItemState, StageState
+
+OPEN: Final[frozenset[StageState]] = frozenset({"blocked", "ready", "running", "waiting", "later"})
+"""States that something can still happen in by itself or by a person's word."""
+
+SATISFIED: Final[frozenset[StageState]] = frozenset({"done", "skipped"})
+"""States that let the stages after it start."""
+
+KEPT_ITEM_STATES: Final[frozenset[ItemState]] = frozenset({"snoozed", "dropped", "gone"})
+"""Item states that no rule derives from stages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One legal change of an item stage."""
+
+    sources: frozenset[StageState]
+    targets: frozenset[StageState]
+
+
+def _t(sources: Iterable[StageState], *targets: StageState) -> Transition:
+    return Transition(frozenset(sources), frozenset(targets))
+
+
+TRANSITIONS: Final[Mapping[str, Transition]] = {
+    "unblock": _t(("blocked",), "ready", "waiting"),
+    "claim": _t(("ready", "blocked"), "running"),
+    "finish": _t(("running",), "done"),
+    "skip": _t(("running",), "skipped"),
+    "ask": _t(("running",), "waiting"),
+    "fail": _t(("running",), "failed"),
+    "retry_later": _t(("running",), "later"),
+    "postpone": _t(("running",), "later"),
+    "release": _t(("running",), "ready"),
+    "reclaim": _t(("running",), "ready", "waiting"),
+    "wake": _t(("later",), "ready"),
+    "open_gate": _t(("waiting",), "ready"),
+    "retry": _t(("failed",), "ready"),
+    "put_off": _t(("ready", "later"), "later"),
+    "close": _t(("blocked", "ready", "running", "waiting", "later", "failed"), "skipped"),
+    "reset": _t(STAGE_STATES, "blocked", "ready", "waiting", "skipped"),
+    "undo": _t(STAGE_STATES, *(state for state in STAGE_STATES if state != "running")),
+}
+"""Name of the transition (and of the function that makes it) → where it may start and end. `claim` from blocked: the
+finishing stage takes its successor along in the same transaction. `undo` restores what the journal kept."""
+
+
+def item_state(stages: Collection[StageState], closed: Literal["done", "cancelled"] | None = None) -> ItemState:
+    """Derive an item's state from its stages; `closed` is what the world or a person said of the whole item.
+
+    Any failed stage makes the item failed, though its sibling branches may still finish; a waiting gate makes it
+    waiting; anything open makes it pending. An item with nothing left is done, or skipped when nothing of it ran.
+    """
+    if "failed" in stages:
+        return "failed"
+    if "waiting" in stages:
+        return "waiting"
+    if any(state in OPEN for state in stages):
+        return "pending"
+    if closed == "done" or "done" in stages or not stages:
+        return "done"
+    return "skipped"
+
+
+def start_state(before: Iterable[StageState], *, enabled: bool, gated: bool) -> StageState:
+    """The state of a stage that has not run, from the states of the stages directly before it."""
+    if not enabled:
+        return "skipped"
+    if any(state not in SATISFIED for state in before):
+        return "blocked"
+    return "waiting" if gated else "ready"
+
+
+def start_states(
+    order: Iterable[str],
+    after: Mapping[str, Collection[str]],
+    *,
+    settled: Mapping[str, StageState],
+    disabled: Collection[str],
+    gated: Collection[str],
+) -> dict[str, StageState]:
+    """States of an item's stages in topological `order`: `settled` ones stay, the others start by `start_state`."""
+    states: dict[str, StageState] = {}
+    for name in order:
+        states[name] = settled.get(name) or start_state(
+            (states[before] for before in after[name]), enabled=name not in disabled, gated=name in gated
+        )
+    return states
