@@ -1,0 +1,207 @@
+"""From valid keys to specs: defaults filled in, names looked up, and everything checked that two keys say together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.config.model import JobKeys, ProjectKeys, StageKeys
+from engine.config.nearest import did_you_mean
+from engine.config.problems import Problems
+from engine.config.resolve import Function, Resolver, Unresolved, accepted_params, is_async
+from engine.config.yaml_reader import KeyPath
+from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Settings, StageSpec
+from engine.kit.safe_text import safe_line
+from engine.rules.dag import CycleError, order
+
+SINGLE_STAGE = "process"
+"""Name of the stage of a job that has a handler and no stages."""
+
+
+def build_project(
+    keys: ProjectKeys, problems: Problems, resolver: Resolver, *, root: Path, source: Path | None
+) -> ProjectSpec:
+    """Return the project; what is wrong is noted in `problems`, and then the result is not to be used."""
+    if not keys.jobs:
+        problems.add_new(("jobs",), "names no job")
+    jobs = tuple(_Job(name, job, problems, resolver).build() for name, job in keys.jobs.items())
+    for name, job in keys.jobs.items():
+        _check_target(name, job, keys.jobs, problems)
+    settings = Settings(
+        repositories=tuple(keys.settings.repositories),
+        durability=keys.settings.durability,
+        workers=keys.settings.workers,
+        grace_s=keys.settings.grace,
+    )
+    return ProjectSpec(root=root, source=source, settings=settings, jobs=jobs)
+
+
+def _check_target(name: str, job: JobKeys, jobs: dict[str, JobKeys], problems: Problems) -> None:
+    """Findings of a check must go to a job that can take them."""
+    path: KeyPath = ("jobs", name, "findings_to")
+    target = job.findings_to
+    if job.check is None:
+        if target is not None:
+            problems.add_new(path, "belongs to a check; this job has no `check`")
+    elif target is None:
+        problems.add_new(("jobs", name), "is a check: say with `findings_to` which job receives what it finds")
+    elif target not in jobs:
+        if not problems.has(("jobs", target)):
+            problems.add_new(path, f"there is no job `{target}`{did_you_mean(target, set(jobs) - {name})}")
+    elif jobs[target].check is not None:
+        problems.add_new(path, f"`{target}` is a check itself; findings go to a job with stages")
+
+
+class _Job:
+    """One job on its way to a spec."""
+
+    def __init__(self, name: str, keys: JobKeys, problems: Problems, resolver: Resolver) -> None:
+        self._name = name
+        self._keys = keys
+        self._problems = problems
+        self._resolver = resolver
+        self._broken: list[str] = []
+
+    def build(self) -> JobSpec:
+        keys = self._keys
+        self._check_combination()
+        discovery = self._check() if keys.check is not None else self._discovery()
+        stages = () if keys.check is not None else self._stages()
+        return JobSpec(
+            name=self._name,
+            title=safe_line(keys.title or self._name, 80),
+            emoji=safe_line(keys.emoji, 16),
+            internal=keys.internal,
+            enabled=keys.enabled,
+            discovery=discovery,
+            is_check=keys.check is not None,
+            findings_to=keys.findings_to,
+            stages=stages,
+            gone_after=keys.gone_after or (3 if keys.check is None else 1),
+            detail_columns=tuple(keys.detail_columns),
+            broken=self._why_broken(),
+        )
+
+    def _check_combination(self) -> None:
+        keys = self._keys
+        if keys.check is not None:
+            if keys.discovery is not None:
+                self._wrong(("check",), "a job has a `discovery` or a `check`, not both")
+            if keys.stages is not None or keys.handler is not None:
+                key = "stages" if keys.stages is not None else "handler"
+                self._wrong((key,), "a check has no stages: its findings go through those of the job `findings_to`")
+            return
+        if keys.every is not None:
+            self._wrong(("every",), "belongs to a check; in a job with a discovery, write it below `discovery`")
+        if keys.params:
+            self._wrong(("params",), "belongs to a check; write params below a stage, or keys below `discovery`")
+        if keys.stages is None and keys.handler is None:
+            self._wrong((), "needs `stages`, or a `handler` for a single stage, or a `check`")
+
+    def _check(self) -> DiscoverySpec:
+        use = self._keys.check or ""
+        params = self._keys.params
+        self._resolve(self._resolver.discovery, use, ("check",), params, ("params",))
+        return DiscoverySpec(use=use, every_s=self._keys.every, params=params)
+
+    def _discovery(self) -> DiscoverySpec | None:
+        keys = self._keys.discovery
+        if keys is None:
+            return None
+        params = dict(keys.model_extra or {})
+        self._resolve(self._resolver.discovery, keys.use, ("discovery", "use"), params, ("discovery",), "use", "every")
+        return DiscoverySpec(use=keys.use, every_s=keys.every, params=params)
+
+    def _stages(self) -> tuple[StageSpec, ...]:
+        keys = self._keys
+        if keys.stages is None:
+            return (self._stage(SINGLE_STAGE, StageKeys(), (), ("handler",)),) if keys.handler is not None else ()
+        after: dict[str, tuple[str, ...]] = {}
+        specs: dict[str, StageSpec] = {}
+        names = [name for entry in keys.stages for name in entry]
+        above: tuple[str, ...] = ()
+        for index, entry in enumerate(keys.stages):
+            for name, stage in entry.items():
+                path: KeyPath = ("stages", index, name)
+                if name in specs:
+                    self._wrong(path, f"there are two stages named `{name}`")
+                    continue
+                for needed in stage.after or ():
+                    if needed not in names:
+                        near = did_you_mean(needed, [other for other in names if other != name])
+                        self._wrong((*path, "after"), f"there is no stage `{needed}`{near}")
+                after[name] = tuple(dict.fromkeys(stage.after)) if stage.after is not None else above
+                specs[name] = self._stage(name, stage, after[name], path)
+                above = (name,)
+        try:
+            return tuple(specs[name] for name in order(after))
+        except CycleError as error:
+            index = next(index for index, entry in enumerate(keys.stages) if error.cycle[0] in entry)
+            what = "comes after itself" if len(error.cycle) == 1 else f"stages wait for each other in a circle: {error}"
+            self._wrong(("stages", index, error.cycle[0], "after"), what)
+            return tuple(specs.values())
+
+    def _stage(self, name: str, keys: StageKeys, after: tuple[str, ...], path: KeyPath) -> StageSpec:
+        handler = keys.handler or self._keys.handler
+        function = None
+        if handler is None:
+            self._wrong(path, "has no handler: name one here, or one for all stages at the job")
+        else:
+            where = (*path, "handler") if keys.handler is not None else ("handler",)
+            function = self._resolve(self._resolver.handler, handler, where, keys.params, (*path, "params"))
+        return StageSpec(
+            name=name,
+            handler=handler or "",
+            is_async=function is None or is_async(function),
+            after=after,
+            gate=keys.gate,
+            enabled=keys.enabled,
+            concurrency=keys.concurrency,
+            timeout_s=keys.timeout,
+            attempts=keys.attempts,
+            backoff_s=keys.backoff,
+            backoff_max_s=max(keys.backoff, keys.backoff_max),
+            params=keys.params,
+            outputs=dict(keys.outputs),
+        )
+
+    def _resolve(
+        self,
+        resolve: Callable[[str], Function],
+        dotted: str,
+        where: KeyPath,
+        params: dict[str, Any],
+        params_path: KeyPath,
+        *also: str,
+    ) -> Function | None:
+        """Look the function up and hold its params against what it declares; `also` are keys that stand among them."""
+        try:
+            function = resolve(dotted)
+        except Unresolved as error:
+            self._broken.append(f"{error} — {self._problems.where(self._at(where))}")
+            return None
+        accepted = accepted_params(function)
+        if accepted is None:
+            return function
+        for name in params:
+            if name not in accepted:
+                near = did_you_mean(name, (*accepted, *also))
+                takes = ", ".join(accepted) or "none"
+                self._wrong(
+                    (*params_path, name),
+                    f"`{dotted}` has no param `{safe_line(name, 60)}`{near or f'; it takes {takes}'}",
+                )
+        return function
+
+    def _why_broken(self) -> str | None:
+        if not self._broken:
+            return None
+        more = len(set(self._broken)) - 1
+        return self._broken[0] + (f" (and {more} more)" if more else "")
+
+    def _at(self, path: KeyPath) -> KeyPath:
+        return ("jobs", self._name, *path)
+
+    def _wrong(self, path: KeyPath, message: str) -> None:
+        self._problems.add_new(self._at(path), message)

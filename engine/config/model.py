@@ -1,0 +1,150 @@
+"""The shape of jobs.yaml: one model per mapping, a docstring under each key; the JSON Schema is made from it.
+
+What a single key can say stands here. What keys say about each other (stages in a circle, a check with stages) stands
+in `engine.config.build`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from engine.config.units import DURATION_PATTERN, parse_duration
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+DOTTED_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError("needs a duration, such as `30s` or `10m`")
+    return parse_duration(str(value))
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _stage(value: object) -> object:
+    if isinstance(value, str):
+        return {value: {}}
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError("a stage is a name, or one name with its keys: `- read: {handler: …}`")
+    return {name: {} if body is None else body for name, body in value.items()}
+
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=64)]
+Dotted = Annotated[str, StringConstraints(pattern=DOTTED_PATTERN, max_length=200)]
+_DURATION_INPUT = Annotated[str, Field(pattern=DURATION_PATTERN)]
+Wait = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(ge=0)]
+"""A duration in seconds; zero is allowed."""
+Span = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(gt=0)]
+"""A duration in seconds above zero."""
+Interval = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(ge=1)]
+"""A duration in seconds, one at least."""
+Line = Annotated[str, StringConstraints(max_length=200)]
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SettingsKeys(_Keys):
+    """What holds for the whole project."""
+
+    repositories: list[Line] = Field(default=["."], min_length=1)
+    """Folders that internal jobs look at, relative to the project's folder."""
+    durability: Literal["normal", "full"] = "normal"
+    """`normal` survives any crash of the process; `full` survives power loss too, and is slower."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """Worker processes for handlers that are plain functions, at most."""
+    grace: Wait = 20.0
+    """How long running work may go on after a stop was asked, such as `20s`."""
+
+
+class DiscoveryKeys(_Keys):
+    """Where the items of a job come from. Every other key here is a param of the discovery itself."""
+
+    model_config = ConfigDict(extra="allow")
+
+    use: Dotted
+    """Dotted name of the discovery, such as `plugins.todos.scan`."""
+    every: Interval | None = None
+    """Time between two runs, such as `10m`; without it the discovery runs only when asked."""
+
+
+class StageKeys(_Keys):
+    """One step of a job."""
+
+    handler: Dotted | None = None
+    """Dotted name of the function that does the work; the job's `handler` when it is missing."""
+    after: Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name])] | None = None
+    """Stages that must be finished first: a name, a list, or `[]` to start at once. Without it: the stage above."""
+    gate: Name | None = None
+    """Name of a decision that a person takes before this stage starts, such as `accept`."""
+    enabled: bool = True
+    """false skips this stage."""
+    concurrency: int = Field(default=4, ge=1, le=1_000)
+    """How many items may be at this stage at once."""
+    timeout: Span = 600.0
+    """How long one attempt may take, such as `10m`."""
+    attempts: int = Field(default=3, ge=1, le=1_000)
+    """How often the stage is tried before it has failed."""
+    backoff: Wait = 10.0
+    """Wait before the second attempt; it doubles with each further one."""
+    backoff_max: Wait = 3_600.0
+    """Longest wait between two attempts."""
+    params: dict[str, Any] = {}
+    """What the handler is told; which keys it knows is the handler's own matter."""
+    outputs: dict[Line, Literal["str", "int", "float", "bool", "list", "dict"]] = {}
+    """Fields that the handler's output must have, with their types."""
+
+
+Stage = Annotated[
+    dict[Name, StageKeys],
+    BeforeValidator(_stage, json_schema_input_type=Name | dict[Name, StageKeys | None]),
+]
+"""One entry of `stages`: a name, or one name with its keys."""
+
+
+class JobKeys(_Keys):
+    """One job: where its items come from, and the stages that each of them goes through."""
+
+    title: Line | None = None
+    """Name on the screens; the job's own name when it is missing."""
+    emoji: Annotated[str, StringConstraints(max_length=16)] = ""
+    """A sign before the title."""
+    internal: bool = False
+    """true for a job that looks after the codebase itself."""
+    enabled: bool = True
+    """false keeps the job and its items, and runs nothing of it."""
+    discovery: DiscoveryKeys | None = None
+    """Where the items come from."""
+    check: Dotted | None = None
+    """Dotted name of a check, in place of a discovery: what it finds becomes items of the job `findings_to`."""
+    every: Interval | None = None
+    """Time between two runs of the check."""
+    findings_to: Name | None = None
+    """Name of the job that receives what the check finds."""
+    params: dict[str, Any] = {}
+    """What the check is told."""
+    stages: list[Stage] | None = Field(default=None, min_length=1)
+    """Steps in the order in which they run, unless `after` says otherwise."""
+    handler: Dotted | None = None
+    """Handler of every stage that names none; without `stages`, the job has one stage named `process`."""
+    detail_columns: list[Line] = []
+    """Fields of data and outputs that are shown as columns."""
+    gone_after: int | None = Field(default=None, ge=1, le=1_000)
+    """Complete runs without seeing an item until it counts as gone: 3; for a check 1."""
+
+
+class ProjectKeys(_Keys):
+    """jobs.yaml."""
+
+    version: Literal[1] = 1
+    """Version of this format."""
+    settings: SettingsKeys = SettingsKeys()
+    """What holds for the whole project."""
+    jobs: dict[Name, JobKeys]
+    """The jobs by name."""

@@ -1,0 +1,27 @@
+"""Values with a unit, as people write them in jobs.yaml."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+DURATION_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d|w)$"
+MAX_DURATION_S: Final = 10 * 365 * 86_400.0
+"""Ten years: longer is a slip, and sums of times stay far from any limit."""
+
+_DURATION: Final = re.compile(DURATION_PATTERN, re.ASCII)
+_EXAMPLES: Final = "such as `500ms`, `30s`, `10m`, `1h`, `2d` or `1w`"
+
+
+def parse_duration(text: str) -> float:
+    """Return seconds; ValueError says what is wrong and shows how it is written."""
+    if not _DURATION.fullmatch(text):
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII):
+            raise ValueError(f"needs a unit, {_EXAMPLES}")
+        raise ValueError(f"needs a duration, {_EXAMPLES}")
+    number = text.rstrip("mshdw")
+    seconds = float(number) * SECONDS[text[len(number) :]]
+    if seconds > MAX_DURATION_S:
+        raise ValueError("is longer than ten years")
+    return seconds

@@ -1,0 +1,98 @@
+"""Turn what the models refuse into sentences that say what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from engine.config.model import DOTTED_PATTERN, JobKeys, ProjectKeys, SettingsKeys, StageKeys
+from engine.config.nearest import did_you_mean
+from engine.config.yaml_reader import KeyPath
+from engine.kit.safe_text import safe_line
+
+_NEEDS: Final[Mapping[str, str]] = {
+    "int_type": "needs a whole number, such as 4",
+    "bool_type": "needs true or false",
+    "string_type": "needs text",
+    "list_type": "needs a list",
+    "dict_type": "needs keys with values below it",
+    "model_type": "needs keys with values below it",
+}
+_BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+}
+_DURATIONS: Final = frozenset({"grace", "every", "timeout", "backoff", "backoff_max"})
+
+
+def key_path(loc: tuple[str | int, ...]) -> KeyPath:
+    """Return the path in the file of an error's location."""
+    return loc[:-1] if loc and loc[-1] == "[key]" else loc
+
+
+def sentence(error: Mapping[str, Any]) -> str:
+    """Say what is wrong; `error` is one of `ValidationError.errors()`."""
+    kind, loc, value, context = error["type"], error["loc"], error.get("input"), error.get("ctx") or {}
+    if kind in _NEEDS:
+        return f"{_NEEDS[kind]}{_instead(value)}"
+    if kind in _BOUNDS:
+        word, bound = _BOUNDS[kind]
+        return f"must be {word} {context[bound]:g}{' s' if loc[-1] in _DURATIONS else ''}"
+    match kind:
+        case "extra_forbidden":
+            return _unknown_key(loc)
+        case "missing":
+            return "is missing"
+        case "too_short":
+            return "needs at least one entry"
+        case "string_too_long":
+            return f"is longer than {context['max_length']} characters"
+        case "value_error":  # raised in engine.config.model, and a sentence already
+            return f"{context['error']}{_instead(value)}"
+        case "string_pattern_mismatch" if context["pattern"] == DOTTED_PATTERN:
+            return f"needs a dotted name, such as `plugins.todos.scan`{_instead(value)}"
+        case "string_pattern_mismatch":
+            return f"a name starts with a-z or 0-9 and goes on with a-z, 0-9, `-` and `_`{_instead(value)}"
+        case "literal_error" if loc == ("version",):
+            return f"this Rivus reads version 1 of this format{_instead(value)}"
+        case "literal_error":
+            words = re.findall("'([^']*)'", context["expected"])
+            near = did_you_mean(value, words) if isinstance(value, str) else ""
+            return f"must be {' or '.join(f'`{word}`' for word in words)}{_instead(value)}{near}"
+    return safe_line(str(error["msg"]), 300)
+
+
+def _instead(value: object) -> str:
+    """Name the value that stands there."""
+    if value is None:
+        return "; nothing stands here"
+    if isinstance(value, dict):
+        return "; these are keys with values"
+    if isinstance(value, list):
+        return "; this is a list"
+    if isinstance(value, bool):
+        return f", not `{str(value).lower()}`"
+    quote = "'" if isinstance(value, str) and value[:1].isdigit() else ""
+    return f", not `{quote}{safe_line(str(value), 60)}{quote}`"
+
+
+def _unknown_key(loc: tuple[str | int, ...]) -> str:
+    keys = list(_model_at(loc[:-1]).model_fields)
+    near = did_you_mean(str(loc[-1]), keys)
+    return f"is not a key here{near}" if near else f"is not a key here; the keys are {', '.join(keys)}"
+
+
+def _model_at(loc: tuple[str | int, ...]) -> type[BaseModel]:
+    match loc:
+        case ("settings",):
+            return SettingsKeys
+        case ("jobs", _):
+            return JobKeys
+        case ("jobs", _, "stages", _, _):
+            return StageKeys
+        case _:
+            return ProjectKeys
