@@ -1,0 +1,201 @@
+"""Leases: claim, extend, give back, take over from the dead, and wake what waited for a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.contracts.errors import StateError
+from engine.kit.safe_text import safe_line
+from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
+from engine.rules.retry import INTERRUPTIONS_UNTIL_HOLD
+from engine.store import settle
+from engine.store.events import Event, record
+from engine.store.plan import Plan, StagePlan
+from engine.store.sql import queries
+
+_SQL = queries("claims")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedItem:
+    """The item as it was at the claim."""
+
+    id: int
+    key: str
+    title: str
+    data: Mapping[str, Any]
+    path: str | None
+    line: int | None
+    headings: tuple[str, ...]
+    priority: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one item at one stage, until its lease ends or its fence rises."""
+
+    item: ClaimedItem
+    stage: StagePlan
+    fence: int
+    attempt: int
+    """1 for the first; postponed and interrupted ones are not counted."""
+    upstream: Mapping[str, Mapping[str, Any]]
+    started_at: int
+    answer: str | None = field(default=None)
+    """What a person answered to the question of an earlier attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Whose claims these are, and until when."""
+
+    epoch: int
+    until: int
+
+
+def claim(connection: sqlite3.Connection, plan: Plan, stage_id: int, n: int, lease: Lease, now: int) -> list[Claim]:
+    """Claim up to `n` ready rows of one stage, the most due first, with all that a handler needs."""
+    rows = connection.execute(
+        _SQL.claim, {"stage": stage_id, "n": n, "epoch": lease.epoch, "lease_until": lease.until, "now": now}
+    ).fetchall()
+    if not rows:
+        return []
+    stage = plan.stages[stage_id]
+    ids = json.dumps([row[0] for row in rows])
+    items = {row[0]: _item(row) for row in connection.execute(_SQL.items, (ids,))}
+    upstream = _upstream(connection, plan, stage, ids) if stage.ancestors else {}
+    return [
+        Claim(items[item_id], stage, fence, attempt, upstream.get(item_id, {}), now, answer)
+        for item_id, fence, attempt, answer in rows
+    ]
+
+
+def claim_next(
+    connection: sqlite3.Connection, stage: StagePlan, items: Sequence[int], lease: Lease, now: int
+) -> dict[int, tuple[int, int]]:
+    """Claim the given items at the stage after the one just done; returns item → (fence, attempt)."""
+    rows = connection.execute(
+        _SQL.claim_next,
+        {"stage": stage.id, "items": json.dumps(items), "epoch": lease.epoch, "lease_until": lease.until, "now": now},
+    )
+    return {item_id: (fence, attempt) for item_id, fence, attempt in rows}
+
+
+def _item(row: tuple[Any, ...]) -> ClaimedItem:
+    item_id, key, title, data, path, line, headings, priority = row
+    return ClaimedItem(item_id, key, title, json.loads(data), path, line, tuple(json.loads(headings)), priority)
+
+
+def _upstream(
+    connection: sqlite3.Connection, plan: Plan, stage: StagePlan, ids: str
+) -> dict[int, dict[str, Mapping[str, Any]]]:
+    found: dict[int, dict[str, Mapping[str, Any]]] = {}
+    for item_id, stage_id, output, output_hash in connection.execute(
+        _SQL.upstream, {"items": ids, "stages": json.dumps(stage.ancestors)}
+    ):
+        check_output(output, output_hash)
+        found.setdefault(item_id, {})[plan.stages[stage_id].spec.name] = json.loads(output)
+    return found
+
+
+def hash_output(output: str) -> bytes:
+    """SHA-256 of an output as stored."""
+    return hashlib.sha256(output.encode()).digest()
+
+
+def check_output(output: str, output_hash: bytes) -> None:
+    """StateError when a stored output is not what was written: altered data is never served."""
+    if hash_output(output) != output_hash:
+        raise StateError("a stored result does not match its checksum: the state file is damaged; restore a backup")
+
+
+def heartbeat(connection: sqlite3.Connection, lease: Lease) -> int:
+    """Extend every lease of this engine; returns how many."""
+    return connection.execute(_SQL.heartbeat, {"epoch": lease.epoch, "lease_until": lease.until}).rowcount
+
+
+def reclaim(
+    connection: sqlite3.Connection, plan: Plan, epoch: int, now: int, *, running: Iterable[tuple[int, int, int]] = ()
+) -> int:
+    """Give rows of a dead epoch, and rows whose lease ended, back to the queue; returns how many.
+
+    The one routine for it, used at start and while running. `running` names the (item, stage, fence) that this engine
+    knows to be alive. A row that was running in too many crashes is held for a person instead.
+    """
+    alive = set(running)
+    held: list[int] = []
+    events = []
+    for item_id, stage_id, fence, interruptions, _ in connection.execute(
+        _SQL.orphans, {"epoch": epoch, "now": now}
+    ).fetchall():
+        if (item_id, stage_id, fence) in alive:
+            continue
+        hold = interruptions + 1 >= INTERRUPTIONS_UNTIL_HOLD
+        why = safe_line(
+            f"interrupted {interruptions + 1} times while it ran; it may be what stops the engine"
+            if hold
+            else "interrupted"
+        )
+        values = {"item": item_id, "stage": stage_id, "fence": fence, "now": now, "why": why}
+        connection.execute(_SQL.reclaim, {**values, "state": "waiting" if hold else "ready"})
+        if hold:
+            held.append(item_id)
+        stage = plan.stages.get(stage_id)
+        events.append(
+            Event(
+                kind="stage.interrupted",
+                level="warning",
+                job_id=stage.job_id if stage else None,
+                item_id=item_id,
+                stage_id=stage_id,
+                text=why if hold else None,
+            )
+        )
+    settle.settle(connection, plan, held, now)
+    record(connection, events, now)
+    return len(events)
+
+
+def wake(connection: sqlite3.Connection, plan: Plan, now: int) -> int | None:
+    """Move rows and snoozed items whose time has come back; returns when the next one comes, or None."""
+    connection.execute(
+        _SQL.wake,
+        {
+            "now": now,
+            "p0": SLACK_MS[0],
+            "p1": SLACK_MS[1],
+            "p2": SLACK_MS[2],
+            "p3": SLACK_MS[3],
+            "p_none": UNPRIORITISED_SLACK_MS,
+        },
+    ).fetchall()
+    over = [row[0] for row in connection.execute(_SQL.snoozed_over, (now,))]
+    settle.settle(connection, plan, over, now, release=True)
+    return next_wake(connection)
+
+
+def next_wake(connection: sqlite3.Connection) -> int | None:
+    """When the next row or snoozed item comes back, ms UTC."""
+    (later,) = connection.execute(_SQL.next_later).fetchone()
+    (snoozed,) = connection.execute(_SQL.next_snoozed).fetchone()
+    return min((at for at in (later, snoozed) if at is not None), default=None)
+
+
+def left(connection: sqlite3.Connection, stages: Sequence[int], soon: int) -> bool:
+    """Whether any of these stages has a row that is ready, or that comes back by `soon` (ms UTC)."""
+    return bool(connection.execute(_SQL.left, {"stages": json.dumps(stages), "soon": soon}).fetchone()[0])
+
+
+def lost(connection: sqlite3.Connection, alive: Iterable[tuple[int, int, int]]) -> set[int]:
+    """Items whose running attempt (item, stage, fence) does not hold its row any more."""
+    gone = set()
+    for item_id, stage_id, fence in alive:
+        row = connection.execute(_SQL.running_fence, (item_id, stage_id)).fetchone()
+        if row is None or row[0] != fence:
+            gone.add(item_id)
+    return gone

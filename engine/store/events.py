@@ -1,0 +1,54 @@
+"""Events: what happened, one row each, written in the transaction that made it happen."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.store.sql import queries
+
+_SQL = queries("events")
+
+Level = Literal["debug", "info", "warning", "error"]
+Actor = Literal["engine", "person", "discovery"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One row to be written."""
+
+    kind: str
+    level: Level = "info"
+    actor: Actor = "engine"
+    job_id: int | None = None
+    item_id: int | None = None
+    stage_id: int | None = None
+    text: str | None = None
+    """One cleaned line; None where the kind says it all."""
+    ms: int | None = None
+    data: Mapping[str, Any] | None = None
+
+
+def record(connection: sqlite3.Connection, events: Iterable[Event], now: int) -> None:
+    """Write events with the time `now`."""
+    connection.executemany(
+        _SQL.record,
+        [
+            (
+                now,
+                event.kind,
+                event.level,
+                event.actor,
+                event.job_id,
+                event.item_id,
+                event.stage_id,
+                event.text,
+                event.ms,
+                None if event.data is None else json.dumps(event.data),
+            )
+            for event in events
+        ],
+    )

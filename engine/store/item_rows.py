@@ -1,0 +1,114 @@
+"""Rows of items as values for screens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from engine.contracts.states import StageState
+from engine.contracts.view import ArtifactView, AttemptView, ItemStageView, ItemView
+from engine.store.claims import check_output
+
+
+@dataclass(frozen=True, slots=True)
+class StageNow:
+    """One stage of an item in a list."""
+
+    name: str
+    state: StageState
+    attempts: int
+    why: str | None
+    due_at: int | None
+
+
+_WEIGHT: Final[dict[StageState, int]] = {"failed": 0, "waiting": 1, "running": 2, "later": 3, "ready": 4, "blocked": 5}
+"""Which stage says most about its item; settled ones say nothing."""
+
+
+def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
+    """Make the view of one item in a list from its row and its stages in order."""
+    (
+        number, key, job, title, state, priority, why, path, line, headings, origin, source, confidence, created_at,
+        updated_at, snoozed_until, data,
+    ) = row  # fmt: skip
+    stage = min(
+        (stage for stage in stages if stage.state in _WEIGHT), key=lambda stage: _WEIGHT[stage.state], default=None
+    )
+    later = stage.due_at if stage is not None and stage.state == "later" else None
+    return ItemView(
+        id=number,
+        key=key,
+        job=job,
+        title=title,
+        state=state,
+        stage=stage.name if stage else None,
+        stage_state=stage.state if stage else None,
+        priority=priority,
+        attempts=stage.attempts if stage else 0,
+        why=why if stage is None else stage.why or why,
+        path=path,
+        line=line,
+        headings=tuple(json.loads(headings)),
+        origin=origin,
+        source=source,
+        confidence=confidence,
+        created_at=created_at,
+        updated_at=updated_at,
+        due_at=snoozed_until or later,
+        data=json.loads(data),
+    )
+
+
+def item_stage_view(row: tuple[Any, ...], folder: Path) -> ItemStageView:
+    """Make the view of one item at one stage; a result that does not match its checksum is a StateError."""
+    (
+        name, position, state, gate, after, attempts, max_attempts, fence, due_at, started_at, ended_at, why, choices,
+        output, output_hash, artifacts, cost,
+    ) = row  # fmt: skip
+    if output is not None:
+        check_output(output, output_hash)
+    return ItemStageView(
+        stage=name,
+        position=position,
+        state=state,
+        gate=gate,
+        after=tuple(json.loads(after)),
+        attempts=attempts,
+        max_attempts=max_attempts,
+        fence=fence,
+        due_at=due_at,
+        started_at=started_at,
+        ended_at=ended_at,
+        why=why,
+        choices=tuple(json.loads(choices)) if choices else (),
+        output=None if output is None else json.loads(output),
+        artifacts=tuple(_artifact(folder, entry) for entry in json.loads(artifacts)) if artifacts else (),
+        cost_usd_micros=cost or 0,
+    )
+
+
+def _artifact(folder: Path, entry: dict[str, str]) -> ArtifactView:
+    path = folder / entry["path"]
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0
+    return ArtifactView(path=str(path), type=entry["type"], size=size)
+
+
+def attempt_view(row: tuple[Any, ...]) -> AttemptView:
+    """Make the view of an attempt that did not end well."""
+    stage, attempt, fence, started_at, ended_at, error_type, message, traceback = row
+    return AttemptView(
+        stage=stage,
+        attempt=attempt,
+        fence=fence,
+        started_at=started_at,
+        ended_at=ended_at,
+        error_type=error_type,
+        message=message,
+        traceback=traceback,
+    )

@@ -1,0 +1,289 @@
+"""Items as discovery brings them: insert, merge, close, find gone, bring back, reconcile with changed stages."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.contracts.item import Candidate, Known
+from engine.contracts.states import StageState
+from engine.kit.safe_text import safe_line
+from engine.rules.order import due_at
+from engine.rules.states import item_state, start_states
+from engine.store import settle
+from engine.store.events import Event, record
+from engine.store.plan import JobPlan, Plan
+from engine.store.sql import queries
+
+_SQL = queries("items")
+
+Origin = Literal["scan", "check", "manual", "emit"]
+KEY_LIMIT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a batch of candidates changed."""
+
+    seen: tuple[int, ...]
+    """Numbers of all items in the batch."""
+    new: int
+    changed: int
+
+
+def upsert(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    job: JobPlan,
+    candidates: Sequence[Candidate],
+    *,
+    source_id: int,
+    origin: Origin,
+    run_id: int | None,
+    now: int,
+) -> Merged:
+    """Insert new items with their stage rows, merge known ones.
+
+    A merge replaces title, data and place; it never touches state, results or a person's decision. A new `revision`
+    runs the stages again; `closed` skips what is left; an item that was gone comes back.
+    """
+    by_key = {safe_line(candidate.key, KEY_LIMIT): candidate for candidate in candidates}
+    known = {row[1]: row for row in connection.execute(_SQL.by_keys, {"job": job.id, "keys": json.dumps(list(by_key))})}
+    fresh = [(key, candidate) for key, candidate in by_key.items() if key not in known]
+    events: list[Event] = []
+    unsettled: set[int] = set()
+    ids = _insert(connection, job, fresh, source_id=source_id, origin=origin, run_id=run_id, now=now)
+    changed = 0
+    for key, row in known.items():
+        changed += _merge(connection, job, row, by_key[key], origin, events, unsettled, now)
+        ids.append(row[0])
+    settle.settle(connection, plan, unsettled, now)
+    record(connection, events, now)
+    return Merged(tuple(ids), len(fresh), changed)
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    job: JobPlan,
+    fresh: Sequence[tuple[str, Candidate]],
+    *,
+    source_id: int,
+    origin: Origin,
+    run_id: int | None,
+    now: int,
+) -> list[int]:
+    (last,) = connection.execute(_SQL.max_id).fetchone()
+    ids = list(range(last + 1, last + 1 + len(fresh)))
+    parents = dict(zip((key for key, _ in fresh), ids, strict=True))
+    open_states = _first_states(job)
+    rows, stage_rows = [], []
+    for item_id, (key, candidate) in zip(ids, fresh, strict=True):
+        closed = candidate.closed
+        states: dict[str, StageState] = dict.fromkeys(open_states, "skipped") if closed else open_states
+        why = safe_line(candidate.why) or None if closed else None
+        rows.append(
+            (
+                item_id,
+                job.id,
+                key,
+                source_id,
+                origin,
+                run_id,
+                _parent(connection, job, candidate, parents),
+                safe_line(candidate.title) or key,
+                _encode(candidate.data),
+                candidate.revision,
+                candidate.confidence,
+                candidate.path,
+                candidate.line,
+                json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
+                item_state(states.values(), closed),
+                closed,
+                why,
+                candidate.priority,
+                None if candidate.priority is None else "source",
+                now,
+                now,
+            )
+        )
+        due = due_at(now, candidate.priority)
+        stage_rows += [
+            (item_id, number, states[stage.name], due if states[stage.name] == "ready" else None, why)
+            for number, stage in zip(job.stages, job.spec.stages, strict=True)
+        ]
+    connection.executemany(_SQL.insert, rows)
+    connection.executemany(_SQL.insert_stage, stage_rows)
+    return ids
+
+
+def _first_states(job: JobPlan) -> dict[str, StageState]:
+    stages = job.spec.stages
+    return start_states(
+        [stage.name for stage in stages],
+        {stage.name: stage.after for stage in stages},
+        settled={},
+        disabled={stage.name for stage in stages if not stage.enabled},
+        gated={stage.name for stage in stages if stage.gate},
+    )
+
+
+def _parent(connection: sqlite3.Connection, job: JobPlan, candidate: Candidate, fresh: dict[str, int]) -> int | None:
+    if candidate.parent_key is None:
+        return None
+    key = safe_line(candidate.parent_key, KEY_LIMIT)
+    if key in fresh:
+        return fresh[key]
+    row = connection.execute(_SQL.id_of_key, (job.id, key)).fetchone()
+    return row[0] if row else None
+
+
+def _encode(data: Any) -> str:
+    return json.dumps(dict(data), allow_nan=False, separators=(",", ":"))
+
+
+def _merge(
+    connection: sqlite3.Connection,
+    job: JobPlan,
+    row: tuple[Any, ...],
+    candidate: Candidate,
+    origin: Origin,
+    events: list[Event],
+    unsettled: set[int],
+    now: int,
+) -> bool:
+    item_id, key, title, data, revision, confidence, path, line, headings, state, closed, priority, by, missed = row
+    values: dict[str, object] = {
+        "id": item_id,
+        "title": safe_line(candidate.title) or key,
+        "data": _encode(candidate.data),
+        "revision": candidate.revision,
+        "confidence": candidate.confidence,
+        "path": candidate.path,
+        "line": candidate.line,
+        "headings": json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
+        "priority": candidate.priority,
+    }
+    raised = by != "person" and candidate.priority is not None and candidate.priority != priority
+    told = (title, data, revision, confidence, path, line, headings)
+    new = tuple(values[name] for name in ("title", "data", "revision", "confidence", "path", "line", "headings"))
+    if told != new or missed or raised:
+        connection.execute(_SQL.merge, values)
+    if state == "dropped":
+        return False
+
+    def say(kind: str, text: str | None = None) -> None:
+        events.append(Event(kind=kind, actor="discovery", job_id=job.id, item_id=item_id, text=text))
+
+    if state == "gone":
+        connection.execute(_SQL.back, {"id": item_id, "now": now})
+        connection.execute(_SQL.unskip_stages, {"item": item_id})
+        unsettled.add(item_id)
+        say("item.back")
+    if candidate.closed is not None:
+        if closed != candidate.closed:
+            close(connection, item_id, candidate.closed, safe_line(candidate.why), now)
+            unsettled.add(item_id)
+            say("item.closed", safe_line(candidate.why) or None)
+            return True
+        return False
+    if closed is not None:
+        connection.execute(_SQL.reopen, {"id": item_id, "now": now})
+        connection.execute(_SQL.unskip_stages, {"item": item_id})
+        unsettled.add(item_id)
+        say("item.reopened", "found again" if origin == "check" else "open again at its source")
+        return True
+    if candidate.revision != revision and candidate.revision is not None and revision is not None:
+        connection.execute(_SQL.reset_stages, {"item": item_id})
+        unsettled.add(item_id)
+        say("item.changed", "its content changed; its stages run again")
+        return True
+    return bool(state == "gone")
+
+
+def close(
+    connection: sqlite3.Connection, item_id: int, closed: Literal["done", "cancelled"], why: str, now: int
+) -> None:
+    """Say that an item is finished as a whole, and skip what is left of it; the caller settles it."""
+    connection.execute(_SQL.close, {"id": item_id, "closed": closed, "why": why or None, "now": now})
+    skip_open(connection, item_id, why, now)
+
+
+def skip_open(connection: sqlite3.Connection, item_id: int, why: str, now: int) -> None:
+    """Skip what is left of an item; a running attempt loses its fence, so that its result is refused."""
+    connection.execute(_SQL.close_stages, {"item": item_id, "why": why or None, "now": now})
+
+
+def keys_of(connection: sqlite3.Connection, items: Collection[int]) -> list[str]:
+    """Keys of items, in no particular order."""
+    return [row[0] for row in connection.execute(_SQL.keys_of, (json.dumps(list(items)),))]
+
+
+def find_gone(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    *,
+    source_id: int,
+    seen: Collection[int],
+    gone_after: int,
+    is_check: bool,
+    now: int,
+) -> int:
+    """After a complete run: count what it did not see, and let go what too many runs did not; returns how many.
+
+    An item of a scan becomes `gone`; a finding of a check counts as fixed, which is done.
+    """
+    missed: dict[int, list[int]] = {}
+    let_go: list[int] = []
+    for item_id, _, state, closed, count in connection.execute(_SQL.of_source, {"source": source_id}).fetchall():
+        if item_id in seen or state == "gone" or closed is not None:
+            continue
+        missed.setdefault(count + 1, []).append(item_id)
+        if count + 1 >= gone_after:
+            let_go.append(item_id)
+    for count, items in missed.items():
+        connection.execute(_SQL.set_missed, {"missed": count, "items": json.dumps(items)})
+    events = []
+    for item_id in let_go:
+        if is_check:
+            close(connection, item_id, "done", "fixed: the check does not find it any more", now)
+            events.append(Event(kind="item.fixed", actor="discovery", item_id=item_id, job_id=source_id))
+            continue
+        why = f"not seen in {gone_after} complete {'run' if gone_after == 1 else 'runs'}"
+        skip_open(connection, item_id, why, now)
+        connection.execute(_SQL.set_gone, {"id": item_id, "why": why, "now": now})
+        events.append(Event(kind="item.gone", actor="discovery", item_id=item_id, job_id=source_id, text=why))
+    if is_check:
+        settle.settle(connection, plan, let_go, now, release=True)
+    record(connection, events, now)
+    return len(let_go)
+
+
+def known(connection: sqlite3.Connection, source_id: int) -> list[Known]:
+    """Items that one source gave, in (path, line) order."""
+    return [
+        Known(
+            key=key,
+            title=title,
+            data=json.loads(data),
+            path=path,
+            line=line,
+            headings=tuple(json.loads(headings)),
+            state=state,
+        )
+        for key, title, data, path, line, headings, state in connection.execute(_SQL.known, (source_id,))
+    ]
+
+
+def reconcile(connection: sqlite3.Connection, plan: Plan, job: JobPlan, now: int) -> None:
+    """Bring the items of a job in line with its stages: new ones reopen, disabled ones are skipped, removed ignored."""
+    missing = connection.execute(_SQL.reconcile_missing, {"job": job.id}).fetchall()
+    connection.executemany(
+        _SQL.insert_stage, [(item_id, stage_id, "blocked", None, None) for item_id, stage_id in missing]
+    )
+    for stage_id in job.stages:
+        query = _SQL.reconcile_enabled if plan.stages[stage_id].spec.enabled else _SQL.reconcile_disabled
+        connection.execute(query, {"stage": stage_id, "now": now})
+    settle.settle(connection, plan, [row[0] for row in connection.execute(_SQL.reconcile_ids, (job.id,))], now)

@@ -1,0 +1,144 @@
+"""Jobs and stages as rows: what the configuration says, kept beside what a person said (a pause)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.contracts.spec import JobSpec
+from engine.contracts.states import JobState
+from engine.store.events import Event, record
+from engine.store.plan import Plan, make_plan
+from engine.store.sql import queries
+
+_SQL = queries("jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """What the store keeps of a job beyond its configuration."""
+
+    id: int
+    name: str
+    state: JobState
+    next_run_at: int | None
+
+
+def begin_epoch(connection: sqlite3.Connection) -> int:
+    """Count this start of an engine; leases carry the number."""
+    row = connection.execute(_SQL.meta_get, ("epoch",)).fetchone()
+    epoch = int(row[0]) + 1 if row else 1
+    connection.execute(_SQL.meta_set, ("epoch", str(epoch)))
+    return epoch
+
+
+def sync(connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int) -> tuple[Plan, set[int]]:
+    """Make the rows of jobs and stages what the configuration says.
+
+    Returns the plan and the numbers of the jobs whose stages changed (new, enabled, disabled, reordered), whose items
+    `reconcile` has to look at.
+    """
+    known = {row[1]: row for row in connection.execute(_SQL.all_jobs)}
+    rows: list[tuple[int, JobSpec, Mapping[str, int]]] = []
+    changed: set[int] = set()
+    for position, spec in enumerate(specs):
+        values: dict[str, object] = {
+            "name": spec.name,
+            "position": position,
+            "title": spec.title,
+            "emoji": spec.emoji,
+            "internal": spec.internal,
+            "is_check": spec.is_check,
+            "findings_to": spec.findings_to,
+            "detail_columns": json.dumps(spec.detail_columns),
+            "every_s": spec.discovery.every_s if spec.discovery else None,
+            "state": "broken" if spec.broken else "active",
+            "why": spec.broken,
+        }
+        if spec.name not in known:
+            (job_id,) = connection.execute(_SQL.insert_job, values).fetchone()
+        else:
+            job_id, _, state, why = known[spec.name][:4]
+            if state == "paused" and not spec.broken:
+                values |= {"state": "paused", "why": why}
+            connection.execute(_SQL.update_job, {**values, "id": job_id})
+            if spec.broken and state != "broken":
+                record(connection, [Event(kind="job.broken", level="error", job_id=job_id, text=spec.broken)], now)
+        numbers, did_change = _sync_stages(connection, job_id, spec)
+        if did_change:
+            changed.add(job_id)
+        rows.append((job_id, spec, numbers))
+    kept = {job_id for job_id, _, _ in rows}
+    for job_id, *_ in known.values():
+        if job_id not in kept and connection.execute(_SQL.remove_job, (job_id,)).rowcount:
+            record(connection, [Event(kind="job.removed", level="warning", job_id=job_id)], now)
+    return make_plan(rows), changed
+
+
+def _sync_stages(connection: sqlite3.Connection, job_id: int, spec: JobSpec) -> tuple[dict[str, int], bool]:
+    known = {
+        name: (number, enabled, removed)
+        for name, number, enabled, removed in connection.execute(_SQL.stages_of, (job_id,))
+    }
+    numbers: dict[str, int] = {}
+    changed = False
+    for position, stage in enumerate(spec.stages):
+        values: dict[str, object] = {
+            "job_id": job_id,
+            "name": stage.name,
+            "position": position,
+            "handler": stage.handler,
+            "after": json.dumps(stage.after),
+            "gate": stage.gate,
+            "enabled": stage.enabled,
+            "concurrency": stage.concurrency,
+            "max_attempts": stage.attempts,
+        }
+        if stage.name in known:
+            number, enabled, removed = known[stage.name]
+            connection.execute(_SQL.update_stage, {**values, "id": number})
+            changed |= bool(removed) or bool(enabled) != stage.enabled
+        else:
+            (number,) = connection.execute(_SQL.insert_stage, values).fetchone()
+            changed = True
+        numbers[stage.name] = number
+    for name, (number, _, removed) in known.items():
+        if name not in numbers and not removed:
+            connection.execute(_SQL.remove_stage, (number,))
+            changed = True
+    return numbers, changed
+
+
+def rows(connection: sqlite3.Connection) -> list[JobRow]:
+    """State and schedule of every job."""
+    return [
+        JobRow(id=job_id, name=name, state=state, next_run_at=next_run_at)
+        for job_id, name, state, _, _, _, next_run_at in connection.execute(_SQL.all_jobs)
+    ]
+
+
+def pause(
+    connection: sqlite3.Connection, job_id: int, *, by: Literal["person", "engine"], why: str | None, now: int
+) -> bool:
+    """Pause an active job; False when it was not active."""
+    landed = connection.execute(_SQL.pause, {"id": job_id, "why": why, "by": by, "now": now}).rowcount == 1
+    if landed:
+        actor: Literal["person", "engine"] = by
+        record(connection, [Event(kind="job.paused", actor=actor, job_id=job_id, text=why)], now)
+    return landed
+
+
+def resume(connection: sqlite3.Connection, job_id: int, *, now: int) -> bool:
+    """Let a paused job go on; False when it was not paused."""
+    landed = connection.execute(_SQL.resume, {"id": job_id}).rowcount == 1
+    if landed:
+        record(connection, [Event(kind="job.resumed", actor="person", job_id=job_id)], now)
+    return landed
+
+
+def schedule(connection: sqlite3.Connection, job_id: int, next_run_at: int | None) -> None:
+    """Store when the discovery of a job runs next."""
+    connection.execute(_SQL.schedule, (next_run_at, job_id))

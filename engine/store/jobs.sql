@@ -1,0 +1,65 @@
+-- name: all_jobs
+-- Every job that was ever configured, with its number.
+SELECT id, name, state, why, paused_by, paused_at, next_run_at FROM jobs;
+
+-- name: insert_job
+-- A job that is new in the configuration.
+INSERT INTO jobs (name, position, title, emoji, internal, is_check, findings_to, detail_columns, every_s, state, why)
+VALUES (:name, :position, :title, :emoji, :internal, :is_check, :findings_to, :detail_columns, :every_s, :state, :why)
+RETURNING id;
+
+-- name: update_job
+-- What the configuration says of a known job; a person's pause stays unless the job is broken or removed.
+UPDATE jobs
+SET position = :position, title = :title, emoji = :emoji, internal = :internal, is_check = :is_check,
+    findings_to = :findings_to, detail_columns = :detail_columns, every_s = :every_s, state = :state, why = :why,
+    paused_by = CASE WHEN :state = 'paused' THEN paused_by END,
+    paused_at = CASE WHEN :state = 'paused' THEN paused_at END
+WHERE id = :id;
+
+-- name: remove_job
+-- A job that the configuration no longer has; its items stay.
+UPDATE jobs
+SET state = 'removed', why = 'not in the configuration any more', paused_by = NULL, paused_at = NULL
+WHERE id = ? AND state <> 'removed';
+
+-- name: stages_of
+-- Stages of a job, removed ones too.
+SELECT name, id, enabled, removed FROM stages WHERE job_id = ?;
+
+-- name: insert_stage
+-- A stage that is new in the configuration.
+INSERT INTO stages (job_id, name, position, handler, after, gate, enabled, concurrency, max_attempts)
+VALUES (:job_id, :name, :position, :handler, :after, :gate, :enabled, :concurrency, :max_attempts)
+RETURNING id;
+
+-- name: update_stage
+-- What the configuration says of a known stage.
+UPDATE stages
+SET position = :position, handler = :handler, after = :after, gate = :gate, enabled = :enabled, removed = 0,
+    concurrency = :concurrency, max_attempts = :max_attempts
+WHERE id = :id;
+
+-- name: remove_stage
+-- A stage that the configuration no longer has; its rows are ignored.
+UPDATE stages SET removed = 1 WHERE id = ?;
+
+-- name: pause
+-- Claim nothing of this job; guarded by its state.
+UPDATE jobs SET state = 'paused', why = :why, paused_by = :by, paused_at = :now WHERE id = :id AND state = 'active';
+
+-- name: resume
+-- Let a paused job go on; guarded by its state.
+UPDATE jobs SET state = 'active', why = NULL, paused_by = NULL, paused_at = NULL WHERE id = :id AND state = 'paused';
+
+-- name: schedule
+-- When the discovery of a job runs next.
+UPDATE jobs SET next_run_at = ? WHERE id = ?;
+
+-- name: meta_get
+-- One value about the whole file.
+SELECT value FROM meta WHERE key = ?;
+
+-- name: meta_set
+-- One value about the whole file.
+INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value;

@@ -1,0 +1,162 @@
+"""Bring a state file to this version's schema: numbered, up-only files are the schema's only truth.
+
+`PRAGMA user_version` is the number of the last one applied. Each runs in one transaction together with its number. An
+older file is copied first (`VACUUM INTO`); a newer one, one that is not ours and an empty one are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from engine.contracts.errors import StateError
+
+APPLICATION_ID: Final = 1380537939
+"""'RIVS' in ASCII, set by migration 0001."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file."""
+
+    number: int
+    name: str
+    sql: str
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All migrations in order; StateError when their numbers are not 1, 2, 3, …"""
+    found = []
+    for file in (resources.files("engine.store") / "migrations").iterdir():
+        match = re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name)
+        if match:
+            found.append(Migration(int(match[1]), match[2], file.read_text(encoding="utf-8")))
+    found.sort(key=lambda migration: migration.number)
+    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
+        raise StateError("the installation is damaged: migrations are missing or doubled; install Rivus again")
+    return tuple(found)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open a connection with the settings that every connection has; no schema is looked at."""
+    uri = path.resolve().as_uri() + ("?mode=ro" if read_only else "?mode=rw")
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA busy_timeout = 5000")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def prepare(path: Path) -> None:
+    """Make sure that `path` is a state file of this version; StateError says why it cannot be."""
+    try:
+        if not path.exists():
+            _create(path)
+            return
+        if path.stat().st_size == 0:
+            raise StateError(f"{path}: the state file is empty; restore a backup, or move it away to begin anew")
+        connection = connect(path)
+    except (sqlite3.Error, OSError) as error:
+        raise StateError(f"{path}: the state file cannot be opened: {error}") from error
+    try:
+        _upgrade(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
+    finally:
+        connection.close()
+
+
+def check(path: Path) -> None:
+    """Make sure that `path` can be read as it is, changing nothing; StateError says why it cannot be."""
+    try:
+        if path.stat().st_size == 0:
+            raise StateError(f"{path}: the state file is empty; restore a backup, or move it away to begin anew")
+        connection = connect(path, read_only=True)
+    except (sqlite3.Error, OSError) as error:
+        raise StateError(f"{path}: the state file cannot be opened: {error}") from error
+    try:
+        version = _version(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
+    finally:
+        connection.close()
+    if version < migrations()[-1].number:
+        raise StateError(
+            f"{path}: written by an older Rivus; start `rivus` or `rivus --serve` once to bring it up to date"
+        )
+
+
+def _damaged(path: Path, error: sqlite3.Error) -> StateError:
+    return StateError(f"{path}: the state file is damaged ({error}); restore a backup, or move it away")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema's number; StateError for a file that is not ours or newer than this program."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise StateError(f"{path}: this is not a Rivus state file; choose another folder with --state DIR")
+    newest = migrations()[-1].number
+    if version > newest:
+        raise StateError(
+            f"{path}: written by a newer Rivus (schema {version}, this one knows {newest}); upgrade Rivus to use it"
+        )
+    return int(version)
+
+
+def _create(path: Path) -> None:
+    """Build the file under another name and rename it, so that a half-made one never stands under its name."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    connection = connect(new)
+    try:
+        for migration in migrations():
+            _apply(connection, migration)
+    finally:
+        connection.close()
+    os.rename(new, path)
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    version, newest = _version(connection, path), migrations()[-1].number
+    if version < newest:
+        _copy(connection, path.with_name(f"{path.stem}-before-{newest:04d}{path.suffix}"))
+        for migration in migrations()[version:]:
+            _apply(connection, migration)
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    connection.execute("VACUUM INTO ?", (str(target),))
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
+    # executescript commits what is open before it starts, so the transaction stands inside the script.
+    try:
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{migration.sql}\nPRAGMA user_version = {migration.number:d};\nCOMMIT;"
+        )
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def schema(connection: sqlite3.Connection) -> str:
+    """The schema as text, sorted, for `schema.sql` and the test that keeps it fresh."""
+    rows = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+        " ORDER BY tbl_name, CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 ELSE 2 END, name"
+    )
+    return "\n\n".join(f"{sql};" for (sql,) in rows) + "\n"

@@ -1,0 +1,328 @@
+"""What a person does to items: each command journalled with how to take it back, in the same transaction.
+
+Undo puts the touched rows back as the journal kept them. What runs at that moment loses its fence, so its result is
+refused; a row that was running when the command came goes back to the queue instead.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.contracts.commands import CommandOutcome
+from engine.kit.safe_text import safe_line
+from engine.rules.order import due_at
+from engine.store import items as items_part
+from engine.store import jobs as jobs_part
+from engine.store import settle
+from engine.store.events import Event, record
+from engine.store.plan import JobPlan, Plan
+from engine.store.sql import queries
+
+_SQL = queries("people")
+
+StageRow = dict[str, Any]
+_STAGE_COLUMNS = (
+    "item", "stage", "state", "due_at", "fence", "attempts", "interruptions", "started_at", "ended_at", "opened_at",
+    "answer", "why", "choices",
+)  # fmt: skip
+_ITEM_COLUMNS = (
+    "item", "state", "closed", "why", "priority", "priority_by", "accepted_at", "snoozed_until",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Act:
+    """One command at work: what it found, what it changed, what it left alone and why."""
+
+    connection: sqlite3.Connection
+    plan: Plan
+    job: JobPlan
+    now: int
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stages: dict[int, list[StageRow]] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def did(self, key: str, kind: str, text: str | None = None) -> None:
+        self.changed.append(key)
+        item = self.items[key]["item"]
+        self.events.append(Event(kind=kind, actor="person", job_id=self.job.id, item_id=item, text=text))
+
+    def rows(self, key: str, *states: str) -> list[StageRow]:
+        return [row for row in self.stages.get(self.items[key]["item"], []) if row["state"] in states]
+
+
+def _run(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    job: JobPlan,
+    name: str,
+    keys: Sequence[str],
+    args: Mapping[str, Any],
+    change: Callable[[_Act, str], None],
+    words: str,
+    now: int,
+    *,
+    release: bool = False,
+) -> CommandOutcome:
+    """Find the items, let `change` act on each, settle, journal. `words`: the message's verb, past tense."""
+    act = _Act(connection, plan, job, now)
+    found = connection.execute(_SQL.find, {"job": job.id, "keys": json.dumps(list(keys))}).fetchall()
+    ids = json.dumps([row[0] for row in found])
+    before_items = {
+        row[0]: dict(zip(_ITEM_COLUMNS, row, strict=True)) for row in connection.execute(_SQL.items_now, (ids,))
+    }
+    for row in connection.execute(_SQL.stages_now, (ids,)):
+        if row[1] in plan.stages:
+            act.stages.setdefault(row[0], []).append(dict(zip(_STAGE_COLUMNS, row, strict=True)))
+    act.items = {row[1]: before_items[row[0]] for row in found}
+    for key in dict.fromkeys(keys):
+        if key not in act.items:
+            act.skipped[key] = f"no item with this key in {job.spec.name}"
+        else:
+            change(act, key)
+    operation = None
+    if act.changed:
+        touched = [act.items[key]["item"] for key in act.changed]
+        settle.settle(connection, plan, touched, now, release=release)
+        before = {
+            "items": [before_items[item] for item in touched],
+            "stages": [row for item in touched for row in act.stages.get(item, [])],
+        }
+        record(connection, act.events, now)
+        values = {"now": now, "name": name, "job": job.id, "args": json.dumps(dict(args)), "before": json.dumps(before)}
+        (operation,) = connection.execute(_SQL.record, values).fetchone()
+    return CommandOutcome(
+        ok=bool(act.changed),
+        message=_message(words, act),
+        changed=tuple(act.changed),
+        skipped=act.skipped,
+        operation=operation,
+    )
+
+
+def _message(words: str, act: _Act) -> str:
+    n = len(act.changed)
+    said = f"{words} {n} {'item' if n == 1 else 'items'}" if n else "nothing changed"
+    if act.skipped:
+        reasons = sorted(set(act.skipped.values()))
+        key, why = next(iter(act.skipped.items()))
+        left = f"{safe_line(key, 80)}: {why}" if len(act.skipped) == 1 else f"{len(act.skipped)} not: {reasons[0]}"
+        said += f"; {left}" if n else f": {left}"
+    return said
+
+
+def accept(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
+    """Open the gate that items wait at."""
+
+    def change(act: _Act, key: str) -> None:
+        item = act.items[key]
+        gates = [
+            row
+            for row in act.rows(key, "waiting")
+            if row["opened_at"] is None and act.plan.stages[row["stage"]].spec.gate
+        ]
+        if not gates:
+            asked = act.rows(key, "waiting")
+            act.skipped[key] = (
+                "it waits for an answer, not at a gate" if asked else f"it does not wait, it is {item['state']}"
+            )
+            return
+        for row in gates:
+            _open(act, row, item, None)
+        act.connection.execute(_SQL.accepted, {"items": json.dumps([item["item"]]), "now": now})
+        act.did(key, "item.accepted")
+
+    return _run(connection, plan, job, "accept", keys, {"keys": list(keys)}, change, "accepted", now, release=True)
+
+
+def _open(act: _Act, row: StageRow, item: Mapping[str, Any], answer: str | None) -> None:
+    act.connection.execute(
+        _SQL.open_gate,
+        {
+            "item": row["item"],
+            "stage": row["stage"],
+            "now": act.now,
+            "answer": answer,
+            "due_at": due_at(act.now, item["priority"]),
+        },
+    )
+
+
+def answer(
+    connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], text: str, now: int
+) -> CommandOutcome:
+    """Answer what a stage asked (or let go on what was held after interruptions); it starts again."""
+    cleaned = safe_line(text)
+
+    def change(act: _Act, key: str) -> None:
+        asked = [
+            row
+            for row in act.rows(key, "waiting")
+            if row["opened_at"] is not None or not act.plan.stages[row["stage"]].spec.gate
+        ]
+        if not asked:
+            act.skipped[key] = "nothing was asked"
+            return
+        for row in asked:
+            _open(act, row, act.items[key], cleaned)
+        act.did(key, "item.answered", cleaned)
+
+    return _run(connection, plan, job, "answer", keys, {"keys": list(keys), "answer": cleaned}, change, "answered", now)
+
+
+def drop(
+    connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], why: str, now: int
+) -> CommandOutcome:
+    """Won't do: skip what is left; only a person brings the item back."""
+    cleaned = safe_line(why) or "won't do"
+
+    def change(act: _Act, key: str) -> None:
+        item = act.items[key]
+        if item["state"] == "dropped":
+            act.skipped[key] = "it is dropped already"
+            return
+        items_part.skip_open(connection, item["item"], cleaned, now)
+        connection.execute(_SQL.dropped, {"id": item["item"], "why": cleaned, "now": now})
+        act.did(key, "item.dropped", cleaned)
+
+    return _run(connection, plan, job, "drop", keys, {"keys": list(keys), "why": cleaned}, change, "dropped", now)
+
+
+def cancel(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
+    """Skip what is left of items; what runs is stopped."""
+
+    def change(act: _Act, key: str) -> None:
+        item = act.items[key]
+        if item["state"] not in ("pending", "waiting", "failed", "snoozed"):
+            act.skipped[key] = f"nothing is left of it, it is {item['state']}"
+            return
+        items_part.close(connection, item["item"], "cancelled", "cancelled", now)
+        act.did(key, "item.cancelled")
+
+    return _run(connection, plan, job, "cancel", keys, {"keys": list(keys)}, change, "cancelled", now, release=True)
+
+
+def snooze(
+    connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], until: int, now: int
+) -> CommandOutcome:
+    """Look at items again at `until` (ms UTC)."""
+
+    def change(act: _Act, key: str) -> None:
+        item = act.items[key]
+        if not connection.execute(_SQL.snoozed, {"id": item["item"], "until": until, "now": now}).rowcount:
+            act.skipped[key] = f"it is {item['state']}"
+            return
+        connection.execute(_SQL.put_off, {"item": item["item"], "until": until})
+        act.did(key, "item.snoozed")
+
+    return _run(connection, plan, job, "snooze", keys, {"keys": list(keys), "until": until}, change, "snoozed", now)
+
+
+def prioritise(
+    connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], priority: int | None, now: int
+) -> CommandOutcome:
+    """Set a person's priority; None takes it away."""
+
+    def change(act: _Act, key: str) -> None:
+        item = act.items[key]
+        if item["priority"] == priority:
+            act.skipped[key] = "it has this priority already"
+            return
+        connection.execute(_SQL.prioritise, {"id": item["item"], "priority": priority, "now": now})
+        connection.execute(_SQL.requeue, {"item": item["item"], "due_at": due_at(now, priority)})
+        act.did(key, "item.prioritised", "no priority" if priority is None else f"P{priority}")
+
+    words = "took the priority from" if priority is None else f"set P{priority} for"
+    return _run(
+        connection, plan, job, "prioritise", keys, {"keys": list(keys), "priority": priority}, change, words, now
+    )
+
+
+def retry(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
+    """Try the failed stages of items again; the item keeps its own priority."""
+
+    def change(act: _Act, key: str) -> None:
+        item = act.items[key]
+        failed = act.rows(key, "failed")
+        if not failed:
+            act.skipped[key] = "no stage of it failed"
+            return
+        for row in failed:
+            connection.execute(
+                _SQL.retry, {"item": row["item"], "stage": row["stage"], "due_at": due_at(now, item["priority"])}
+            )
+        act.did(key, "item.retried")
+
+    return _run(connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now)
+
+
+def pause(connection: sqlite3.Connection, job: JobPlan, why: str, now: int) -> CommandOutcome:
+    """Claim nothing of a job until it is resumed."""
+    return _switch(
+        connection,
+        job,
+        "pause",
+        jobs_part.pause(connection, job.id, by="person", why=safe_line(why) or None, now=now),
+        now,
+    )
+
+
+def resume(connection: sqlite3.Connection, job: JobPlan, now: int) -> CommandOutcome:
+    """Let a paused job go on."""
+    return _switch(connection, job, "resume", jobs_part.resume(connection, job.id, now=now), now)
+
+
+def _switch(connection: sqlite3.Connection, job: JobPlan, name: str, landed: bool, now: int) -> CommandOutcome:
+    done = "paused" if name == "pause" else "resumed"
+    if not landed:
+        state = "not active" if name == "pause" else "not paused"
+        return CommandOutcome(ok=False, message=f"{job.spec.name} is {state}", skipped={job.spec.name: state})
+    values = {"now": now, "name": name, "job": job.id, "args": "{}", "before": "{}"}
+    (operation,) = connection.execute(_SQL.record, values).fetchone()
+    return CommandOutcome(ok=True, message=f"{done} {job.spec.name}", changed=(job.spec.name,), operation=operation)
+
+
+def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | None = None) -> CommandOutcome:
+    """Take back the newest command that can be taken back, or the one with this number."""
+    row = connection.execute(_SQL.last_operation, {"id": operation}).fetchone()
+    if row is None:
+        return CommandOutcome(ok=False, message="there is nothing to undo")
+    number, name, job_id, raw = row
+    job = next((job for job in plan.jobs.values() if job.id == job_id), None)
+    if job is None:
+        return CommandOutcome(ok=False, message="its job is not in the configuration any more")
+    before = json.loads(raw)
+    connection.execute(_SQL.undone, (now, number))
+    if name == "pause":
+        jobs_part.resume(connection, job.id, now=now)
+    elif name == "resume":
+        jobs_part.pause(connection, job.id, by="person", why=None, now=now)
+    else:
+        _restore(connection, plan, before, now)
+    items = [item["item"] for item in before.get("items", [])]
+    event = Event(
+        kind="operation.undone", actor="person", job_id=job.id, item_id=items[0] if len(items) == 1 else None, text=name
+    )
+    record(connection, [event], now)
+    n = len(items)
+    what = f"{name} of {n} {'item' if n == 1 else 'items'}" if n else f"{name} {job.spec.name}"
+    keys = tuple(items_part.keys_of(connection, items))
+    return CommandOutcome(ok=True, message=f"undid {what}", changed=keys or (job.spec.name,), operation=number)
+
+
+def _restore(connection: sqlite3.Connection, plan: Plan, before: Mapping[str, Any], now: int) -> None:
+    for row in before["stages"]:
+        if row["stage"] not in plan.stages:
+            continue
+        if row["state"] == "running":
+            row |= {"state": "ready", "due_at": now, "attempts": max(0, row["attempts"] - 1)}
+        connection.execute(_SQL.restore_stage, {name: row[name] for name in _STAGE_COLUMNS if name != "fence"})
+    for item in before["items"]:
+        connection.execute(_SQL.restore_item, {**item, "now": now})
+    settle.settle(connection, plan, [item["item"] for item in before["items"]], now)

@@ -1,0 +1,84 @@
+-- name: find
+-- Items of a job by key.
+SELECT id, key, state, priority FROM items WHERE job_id = :job AND key IN (SELECT value FROM json_each(:keys));
+
+-- name: stages_now
+-- Rows of these items, to be acted on and to be kept in the journal.
+SELECT item_id, stage_id, state, due_at, fence, attempts, interruptions, started_at, ended_at, opened_at, answer, why,
+    choices
+FROM item_stages WHERE item_id IN (SELECT value FROM json_each(?));
+
+-- name: items_now
+-- Items as they are, to be kept in the journal.
+SELECT id, state, closed, why, priority, priority_by, accepted_at, snoozed_until
+FROM items WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: open_gate
+-- A person lets an item through; guarded by its state.
+UPDATE item_stages
+SET state = 'ready', opened_at = :now, answer = :answer, why = NULL, choices = NULL, interruptions = 0,
+    due_at = :due_at
+WHERE item_id = :item AND stage_id = :stage AND state = 'waiting';
+
+-- name: accepted
+-- When a person accepted these items.
+UPDATE items SET accepted_at = :now, why = NULL, updated_at = :now
+WHERE id IN (SELECT value FROM json_each(:items));
+
+-- name: dropped
+-- Won't do; only a person undoes it.
+UPDATE items SET state = 'dropped', why = :why, snoozed_until = NULL, updated_at = :now WHERE id = :id;
+
+-- name: snoozed
+-- Look again later.
+UPDATE items SET state = 'snoozed', snoozed_until = :until, why = NULL, updated_at = :now
+WHERE id = :id AND state IN ('pending', 'waiting', 'failed', 'snoozed');
+
+-- name: put_off
+-- What would run of a snoozed item comes back with it.
+UPDATE item_stages SET state = 'later', due_at = :until WHERE item_id = :item AND state IN ('ready', 'later');
+
+-- name: prioritise
+-- A person's priority; it stays whatever the source says.
+UPDATE items
+SET priority = :priority, priority_by = CASE WHEN :priority IS NULL THEN NULL ELSE 'person' END, updated_at = :now
+WHERE id = :id;
+
+-- name: requeue
+-- Ready rows move to the place in the queue that their new priority gives.
+UPDATE item_stages SET due_at = :due_at WHERE item_id = :item AND state = 'ready';
+
+-- name: retry
+-- Failed rows start again with fresh attempts.
+UPDATE item_stages
+SET state = 'ready', attempts = 0, interruptions = 0, due_at = :due_at, why = NULL, ended_at = NULL
+WHERE item_id = :item AND stage_id = :stage AND state = 'failed';
+
+-- name: record
+-- The journal of what a person did.
+INSERT INTO operations (at, name, job_id, args, before) VALUES (:now, :name, :job, :args, :before) RETURNING id;
+
+-- name: last_operation
+-- The newest one that can still be taken back.
+SELECT id, name, job_id, before FROM operations
+WHERE undone_at IS NULL AND before IS NOT NULL AND (:id IS NULL OR id = :id)
+ORDER BY id DESC LIMIT 1;
+
+-- name: undone
+-- An operation was taken back.
+UPDATE operations SET undone_at = ? WHERE id = ?;
+
+-- name: restore_stage
+-- Put a row back as it was; what runs meanwhile loses its fence, so that its result is refused.
+UPDATE item_stages
+SET state = :state, due_at = :due_at, attempts = :attempts, interruptions = :interruptions, started_at = :started_at,
+    ended_at = :ended_at, opened_at = :opened_at, answer = :answer, why = :why, choices = :choices, owner = NULL,
+    lease_until = NULL, fence = fence + (state = 'running')
+WHERE item_id = :item AND stage_id = :stage;
+
+-- name: restore_item
+-- Put an item back as it was.
+UPDATE items
+SET state = :state, closed = :closed, why = :why, priority = :priority, priority_by = :priority_by,
+    accepted_at = :accepted_at, snoozed_until = :snoozed_until, updated_at = :now
+WHERE id = :item;

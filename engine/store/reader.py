@@ -1,0 +1,311 @@
+"""What screens and the command line read: short selects on read-only connections, never used by workers."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.contracts.states import ItemState, StageState
+from engine.contracts.view import (
+    EventView,
+    ItemDetail,
+    ItemQuery,
+    ItemView,
+    JobView,
+    RunView,
+    StageView,
+    StatusView,
+)
+from engine.store import item_rows
+from engine.store.event_words import event_view
+from engine.store.migrate import connect
+from engine.store.sql import queries
+from engine.store.state_dir import StateDir
+
+_SQL = queries("views")
+
+
+class Reader:
+    """Implements `engine.contracts.api.Reader` on a state directory; thread-safe."""
+
+    def __init__(self, state: StateDir, *, project: str) -> None:
+        self._state = state
+        self._project = project
+        self._lock = threading.Lock()
+        self._connection = _open(state.database)
+        # A pass over a million rows must not make a key wait: it has a connection of its own.
+        self._pass_lock = threading.Lock()
+        self._pass_connection: sqlite3.Connection | None = None
+
+    def change_count(self) -> int:
+        with self._lock:
+            return int(self._connection.execute(_SQL.change).fetchone()[0])
+
+    def status(self) -> StatusView:
+        jobs = self.jobs()
+        items: dict[str, int] = defaultdict(int)
+        failed_external = 0
+        for job in jobs:
+            if job.is_check:
+                continue
+            for state, n in job.items.items():
+                items[state] += n
+            failed_external += 0 if job.internal else job.items.get("failed", 0)
+        return StatusView(
+            project=self._project,
+            engine=self._state.owner(),
+            running=sum(job.count("running") for job in jobs),
+            ready=sum(job.count("ready") for job in jobs),
+            failed=items["failed"],
+            waiting=items["waiting"],
+            failed_external=failed_external,
+            problem=None,
+        )
+
+    def jobs(self) -> list[JobView]:
+        with self._lock:
+            rows = self._connection.execute(_SQL.jobs).fetchall()
+            stage_rows = self._connection.execute(_SQL.stages).fetchall()
+            stage_counts = self._connection.execute(_SQL.stage_counts).fetchall()
+            item_counts = self._connection.execute(_SQL.item_counts).fetchall()
+            runs = {row[11]: self._run(row[11]) for row in rows if row[11] is not None}
+        counts: dict[int, dict[StageState, int]] = defaultdict(dict)
+        for stage_id, state, n in stage_counts:
+            counts[stage_id][state] = n
+        stages: dict[int, list[StageView]] = defaultdict(list)
+        oldest: dict[int, int] = {}
+        for number, job_id, name, position, handler, after, gate, enabled, concurrency, _, ready_at in stage_rows:
+            stages[job_id].append(
+                StageView(
+                    name=name,
+                    position=position,
+                    handler=handler,
+                    after=tuple(json.loads(after)),
+                    gate=gate,
+                    enabled=bool(enabled),
+                    concurrency=concurrency,
+                    counts=counts.get(number, {}),
+                )
+            )
+            if ready_at is not None:
+                oldest[job_id] = min(ready_at, oldest.get(job_id, ready_at))
+        by_job: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
+        by_source: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
+        for job_id, source_id, state, n in item_counts:
+            by_job[job_id][state] += n
+            by_source[source_id][state] += n
+        return [
+            JobView(
+                name=name,
+                title=title,
+                emoji=emoji,
+                internal=bool(internal),
+                is_check=bool(is_check),
+                findings_to=findings_to,
+                state=state,
+                why=why,
+                stages=tuple(stages.get(job_id, ())),
+                items=dict((by_source if is_check else by_job).get(job_id, {})),
+                every_s=every_s,
+                next_run_at=next_run_at,
+                last_run=runs.get(run_id),
+                oldest_ready_at=oldest.get(job_id),
+                last_error=error,
+            )
+            for (
+                job_id,
+                name,
+                title,
+                emoji,
+                internal,
+                is_check,
+                findings_to,
+                state,
+                why,
+                every_s,
+                next_run_at,
+                run_id,
+                error,
+            ) in rows
+        ]
+
+    def _run(self, run_id: int) -> RunView:
+        return _run_view(self._connection.execute(_SQL.run, (run_id,)).fetchone())
+
+    def runs(self, job: str | None, limit: int) -> list[RunView]:
+        with self._lock:
+            if job is None:
+                rows = self._connection.execute(_SQL.runs, {"limit": limit}).fetchall()
+            else:
+                values = {"job": self._job_id(job), "limit": limit}
+                rows = self._connection.execute(_SQL.runs_of_job, values).fetchall()
+        return [_run_view(row) for row in rows]
+
+    def _job_id(self, name: str) -> int:
+        row = self._connection.execute(_SQL.job_id, (name,)).fetchone()
+        return int(row[0]) if row else -1
+
+    # Items
+
+    def items_count(self, query: ItemQuery) -> int:
+        with self._lock:
+            if not (query.stage_states or query.gate or query.text or query.confidence or query.source):
+                return self._counted(query)
+            where, values = self._where(query)
+            return int(self._connection.execute("\n".join((_SQL.items_count, *where)), values).fetchone()[0])
+
+    def _counted(self, query: ItemQuery) -> int:
+        """The number of items from the counters, which cost the same at any size."""
+        scope = {"external": (0,), "internal": (1,), "all": (0, 1)}[query.scope]
+        jobs = {row[0]: row[1] for row in self._connection.execute(_SQL.jobs) if row[4] in scope or query.job}
+        return sum(
+            n
+            for job_id, _, state, n in self._connection.execute(_SQL.item_counts)
+            if (not query.states or state in query.states)
+            and (jobs.get(job_id) == query.job if query.job else job_id in jobs)
+        )
+
+    def items_anchors(self, query: ItemQuery, step: int) -> Sequence[tuple[Any, ...]]:
+        with self._lock:
+            where, values = self._where(query)
+        sort, order = getattr(_SQL, "sort_" + query.order), getattr(_SQL, "by_" + query.order)
+        with self._pass_lock:
+            if self._pass_connection is None:
+                self._pass_connection = _open(self._state.database)
+            cursor = self._pass_connection.execute("\n".join((sort, *where, order)), values)
+            cursor.arraysize = 2_000
+            anchors: list[tuple[Any, ...]] = []
+            seen = 0
+            while rows := cursor.fetchmany():
+                anchors += rows[-seen % step :: step]
+                seen += len(rows)
+        return anchors
+
+    def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
+        with self._lock:
+            where, values = self._where(query)
+            parts = [_SQL.item_columns, *where]
+            if start is not None:
+                parts.append(getattr(_SQL, "from_" + query.order))
+                values |= {f"k{position}": value for position, value in enumerate(start)}
+            parts += [getattr(_SQL, "by_" + query.order), _SQL.limited]
+            rows = self._connection.execute("\n".join(parts), {**values, "limit": limit}).fetchall()
+            return self._item_views(rows)
+
+    def _item_views(self, rows: list[tuple[Any, ...]]) -> list[ItemView]:
+        stages: dict[int, list[item_rows.StageNow]] = defaultdict(list)
+        for item_id, *stage in self._connection.execute(_SQL.page_stages, (json.dumps([row[0] for row in rows]),)):
+            stages[item_id].append(item_rows.StageNow(*stage))
+        return [item_rows.item_view(row, stages[row[0]]) for row in rows]
+
+    def _where(self, query: ItemQuery) -> tuple[list[str], dict[str, Any]]:
+        values: dict[str, Any] = {}
+        if query.job is not None:
+            where = [_SQL.in_job]
+            values["job"] = self._job_id(query.job)
+        elif query.scope == "all":
+            where = [_SQL.in_all]
+        else:
+            where = [_SQL.in_scope]
+            values["internal"] = query.scope == "internal"
+        if query.states:
+            where.append(_SQL.with_states)
+            values["states"] = json.dumps(query.states)
+        if query.stage_states == ("waiting",) or query.gate:
+            where.append(_SQL.with_stage_waiting)
+            values["gate"] = query.gate
+        elif query.stage_states:
+            where.append(_SQL.with_stage_states)
+            values["stage_states"] = json.dumps(query.stage_states)
+        if query.text:
+            where.append(_SQL.with_text)
+            values["text"] = query.text.lower()
+        if query.source is not None:
+            where.append(_SQL.with_source)
+            values["source"] = self._job_id(query.source)
+        if query.confidence:
+            where.append(_SQL.with_confidence)
+            values["confidence"] = json.dumps(query.confidence)
+        return where, values
+
+    def item(self, job: str, key: str) -> ItemDetail | None:
+        with self._lock:
+            values = {"job": self._job_id(job), "key": key}
+            rows = self._connection.execute("\n".join((_SQL.item_columns, _SQL.one_item)), values).fetchall()
+            if not rows:
+                return None
+            item_id = rows[0][0]
+            stages = self._connection.execute(_SQL.item_stages, (item_id,)).fetchall()
+            attempts = self._connection.execute(_SQL.attempts, (item_id,)).fetchall()
+            events = self._events(_SQL.events_of_item, {"item": item_id})
+            (item,) = self._item_views(rows)
+        folder = self._state.artifacts / str(item_id)
+        return ItemDetail(
+            item=item,
+            stages=tuple(item_rows.item_stage_view(row, folder) for row in stages),
+            attempts=tuple(item_rows.attempt_view(row) for row in attempts),
+            events=tuple(events),
+        )
+
+    # Events
+
+    def _events(self, condition: str, values: Mapping[str, Any]) -> list[EventView]:
+        rows = self._connection.execute("\n".join((_SQL.event_columns, condition)), values)
+        return [event_view(row) for row in rows]
+
+    def events_count(self, job: str | None = None) -> int:
+        with self._lock:
+            if job is None:
+                return int(self._connection.execute(_SQL.events_count).fetchone()[0])
+            return int(self._connection.execute(_SQL.events_count_of_job, {"job": self._job_id(job)}).fetchone()[0])
+
+    def events_page(self, before_id: int | None, limit: int, job: str | None = None) -> list[EventView]:
+        before = 2**62 if before_id is None else before_id
+        with self._lock:
+            if job is None:
+                return self._events(_SQL.events_before, {"before": before, "limit": limit})
+            values = {"before": before, "limit": limit, "job": self._job_id(job)}
+            return self._events(_SQL.events_before_of_job, values)
+
+    def events_after(self, after_id: int, limit: int, job: str | None = None) -> list[EventView]:
+        with self._lock:
+            if job is None:
+                return self._events(_SQL.events_after, {"after": after_id, "limit": limit})
+            values = {"after": after_id, "limit": limit, "job": self._job_id(job)}
+            return self._events(_SQL.events_after_of_job, values)
+
+    def close(self) -> None:
+        with self._lock, self._pass_lock:
+            self._connection.close()
+            if self._pass_connection is not None:
+                self._pass_connection.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = connect(path, read_only=True)
+    # Readers never checkpoint: one connection writes and checkpoints.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA cache_size = -4000")
+    return connection
+
+
+def _run_view(row: tuple[Any, ...]) -> RunView:
+    number, job, state, started_at, ended_at, found, new, changed, gone, problems, error = row
+    return RunView(
+        id=number,
+        job=job,
+        state=state,
+        started_at=started_at,
+        ended_at=ended_at,
+        found=found,
+        new=new,
+        changed=changed,
+        gone=gone,
+        problems=problems,
+        error=error,
+    )

@@ -1,0 +1,22 @@
+-- name: start
+-- A discovery or check begins.
+INSERT INTO runs (job_id, state, started_at) VALUES (?, 'running', ?) RETURNING id;
+
+-- name: progress
+-- How far a run is.
+UPDATE runs SET found = found + :found, new = new + :new, changed = changed + :changed WHERE id = :id AND state = 'running';
+
+-- name: finish
+-- A run ended; guarded by its state.
+UPDATE runs
+SET state = :state, ended_at = :now, gone = :gone, problems = :problems, complete = :complete, covered = :covered,
+    error = :error
+WHERE id = :id AND state = 'running';
+
+-- name: cut_dead
+-- Runs of an engine that is gone.
+UPDATE runs SET state = 'cut', ended_at = :now WHERE state = 'running';
+
+-- name: get
+-- One run.
+SELECT id, job_id, state, started_at, ended_at, found, new, changed, gone, problems, error FROM runs WHERE id = ?;

@@ -1,0 +1,88 @@
+"""After stages changed: unblock what can start now, and write the items' derived state, in the same transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from engine.contracts.states import ItemState, StageState
+from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
+from engine.rules.states import KEPT_ITEM_STATES, item_state, start_state
+from engine.store.plan import Plan
+from engine.store.sql import queries
+
+_SQL = queries("settle")
+
+
+def settle(
+    connection: sqlite3.Connection, plan: Plan, items: Collection[int], now: int, *, release: bool = False
+) -> None:
+    """Unblock and derive for these items; rows of removed stages are ignored.
+
+    `release` also derives the state of items that were snoozed, dropped or gone; otherwise those keep it.
+    """
+    if not items:
+        return
+    ids = json.dumps(sorted(set(items)))
+    states: dict[int, dict[int, tuple[StageState, int | None]]] = defaultdict(dict)
+    for item_id, stage_id, state, opened_at in connection.execute(_SQL.stage_states, (ids,)):
+        if stage_id in plan.stages:
+            states[item_id][stage_id] = (state, opened_at)
+    moves: dict[tuple[int, StageState], list[int]] = defaultdict(list)
+    targets: dict[tuple[ItemState, ItemState], list[int]] = defaultdict(list)
+    for item_id, _, old, closed in connection.execute(_SQL.item_states, (ids,)).fetchall():
+        now_at = _unblock(plan, item_id, states.get(item_id, {}), moves)
+        if old in KEPT_ITEM_STATES and not release:
+            continue
+        new = item_state(now_at, closed)
+        if new != old:
+            targets[(old, new)].append(item_id)
+    for (stage_id, state), group in moves.items():
+        move(connection, stage_id, state, group, now)
+    for (old, new), group in targets.items():
+        set_item_state(connection, group, old=old, new=new, now=now)
+
+
+def _unblock(
+    plan: Plan,
+    item_id: int,
+    rows: dict[int, tuple[StageState, int | None]],
+    moves: dict[tuple[int, StageState], list[int]],
+) -> list[StageState]:
+    states: dict[int, StageState] = {}
+    for stage_id in sorted(rows, key=lambda number: plan.order[number]):
+        state, opened_at = rows[stage_id]
+        stage = plan.stages[stage_id]
+        if state == "blocked":
+            state = start_state(
+                (states.get(before, "done") for before in stage.before),
+                enabled=stage.spec.enabled,
+                gated=stage.spec.gate is not None and opened_at is None,
+            )
+            if state != "blocked":
+                moves[(stage_id, state)].append(item_id)
+        states[stage_id] = state
+    return list(states.values())
+
+
+def move(connection: sqlite3.Connection, stage_id: int, state: StageState, items: Iterable[int], now: int) -> None:
+    """Take blocked rows of one stage to `ready`, `waiting` or `skipped`."""
+    values: dict[str, object] = {"stage": stage_id, "items": json.dumps(list(items)), "now": now}
+    if state == "ready":
+        slack = {"p0": SLACK_MS[0], "p1": SLACK_MS[1], "p2": SLACK_MS[2], "p3": SLACK_MS[3]}
+        connection.execute(_SQL.unblock_ready, {**values, **slack, "p_none": UNPRIORITISED_SLACK_MS})
+    elif state == "waiting":
+        connection.execute(_SQL.unblock_waiting, values)
+    else:
+        connection.execute(_SQL.unblock_skipped, values)
+
+
+def set_item_state(
+    connection: sqlite3.Connection, items: Iterable[int], *, old: ItemState, new: ItemState, now: int
+) -> int:
+    """Write the state of items that are in state `old`; returns how many were."""
+    return connection.execute(
+        _SQL.set_item_state, {"items": json.dumps(list(items)), "old": old, "state": new, "now": now}
+    ).rowcount

@@ -1,0 +1,35 @@
+-- name: stage_states
+-- All rows of these items at stages that are still configured.
+SELECT s.item_id, s.stage_id, s.state, s.opened_at
+FROM item_stages AS s
+WHERE s.item_id IN (SELECT value FROM json_each(?));
+
+-- name: item_states
+-- State of these items, with what was said of them as a whole.
+SELECT id, job_id, state, closed FROM items WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: unblock_ready
+-- Everything before these rows is done or skipped: they join the queue.
+UPDATE item_stages
+SET state = 'ready',
+    due_at = :now + coalesce(
+        (SELECT CASE priority WHEN 0 THEN :p0 WHEN 1 THEN :p1 WHEN 2 THEN :p2 WHEN 3 THEN :p3 END
+         FROM items WHERE id = item_id),
+        :p_none
+    )
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
+
+-- name: unblock_waiting
+-- Everything before these rows is done or skipped, and a person has to open their gate.
+UPDATE item_stages SET state = 'waiting'
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
+
+-- name: unblock_skipped
+-- These rows stand at a disabled stage.
+UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_at = :now
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
+
+-- name: set_item_state
+-- The derived state of items; guarded by the state it was derived over.
+UPDATE items SET state = :state, snoozed_until = NULL, updated_at = :now
+WHERE id IN (SELECT value FROM json_each(:items)) AND state = :old;

@@ -1,0 +1,316 @@
+"""How attempts end: every transition out of `running`, set-based, guarded by state, fence and owner.
+
+A group of endings comes in at once. Those that do not land (the row was taken over, closed or reset meanwhile) change
+nothing; an event keeps the evidence.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.contracts.attempt import AttemptError
+from engine.contracts.item import Candidate
+from engine.store import items as items_part
+from engine.store import settle
+from engine.store.claims import Claim, Lease, claim_next
+from engine.store.events import Event, record
+from engine.store.plan import Plan
+from engine.store.sql import queries
+
+_SQL = queries("stages")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The attempt ended well."""
+
+    claim: Claim
+    output: str
+    """JSON, validated."""
+    output_hash: bytes
+    value: Mapping[str, Any]
+    """The output before it was encoded, for the next stage of the same item."""
+    artifacts: str | None
+    """JSON list of {path, type}."""
+    cost_usd_micros: int
+    emit: Sequence[tuple[str, Candidate]]
+    ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The attempt ended in another way."""
+
+    claim: Claim
+    transition: Literal["skip", "ask", "fail", "retry_later", "postpone", "release"]
+    why: str | None
+    due_at: int | None = None
+    """When it comes back (retry_later, postpone), or its rank in the queue (release)."""
+    choices: str | None = None
+    """JSON list of answers that a question offers."""
+    problem: AttemptError | None = None
+    ms: int
+
+
+_TARGET: dict[str, str] = {
+    "skip": "skipped",
+    "ask": "waiting",
+    "fail": "failed",
+    "retry_later": "later",
+    "postpone": "later",
+    "release": "ready",
+}
+_EVENT: dict[str, tuple[str, Literal["info", "warning", "error"]]] = {
+    "skip": ("stage.skipped", "info"),
+    "ask": ("stage.asked", "info"),
+    "fail": ("stage.failed", "error"),
+    "retry_later": ("stage.retried", "warning"),
+    "postpone": ("stage.postponed", "info"),
+    "release": ("stage.released", "info"),
+}
+
+
+@dataclass(slots=True)
+class Endings:
+    """What a group of endings brought about."""
+
+    claims: list[Claim]
+    """The next stage of some items, claimed at once."""
+    refused: list[Claim]
+    """Attempts whose row was not theirs any more."""
+    cost_usd_micros: int = 0
+    emitted: bool = False
+    queued: set[int] = field(default_factory=set)
+    """Stages whose queue may have grown."""
+    next_later: int | None = None
+    """The earliest time at which a row of this group comes back."""
+
+
+def end_attempts(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    endings: Sequence[Finished | Left],
+    free: Mapping[int, int],
+    lease: Lease,
+    now: int,
+) -> Endings:
+    """Store how these attempts ended, and take the next stage along where `free` has slots and nothing queues there.
+
+    `free` maps stage number → slots of stages whose queue is empty.
+    """
+    result = Endings([], [])
+    groups: dict[tuple[int, int], list[Finished]] = defaultdict(list)
+    events: list[Event] = []
+    unsettled: set[int] = set()
+    for ending in endings:
+        if isinstance(ending, Finished):
+            groups[(ending.claim.stage.id, ending.claim.fence)].append(ending)
+        else:
+            _leave(connection, ending, lease, now, result, events, unsettled)
+    slots = dict(free)
+    for (stage_id, fence), group in groups.items():
+        _finish(connection, plan, stage_id, fence, group, slots, lease, now, result, events, unsettled)
+    if unsettled or result.emitted:
+        settle.settle(connection, plan, unsettled, now)
+        result.queued |= set(plan.stages)
+    record(connection, events, now)
+    return result
+
+
+def _finish(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    stage_id: int,
+    fence: int,
+    group: list[Finished],
+    slots: dict[int, int],
+    lease: Lease,
+    now: int,
+    result: Endings,
+    events: list[Event],
+    unsettled: set[int],
+) -> None:
+    ids = json.dumps([ending.claim.item.id for ending in group])
+    landed = {
+        row[0]
+        for row in connection.execute(
+            _SQL.finish, {"stage": stage_id, "items": ids, "fence": fence, "epoch": lease.epoch, "now": now}
+        )
+    }
+    if len(landed) != len(group):
+        for ending in group:
+            if ending.claim.item.id not in landed:
+                result.refused.append(ending.claim)
+                events.append(_refused(ending.claim, "done", ending.ms))
+        group = [ending for ending in group if ending.claim.item.id in landed]
+    connection.executemany(
+        _SQL.store_result,
+        [
+            (
+                ending.claim.item.id,
+                stage_id,
+                ending.output,
+                ending.output_hash,
+                ending.artifacts,
+                ending.cost_usd_micros,
+                fence,
+                now,
+            )
+            for ending in group
+        ],
+    )
+    for ending in group:
+        result.cost_usd_micros += ending.cost_usd_micros
+        events.append(
+            Event(
+                kind="stage.done",
+                job_id=ending.claim.stage.job_id,
+                item_id=ending.claim.item.id,
+                stage_id=stage_id,
+                ms=ending.ms,
+            )
+        )
+        if ending.emit:
+            _emit(connection, plan, ending, now)
+            result.emitted = True
+    _go_on(connection, plan, stage_id, group, slots, lease, now, result, unsettled)
+
+
+def _go_on(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    stage_id: int,
+    group: list[Finished],
+    slots: dict[int, int],
+    lease: Lease,
+    now: int,
+    result: Endings,
+    unsettled: set[int],
+) -> None:
+    """In a chain, claim or queue the next stage without looking at the item's other rows; otherwise settle the item."""
+    stage = plan.stages.get(stage_id)
+    if stage is None:
+        unsettled.update(ending.claim.item.id for ending in group)
+        return
+    if stage.last:
+        connection.execute(
+            _SQL.items_done, {"items": json.dumps([ending.claim.item.id for ending in group]), "now": now}
+        )
+        return
+    if stage.next is None:
+        unsettled.update(ending.claim.item.id for ending in group)
+        return
+    following = plan.stages[stage.next]
+    take = min(slots.get(following.id, 0), len(group))
+    direct = group[:take]
+    if direct:
+        slots[following.id] -= take
+        claimed = claim_next(connection, following, [ending.claim.item.id for ending in direct], lease, now)
+        for ending in direct:
+            if ending.claim.item.id not in claimed:
+                unsettled.add(ending.claim.item.id)
+                continue
+            next_fence, attempt = claimed[ending.claim.item.id]
+            upstream = {**ending.claim.upstream, stage.spec.name: ending.value}
+            result.claims.append(Claim(ending.claim.item, following, next_fence, attempt, upstream, now))
+    if group[take:]:
+        result.queued.add(following.id)
+        settle.move(connection, following.id, "ready", [ending.claim.item.id for ending in group[take:]], now)
+
+
+def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int) -> None:
+    by_job: dict[str, list[Candidate]] = defaultdict(list)
+    for job, candidate in ending.emit:
+        by_job[job].append(candidate)
+    for job, candidates in by_job.items():
+        items_part.upsert(
+            connection,
+            plan,
+            plan.jobs[job],
+            candidates,
+            source_id=ending.claim.stage.job_id,
+            origin="emit",
+            run_id=None,
+            now=now,
+        )
+
+
+def _leave(
+    connection: sqlite3.Connection,
+    ending: Left,
+    lease: Lease,
+    now: int,
+    result: Endings,
+    events: list[Event],
+    unsettled: set[int],
+) -> None:
+    claim = ending.claim
+    given_back = ending.transition in ("postpone", "release", "ask")
+    landed = connection.execute(
+        _SQL.leave,
+        {
+            "item": claim.item.id,
+            "stage": claim.stage.id,
+            "fence": claim.fence,
+            "epoch": lease.epoch,
+            "state": _TARGET[ending.transition],
+            "due_at": ending.due_at,
+            "why": ending.why,
+            "choices": ending.choices,
+            "give_back": int(given_back),
+            "now": now,
+        },
+    ).rowcount
+    if not landed:
+        result.refused.append(claim)
+        events.append(_refused(claim, ending.transition, ending.ms))
+        return
+    if ending.problem is not None:
+        connection.execute(
+            _SQL.record_attempt,
+            {
+                "item": claim.item.id,
+                "stage": claim.stage.id,
+                "fence": claim.fence,
+                "attempt": claim.attempt,
+                "started_at": claim.started_at,
+                "ended_at": now,
+                "error_type": ending.problem.error_type,
+                "message": ending.problem.message,
+                "traceback": ending.problem.traceback,
+            },
+        )
+    if ending.transition in ("retry_later", "postpone") and ending.due_at is not None:
+        result.next_later = min(result.next_later or ending.due_at, ending.due_at)
+    kind, level = _EVENT[ending.transition]
+    events.append(
+        Event(
+            kind=kind,
+            level=level,
+            job_id=claim.stage.job_id,
+            item_id=claim.item.id,
+            stage_id=claim.stage.id,
+            text=ending.why,
+            ms=ending.ms,
+        )
+    )
+    connection.execute(_SQL.set_why, {"item": claim.item.id, "why": ending.why})
+    unsettled.add(claim.item.id)
+
+
+def _refused(claim: Claim, outcome: str, ms: int) -> Event:
+    return Event(
+        kind="attempt.refused",
+        level="warning",
+        job_id=claim.stage.job_id,
+        item_id=claim.item.id,
+        stage_id=claim.stage.id,
+        text=f"the result of attempt {claim.fence} came too late and was not stored",
+        ms=ms,
+        data={"fence": claim.fence, "outcome": outcome},
+    )

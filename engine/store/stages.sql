@@ -1,0 +1,37 @@
+-- name: finish
+-- Attempts that ended well; only rows that are still this engine's and still at this fence.
+UPDATE item_stages
+SET state = 'done', owner = NULL, lease_until = NULL, ended_at = :now, interruptions = 0, why = NULL, answer = NULL
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items))
+    AND +state = 'running' AND fence = :fence AND owner = :epoch
+RETURNING item_id;
+
+-- name: store_result
+-- The only place where output lives; a newer attempt's result replaces an older one's.
+INSERT INTO results (item_id, stage_id, output, output_hash, artifacts, cost_usd_micros, fence, ended_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE
+SET output = excluded.output, output_hash = excluded.output_hash, artifacts = excluded.artifacts,
+    cost_usd_micros = excluded.cost_usd_micros, fence = excluded.fence, ended_at = excluded.ended_at;
+
+-- name: leave
+-- An attempt ended in another way than done; guarded by state, fence and owner.
+UPDATE item_stages
+SET state = :state, owner = NULL, lease_until = NULL, ended_at = :now, due_at = :due_at, why = :why, choices = :choices,
+    attempts = attempts - :give_back,
+    interruptions = CASE :state WHEN 'ready' THEN interruptions ELSE 0 END
+WHERE item_id = :item AND stage_id = :stage AND state = 'running' AND fence = :fence AND owner = :epoch;
+
+-- name: record_attempt
+-- The evidence of an attempt that did not end well.
+INSERT INTO attempts (item_id, stage_id, fence, attempt, started_at, ended_at, error_type, message, traceback)
+VALUES (:item, :stage, :fence, :attempt, :started_at, :ended_at, :error_type, :message, :traceback);
+
+-- name: items_done
+-- Items of a chain whose last stage is done.
+UPDATE items SET state = 'done', why = NULL, updated_at = :now
+WHERE id IN (SELECT value FROM json_each(:items)) AND state IN ('pending', 'waiting', 'failed', 'skipped');
+
+-- name: set_why
+-- Why an item failed or waits, for lists.
+UPDATE items SET why = :why WHERE id = :item;

@@ -1,0 +1,134 @@
+"""The folder that holds a project's state, and the lock that makes one engine its owner."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from engine.contracts.errors import OwnedError, StateError
+from engine.contracts.view import EngineView
+
+Mode = Literal["app", "serve", "once", "command"]
+EngineState = Literal["starting", "running", "draining", "stopped"]
+
+_LOCK_PATIENCE_S = 0.4
+"""Whoever looks who owns the lock holds it, shared, for microseconds; an engine that starts waits that out."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateDir:
+    """Paths below one state directory; the directory is 0700, the files in it 0600."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / "rivus.db"
+
+    @property
+    def lock(self) -> Path:
+        """Locked while an engine runs; holds who it is."""
+        return self.path / "engine.lock"
+
+    @property
+    def log(self) -> Path:
+        """The engine's log, JSON lines."""
+        return self.path / "rivus.log"
+
+    @property
+    def artifacts(self) -> Path:
+        """One folder per item."""
+        return self.path / "artifacts"
+
+    def create(self) -> None:
+        """Make the directory, for its owner only; StateError when that cannot be."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.chmod(0o700)
+            self.artifacts.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise StateError(
+                f"{self.path}: the state directory cannot be used: {reason}; choose another with --state DIR"
+            ) from error
+
+    def owner(self) -> EngineView | None:
+        """Return the engine that owns this directory at this moment, or None."""
+        try:
+            handle = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _view(os.pread(handle, 4096, 0))
+            fcntl.flock(handle, fcntl.LOCK_UN)
+            return None
+        finally:
+            os.close(handle)
+
+
+def _view(raw: bytes) -> EngineView | None:
+    try:
+        told = cast(dict[str, Any], json.loads(raw))
+        return EngineView(
+            pid=int(told["pid"]),
+            epoch=str(told["epoch"]),
+            started_at=int(told["started_at"]),
+            mode=told["mode"],
+            state=told["state"],
+        )
+    except (ValueError, KeyError, TypeError):
+        # Held, but the owner is just writing who it is.
+        return EngineView(pid=0, epoch="", started_at=0, mode="command", state="starting")
+
+
+class EngineLock:
+    """Ownership of a state directory: an flock that the kernel drops with the process, however it ends.
+
+    The handle is close-on-exec and children are spawned, never forked, so that no child keeps the lock.
+    """
+
+    def __init__(self, state: StateDir, *, mode: Mode, now: int) -> None:
+        self._told: dict[str, object] = {"pid": os.getpid(), "epoch": "", "started_at": now, "mode": mode}
+        self._handle = os.open(state.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        until = time.monotonic() + _LOCK_PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                owner = _view(os.pread(self._handle, 4096, 0))
+                if time.monotonic() < until:
+                    time.sleep(0.01)
+                    continue
+                os.close(self._handle)
+                pid = owner.pid if owner else 0
+                raise OwnedError(
+                    f"another engine (pid {pid or 'unknown'}) runs on {state.path}; "
+                    "stop it first, or choose another state directory with --state DIR",
+                    pid=pid or None,
+                    since=owner.started_at if owner else None,
+                ) from None
+        self.tell("starting")
+
+    def tell(self, state: EngineState, *, epoch: int | None = None) -> None:
+        """Write who owns the directory and how it is, for others to read."""
+        if epoch is not None:
+            self._told["epoch"] = str(epoch)
+        raw = json.dumps({**self._told, "state": state}).encode()
+        os.pwrite(self._handle, raw.ljust(256), 0)
+
+    def release(self) -> None:
+        """Give the directory up."""
+        if self._handle >= 0:
+            self.tell("stopped")
+            os.close(self._handle)
+            self._handle = -1

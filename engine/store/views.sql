@@ -1,0 +1,183 @@
+-- name: change
+-- Differs from the last answer whenever another connection has written.
+PRAGMA data_version;
+
+-- name: jobs
+-- Every job that is configured, in the order written, with its newest run and its newest failure.
+SELECT j.id, j.name, j.title, j.emoji, j.internal, j.is_check, j.findings_to, j.state, j.why, j.every_s, j.next_run_at,
+    (SELECT max(r.id) FROM runs AS r WHERE r.job_id = j.id),
+    (SELECT e.text FROM events AS e WHERE e.job_id = j.id AND e.level = 'error' AND e.id > coalesce(
+        (SELECT max(d.id) FROM events AS d WHERE d.job_id = j.id) - 2000, 0) ORDER BY e.id DESC LIMIT 1)
+FROM jobs AS j WHERE j.state <> 'removed' ORDER BY j.position, j.id;
+
+-- name: stages
+-- Every stage that is configured.
+SELECT s.id, s.job_id, s.name, s.position, s.handler, s.after, s.gate, s.enabled, s.concurrency, s.max_attempts,
+    (SELECT min(x.due_at) FROM item_stages AS x WHERE x.stage_id = s.id AND x.state = 'ready')
+FROM stages AS s WHERE s.removed = 0 ORDER BY s.job_id, s.position;
+
+-- name: stage_counts
+-- How many items are in which state at which stage.
+SELECT stage_id, state, n FROM stage_counts WHERE n > 0;
+
+-- name: item_counts
+-- How many items of which job, from which source, are in which state.
+SELECT job_id, source_id, state, n FROM item_counts WHERE n > 0;
+
+-- name: run
+-- One run.
+SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error
+FROM runs AS r JOIN jobs AS j ON j.id = r.job_id WHERE r.id = ?;
+
+-- name: runs
+-- Runs, newest first.
+SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error
+FROM runs AS r JOIN jobs AS j ON j.id = r.job_id ORDER BY r.id DESC LIMIT :limit;
+
+-- name: runs_of_job
+-- Runs of one job, newest first.
+SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error
+FROM runs AS r JOIN jobs AS j ON j.id = r.job_id WHERE r.job_id = :job ORDER BY r.id DESC LIMIT :limit;
+
+-- name: job_id
+-- The number of a job.
+SELECT id FROM jobs WHERE name = ?;
+
+-- name: item_id
+-- The number of an item.
+SELECT id FROM items WHERE job_id = ? AND key = ?;
+
+-- name: page_stages
+-- Rows of the items of a page, at configured stages, in the order of the stages.
+SELECT x.item_id, s.name, x.state, x.attempts, x.why, x.due_at
+FROM item_stages AS x JOIN stages AS s ON s.id = x.stage_id
+WHERE x.item_id IN (SELECT value FROM json_each(?)) AND s.removed = 0
+ORDER BY s.position;
+
+-- name: item_stages
+-- One item at every configured stage, with its results.
+SELECT s.name, s.position, x.state, s.gate, s.after, x.attempts, s.max_attempts, x.fence, x.due_at, x.started_at,
+    x.ended_at, x.why, x.choices, r.output, r.output_hash, r.artifacts, r.cost_usd_micros
+FROM item_stages AS x JOIN stages AS s ON s.id = x.stage_id
+LEFT JOIN results AS r ON r.item_id = x.item_id AND r.stage_id = x.stage_id
+WHERE x.item_id = ? AND s.removed = 0
+ORDER BY s.position;
+
+-- name: attempts
+-- Attempts of one item that did not end well, newest first.
+SELECT s.name, a.attempt, a.fence, a.started_at, a.ended_at, a.error_type, a.message, a.traceback
+FROM attempts AS a JOIN stages AS s ON s.id = a.stage_id
+WHERE a.item_id = ? ORDER BY a.id DESC LIMIT 50;
+
+-- name: event_columns
+-- Columns of an event; the conditions below are appended.
+SELECT e.id, e.at, e.level, e.kind, e.actor, j.name, i.key, s.name, e.text, e.ms, e.data
+FROM events AS e LEFT JOIN jobs AS j ON j.id = e.job_id LEFT JOIN items AS i ON i.id = e.item_id
+LEFT JOIN stages AS s ON s.id = e.stage_id
+
+-- name: events_of_item
+WHERE e.item_id = :item ORDER BY e.id DESC LIMIT 200
+
+-- name: events_before
+WHERE e.id < :before ORDER BY e.id DESC LIMIT :limit
+
+-- name: events_before_of_job
+WHERE e.job_id = :job AND e.id < :before ORDER BY e.id DESC LIMIT :limit
+
+-- name: events_after
+WHERE e.id > :after ORDER BY e.id LIMIT :limit
+
+-- name: events_after_of_job
+WHERE e.job_id = :job AND e.id > :after ORDER BY e.id LIMIT :limit
+
+-- name: events_count
+-- How many events there are: numbers are given without holes, and pruning takes the oldest.
+SELECT coalesce(max(id) - min(id) + 1, 0) FROM events;
+
+-- name: events_count_of_job
+-- How many events of one job there are.
+SELECT count(*) FROM events WHERE job_id = :job;
+
+-- name: item_columns
+-- Columns of an item in a list; conditions and order below are appended.
+SELECT i.id, i.key, j.name, i.title, i.state, i.priority, i.why, i.path, i.line, i.headings, i.origin, f.name,
+    i.confidence, i.created_at, i.updated_at, i.snoozed_until, i.data
+FROM items AS i JOIN jobs AS j ON j.id = i.job_id JOIN jobs AS f ON f.id = i.source_id
+
+-- name: items_count
+SELECT count(*) FROM items AS i
+
+-- name: sort_created
+SELECT i.id FROM items AS i
+
+-- name: sort_updated
+SELECT i.updated_at, i.id FROM items AS i
+
+-- name: sort_key
+SELECT i.key, i.id FROM items AS i
+
+-- name: sort_place
+SELECT coalesce(i.path, char(1114111)), coalesce(i.line, 0), i.id FROM items AS i
+
+-- name: in_job
+WHERE i.job_id = :job
+
+-- name: in_scope
+WHERE i.job_id IN (SELECT id FROM jobs WHERE state <> 'removed' AND internal = :internal)
+
+-- name: in_all
+WHERE i.job_id IN (SELECT id FROM jobs WHERE state <> 'removed')
+
+-- name: with_states
+AND i.state IN (SELECT value FROM json_each(:states))
+
+-- name: with_stage_waiting
+AND i.state <> 'snoozed' AND i.id IN (
+    SELECT x.item_id FROM item_stages AS x JOIN stages AS s ON s.id = x.stage_id
+    WHERE x.state = 'waiting' AND s.removed = 0 AND (:gate IS NULL OR s.gate = :gate)
+)
+
+-- name: with_stage_states
+AND EXISTS (
+    SELECT 1 FROM item_stages AS x
+    WHERE x.item_id = i.id AND x.state IN (SELECT value FROM json_each(:stage_states))
+)
+
+-- name: with_text
+AND (instr(lower(i.key), :text) OR instr(lower(i.title), :text))
+
+-- name: with_source
+AND i.source_id = :source
+
+-- name: with_confidence
+AND coalesce(i.confidence, 'high') IN (SELECT value FROM json_each(:confidence))
+
+-- name: from_created
+AND i.id >= :k0
+
+-- name: from_updated
+AND (i.updated_at, i.id) <= (:k0, :k1)
+
+-- name: from_key
+AND (i.key, i.id) >= (:k0, :k1)
+
+-- name: from_place
+AND (coalesce(i.path, char(1114111)), coalesce(i.line, 0), i.id) >= (:k0, :k1, :k2)
+
+-- name: by_created
+ORDER BY i.id
+
+-- name: by_updated
+ORDER BY i.updated_at DESC, i.id DESC
+
+-- name: by_key
+ORDER BY i.key, i.id
+
+-- name: by_place
+ORDER BY coalesce(i.path, char(1114111)), coalesce(i.line, 0), i.id
+
+-- name: limited
+LIMIT :limit
+
+-- name: one_item
+WHERE i.job_id = :job AND i.key = :key

@@ -1,0 +1,283 @@
+"""The one writer: all changes of the state file go through this task, in groups.
+
+Overview. Callers hand in endings of attempts (`hand_in`, which does not wait) and named changes (`change`, which does).
+The writer takes whatever has gathered while the last group was committed (no timer), runs it as one transaction on the
+connection's thread, claims replacements for the slots that are free in the same transaction, commits, and only then
+answers. Group commit gives the speed; being one task gives the safety: cancelling a caller never cancels a transaction.
+
+Failure. A change that raises is rolled back to its own savepoint and its caller gets the error; the others are
+committed. When the state file cannot be written at all, endings are kept and tried again, changes are refused with the
+reason, nothing is claimed, and `problem` says so until a commit works again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from engine.contracts.errors import EngineStopped, StateError
+from engine.kit.clock import Clock
+from engine.store.claims import Claim, Lease, claim
+from engine.store.db import Database
+from engine.store.plan import Plan
+from engine.store.stages import Endings, Finished, Left, end_attempts
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LEASE_MS: Final = 60_000
+_RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""How long to wait between tries while the state file cannot be written."""
+
+Change = Callable[[sqlite3.Connection, int], Any]
+"""Gets the connection, inside the transaction, and the time (ms UTC)."""
+
+
+class Dispatch(Protocol):
+    """What the writer asks of whoever runs attempts."""
+
+    def free_slots(self) -> Mapping[int, int]:
+        """Stage number → attempts that may start now; stages that must not be claimed are absent."""
+        ...
+
+    def start_attempts(self, claimed: list[Claim]) -> None:
+        """Run these."""
+        ...
+
+    def revoke(self, refused: list[Claim]) -> None:
+        """These attempts ended too late and were refused."""
+        ...
+
+    def committed(self, *, next_later: int | None, changed: bool) -> None:
+        """A group was committed; `next_later` is the earliest time at which a row of it comes back."""
+        ...
+
+
+@dataclass(slots=True)
+class _Group:
+    endings: list[Finished | Left]
+    changes: list[tuple[Change, asyncio.Future[Any]]]
+    free: Mapping[int, int]
+    hints: set[int]
+
+
+@dataclass(slots=True)
+class _Answer:
+    endings: Endings
+    claims: list[Claim]
+    answers: list[tuple[Any, BaseException | None]]
+    hints: set[int]
+    """Stages in whose queue something may be left."""
+
+
+class Writer:
+    """Owns the write connection while the engine runs."""
+
+    def __init__(self, database: Database, clock: Clock, dispatch: Dispatch, *, epoch: int) -> None:
+        self.plan = Plan()
+        self.problem: str | None = None
+        """Why nothing can be written at this moment."""
+        self.spent_usd_micros = 0
+        """What the stored results of this engine cost."""
+        self._database = database
+        self._clock = clock
+        self._dispatch = dispatch
+        self._epoch = epoch
+        self._endings: list[Finished | Left] = []
+        self._changes: list[tuple[Change, asyncio.Future[Any]]] = []
+        self._hints: set[int] = set()
+        self._wake = asyncio.Event()
+        self._suspects = 0
+        self._in_flight = 0
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.get_running_loop().create_task(self._loop(), name="writer")
+
+    def lease(self) -> Lease:
+        """A lease from now on."""
+        return Lease(self._epoch, self._clock.now() + LEASE_MS)
+
+    def hand_in(self, ending: Finished | Left) -> None:
+        """Give the end of an attempt; it is stored with the next group."""
+        self._endings.append(ending)
+        self._wake.set()
+
+    async def change(self, function: Callable[[sqlite3.Connection, int], T]) -> T:
+        """Run one named transition in the next group; returns its answer after the commit, or raises its error."""
+        if self._closing:
+            raise EngineStopped("the engine is stopping")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._changes.append((function, future))
+        self._wake.set()
+        return await asyncio.shield(future)
+
+    @property
+    def unstored(self) -> int:
+        """Endings that were handed in and are not committed yet."""
+        return len(self._endings) + self._in_flight
+
+    def look(self, stages: set[int] | None = None) -> None:
+        """Something may be ready at these stages (all, when None): claim with the next group."""
+        self._hints |= set(self.plan.stages) if stages is None else stages
+        self._wake.set()
+
+    async def flush(self) -> None:
+        """Wait until everything that was handed in so far is stored."""
+        await self.change(lambda _connection, _now: None)
+
+    async def close(self) -> None:
+        """Store what is left and end; the database stays open."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await asyncio.wait({self._task})
+            if not self._task.cancelled() and (error := self._task.exception()) is not None:
+                raise error
+
+    async def _loop(self) -> None:
+        failures = 0
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            group = self._gather()
+            if not (group.endings or group.changes) and not any(stage in group.free for stage in group.hints):
+                self._hints |= group.hints
+                if self._closing:
+                    return
+                continue
+            self._in_flight = len(group.endings)
+            try:
+                answer = await self._database.run(self._apply, group, self._clock.now(), self.lease())
+            except Exception as error:
+                self._in_flight = 0
+                self._hints |= group.hints
+                if not isinstance(error, (sqlite3.OperationalError, OSError)) and group.endings:
+                    self._isolate(group, error)
+                    continue
+                self._failed(group, error)
+                if self._closing and failures >= len(_RETRY_S):
+                    log.error("gave up storing %d results at shutdown", len(group.endings))
+                    return
+                await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+                failures += 1
+                self._wake.set()
+                continue
+            failures = 0
+            self._in_flight = 0
+            if self.problem is not None:
+                log.warning("the state file can be written again")
+                self.problem = None
+                self.look()
+            self._answered(group, answer)
+
+    def _gather(self) -> _Group:
+        """Take everything that waits; while an ending is suspected of breaking its group, one at a time."""
+        take = 1 if self._suspects else len(self._endings)
+        self._suspects = max(0, self._suspects - take)
+        free = {} if self._closing else self._dispatch.free_slots()
+        group = _Group(self._endings[:take], self._changes, free, self._hints)
+        self._endings, self._changes, self._hints = self._endings[take:], [], set()
+        if self._endings:
+            self._wake.set()
+        return group
+
+    def _isolate(self, group: _Group, error: Exception) -> None:
+        """A group broke on something that is not the disk: find the ending that does it, and let only that one go.
+
+        Its row stays `running` until its lease ends and is then reclaimed like that of any interrupted attempt.
+        """
+        if len(group.endings) == 1 and not group.changes:
+            claim = group.endings[0].claim
+            log.error("the result of %s at %s cannot be stored", claim.item.key, claim.stage.spec.name, exc_info=error)
+        else:
+            self._endings[:0] = group.endings
+            self._changes[:0] = group.changes
+            self._suspects = len(group.endings)
+            if len(group.endings) == 1:
+                # The change is as suspect as the ending: keep them apart.
+                for _, future in group.changes:
+                    if not future.done():
+                        future.set_exception(error)
+                self._changes = self._changes[len(group.changes) :]
+        self._wake.set()
+
+    def _failed(self, group: _Group, error: Exception) -> None:
+        if self.problem is None:
+            log.error("the state file cannot be written: %s", error, exc_info=error)
+        self.problem = f"the state file cannot be written ({error}); nothing is started until it can"
+        # Nothing was committed: keep the endings in front of what came meanwhile, and tell the callers of changes.
+        self._endings[:0] = group.endings
+        for _, future in group.changes:
+            if not future.done():
+                future.set_exception(StateError(self.problem))
+        self._dispatch.committed(next_later=None, changed=True)
+
+    def _answered(self, group: _Group, answer: _Answer) -> None:
+        self._hints |= answer.hints
+        self.spent_usd_micros += answer.endings.cost_usd_micros
+        for (_, future), (value, error) in zip(group.changes, answer.answers, strict=True):
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(value)
+            else:
+                future.set_exception(error)
+        if answer.claims:
+            self._dispatch.start_attempts(answer.claims)
+        if answer.endings.refused:
+            self._dispatch.revoke(answer.endings.refused)
+        self._dispatch.committed(next_later=answer.endings.next_later, changed=True)
+
+    def _apply(self, connection: sqlite3.Connection, group: _Group, now: int, lease: Lease) -> _Answer:
+        """One transaction, on the connection's thread."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # A stage takes its items along directly only while nothing queues there, so that nobody is overtaken.
+            direct = {stage: n for stage, n in group.free.items() if stage not in group.hints}
+            endings = end_attempts(connection, self.plan, group.endings, direct, lease, now)
+            answers = [self._one(connection, change, now) for change, _ in group.changes]
+            hints = group.hints | (set(self.plan.stages) if group.changes else endings.queued)
+            answer = _Answer(endings, list(endings.claims), answers, hints)
+            self._claim(connection, group, answer, lease, now)
+            connection.execute("COMMIT")
+            return answer
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _claim(self, connection: sqlite3.Connection, group: _Group, answer: _Answer, lease: Lease, now: int) -> None:
+        taken: dict[int, int] = {}
+        for claimed in answer.endings.claims:
+            taken[claimed.stage.id] = taken.get(claimed.stage.id, 0) + 1
+        for stage_id in tuple(answer.hints):
+            n = group.free.get(stage_id, 0) - taken.get(stage_id, 0)
+            if n <= 0:
+                continue
+            claims = claim(connection, self.plan, stage_id, n, lease, now)
+            answer.claims += claims
+            if len(claims) < n:
+                answer.hints.discard(stage_id)
+
+    @staticmethod
+    def _one(connection: sqlite3.Connection, change: Change, now: int) -> tuple[Any, BaseException | None]:
+        connection.execute("SAVEPOINT change")
+        try:
+            value = change(connection, now)
+        except sqlite3.OperationalError:
+            # The disk is full or gone: not this change's fault, and the whole group is in doubt.
+            raise
+        except Exception as error:
+            connection.execute("ROLLBACK TO change")
+            connection.execute("RELEASE change")
+            return None, error
+        connection.execute("RELEASE change")
+        return value, None
