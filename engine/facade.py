@@ -1,0 +1,194 @@
+"""The door to an engine in this process: its own thread and loop, started and stopped from any other thread."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from engine.contracts.commands import CommandOutcome
+from engine.contracts.errors import EngineStopped
+from engine.contracts.spec import ProjectSpec
+from engine.kit.clock import Clock, SystemClock
+from engine.runtime import Runtime
+from engine.services import commands
+from engine.store.migrate import prepare
+from engine.store.state_dir import EngineLock, Mode, StateDir
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Engine:
+    """Implements `engine.contracts.api.EngineApi`; owns the state directory from `start` until it has stopped."""
+
+    def __init__(
+        self,
+        project: ProjectSpec,
+        state: StateDir,
+        *,
+        mode: Mode,
+        only: Collection[str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`only`: the jobs that may run (see `Runtime`)."""
+        self.project = project
+        self.state = state
+        self._mode: Mode = mode
+        self._only = only
+        self._clock = clock or SystemClock()
+        self._lock: EngineLock | None = None
+        self._runtime: Runtime | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._wakes: list[Callable[[], None]] = []
+        self._stop_asked = threading.Event()
+        self.stopped = threading.Event()
+        """Set when the engine has ended and the state directory is free."""
+
+    def start(self, *, discover: bool = False) -> None:
+        """Take the lock, start the thread and return when the engine works.
+
+        OwnedError when another engine runs here, StateError when the state cannot be used. `discover`: run every
+        discovery at once, whatever its schedule says.
+        """
+        self.state.create()
+        self._lock = EngineLock(self.state, mode=self._mode, now=self._clock.now())
+        try:
+            prepare(self.state.database)
+            started: concurrent.futures.Future[None] = concurrent.futures.Future()
+            self._thread = threading.Thread(target=self._main, args=(started, discover), name="engine", daemon=True)
+            self._thread.start()
+            started.result()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _main(self, started: concurrent.futures.Future[None], discover: bool) -> None:
+        try:
+            asyncio.run(self._live(started, discover))
+        except BaseException as error:
+            if not started.done():
+                started.set_exception(error)
+            else:
+                log.critical("the engine ended on an error", exc_info=error)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+            self.stopped.set()
+            self._wake_all()
+
+    async def _live(self, started: concurrent.futures.Future[None], discover: bool) -> None:
+        runtime = Runtime(
+            project=self.project, state=self.state, clock=self._clock, only=self._only, on_change=self._wake_all
+        )
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        await runtime.start(discover=discover, idle=self._mode == "command")
+        self._runtime = runtime
+        assert self._lock is not None
+        self._lock.tell("running", epoch=runtime.epoch)
+        started.set_result(None)
+        await self._ended.wait()
+
+    # From other threads
+
+    async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+        """Run one command; UseError for wrong ones, EngineStopped when the engine has ended."""
+        commands.check(name, args)
+        return await asyncio.wrap_future(self._submit(self._on_loop().command(name, args)))
+
+    def command_and_wait(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+        """The same for a thread without a loop."""
+        commands.check(name, args)
+        return self._submit(self._on_loop().command(name, args)).result()
+
+    def wait_drained(self, *, wait_s: float = 0.0) -> None:
+        """Return when nothing is left to run, or the engine stops."""
+        future = self._submit(self._on_loop().drained(wait_s=wait_s))
+        while not self.stopped.is_set() and not self._stop_asked.is_set():
+            done, _ = concurrent.futures.wait({future}, timeout=0.2)
+            if done:
+                future.result()
+                return
+        future.cancel()
+
+    def running(self) -> int:
+        """Attempts that run at this moment."""
+        return self._runtime.attempts.running if self._runtime is not None and not self.stopped.is_set() else 0
+
+    def totals(self) -> tuple[int, int]:
+        """Attempts that ended since the start, and what those that were stored cost (micro-dollars)."""
+        assert self._runtime is not None
+        return self._runtime.attempts.executed, self._runtime.writer.spent_usd_micros
+
+    def problem(self) -> str | None:
+        """Why the state file cannot be written at this moment."""
+        return self._runtime.writer.problem if self._runtime is not None else None
+
+    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` from the engine's thread after each commit."""
+        self._wakes.append(wake)
+
+        def unsubscribe() -> None:
+            if wake in self._wakes:
+                self._wakes.remove(wake)
+
+        return unsubscribe
+
+    async def stop(self, *, drain: bool) -> None:
+        """Stop and return when the engine has ended."""
+        await asyncio.get_running_loop().run_in_executor(None, lambda: self.stop_and_wait(drain=drain))
+
+    def ask_stop(self, *, drain: bool) -> None:
+        """Begin to stop; returns at once, safe in a signal handler's thread. Asked again, it stops at once."""
+        if self.stopped.is_set() or self._loop is None:
+            return
+        again = self._stop_asked.is_set()
+        self._stop_asked.set()
+        grace = self.project.settings.grace_s if drain and not again else 0.0
+        if again:
+            self._loop.call_soon_threadsafe(self._hurry)
+        else:
+            asyncio.run_coroutine_threadsafe(self._stop(grace), self._loop)
+
+    def _hurry(self) -> None:
+        if self._runtime is not None:
+            self._runtime.hurry()
+
+    def stop_and_wait(self, *, drain: bool) -> None:
+        """Stop and return when the engine has ended."""
+        self.ask_stop(drain=drain)
+        self.stopped.wait()
+
+    async def _stop(self, grace_s: float) -> None:
+        assert self._lock is not None
+        self._lock.tell("draining")
+        try:
+            await self._on_loop().stop(grace_s=grace_s)
+        except Exception:
+            log.exception("the engine did not stop cleanly")
+        finally:
+            if self._ended is not None:
+                self._ended.set()
+
+    def _on_loop(self) -> Runtime:
+        if self._runtime is None or self.stopped.is_set():
+            raise EngineStopped("the engine is not running")
+        return self._runtime
+
+    def _submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def _wake_all(self) -> None:
+        for wake in tuple(self._wakes):
+            try:
+                wake()
+            except Exception:
+                log.exception("a screen could not be woken")

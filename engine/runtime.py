@@ -1,0 +1,254 @@
+"""The engine at work: its parts, put together and started, on one event loop.
+
+Order at start: state file made ready, epoch counted, jobs synchronised, rows of dead epochs given back to the queue
+(this engine is alone, so at once), then writer, timers, attempts and discovery. Order at stop: discovery is cut,
+attempts end or are released, the writer stores what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sqlite3
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from engine.config.resolve import Resolver
+from engine.contracts.commands import CommandOutcome
+from engine.contracts.spec import ProjectSpec
+from engine.kit.clock import Clock
+from engine.services import commands
+from engine.services.discovery import Discovery
+from engine.services.timers import Timers
+from engine.store import claims, items, jobs, runs
+from engine.store.claims import Claim
+from engine.store.db import Database
+from engine.store.events import Event, record
+from engine.store.plan import Plan
+from engine.store.state_dir import StateDir
+from engine.store.writer import Writer
+from engine.work.attempts import Attempts
+from engine.work.processes import WorkerProcesses
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What the first transaction of an engine gives."""
+
+    epoch: int
+    plan: Plan
+    job_states: Mapping[int, str]
+    next_runs: Mapping[str, int | None]
+    next_later: int | None
+
+
+class Runtime:
+    """Lives on the engine's loop; every method must be called there."""
+
+    def __init__(
+        self,
+        *,
+        project: ProjectSpec,
+        state: StateDir,
+        clock: Clock,
+        only: Collection[str] | None = None,
+        chance: random.Random | None = None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`only`: the jobs that may run; the others are looked at but neither discovered nor claimed."""
+        self.project = project
+        self.epoch = 0
+        self._state = state
+        self._clock = clock
+        self._only = frozenset(only) if only is not None else None
+        self._chance = chance or random.Random()
+        self._on_change = on_change
+        self._draining = False
+        self._job_states: dict[int, str] = {}
+        self._quiet = asyncio.Event()
+
+    async def start(self, *, discover: bool = False, idle: bool = False) -> None:
+        """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
+        self._draining = idle
+        self._database = await Database.open(self._state.database, durability=self.project.settings.durability)
+        resolver = Resolver(self.project.source.parent.absolute() if self.project.source else None)
+        begun = await self._database.run(_begin, self.project, self._clock.now())
+        self.epoch = begun.epoch
+        self._job_states = dict(begun.job_states)
+        self.processes = WorkerProcesses(
+            self.project.settings.workers,
+            folder=self.project.source.parent.absolute() if self.project.source else None,
+        )
+        self.writer = Writer(self._database, self._clock, self, epoch=begun.epoch)
+        self.writer.plan = begun.plan
+        self.attempts = Attempts(
+            clock=self._clock,
+            chance=self._chance,
+            root=self.project.root,
+            artifacts=self._state.artifacts,
+            handlers=resolver.handler,
+            processes=self.processes,
+            hand_in=self.writer.hand_in,
+        )
+        self.timers = Timers(writer=self.writer, clock=self._clock, epoch=begun.epoch, alive=self.attempts.alive)
+        self.discovery = Discovery(
+            project=self.project,
+            writer=self.writer,
+            clock=self._clock,
+            functions=resolver.discovery,
+            may_run=self._may_run,
+            chance=self._chance.random,
+        )
+        self.writer.start()
+        self.timers.start(begun.next_later)
+        if not idle:
+            self.discovery.start(begun.next_runs, now=discover)
+            self.writer.look()
+
+    async def stop(self, *, grace_s: float) -> None:
+        """Stop: let attempts end for `grace_s`, release the rest, store everything."""
+        self._draining = True
+        await self.discovery.stop()
+        await self.attempts.drain(grace_s)
+        await self.processes.close()
+        await self.timers.stop()
+        await self.writer.change(_record_stop)
+        await self.writer.close()
+        await self._database.close()
+
+    def hurry(self) -> None:
+        """Stop was asked again: what still runs is released now."""
+        self.attempts.hurry()
+
+    # What the writer asks
+
+    def free_slots(self) -> Mapping[int, int]:
+        """Slots of the stages that may be claimed now."""
+        if self._draining:
+            return {}
+        free: dict[int, int] = {}
+        for number, stage in self.writer.plan.stages.items():
+            if not stage.spec.enabled or not self._may_run(stage.job):
+                continue
+            n = stage.spec.concurrency - self.attempts.taken(number)
+            if n > 0:
+                free[number] = n
+        return free
+
+    def start_attempts(self, claimed: list[Claim]) -> None:
+        """Run what was claimed."""
+        self.attempts.start(claimed)
+
+    def revoke(self, refused: list[Claim]) -> None:
+        """Endings that came too late: their evidence is stored, there is nothing left to stop."""
+        for claim in refused:
+            log.warning("refused the late result of %s at %s", claim.item.key, claim.stage.spec.name)
+
+    def committed(self, *, next_later: int | None, changed: bool) -> None:
+        """A group was committed."""
+        if next_later is not None:
+            self.timers.expect(next_later)
+        if changed:
+            self._on_change()
+            self._quiet.set()
+
+    # Commands
+
+    async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+        """Run one checked command."""
+        if name == "run":
+            job = commands.find_job(self.writer.plan, str(args["job"]))
+            if not self.discovery.run_now(job.spec.name):
+                why = job.spec.broken or "it has no discovery"
+                return CommandOutcome(ok=False, message=f"{job.spec.name} cannot be run: {why}")
+            return CommandOutcome(ok=True, message=f"{job.spec.name} runs now", changed=(job.spec.name,))
+        outcome = await self.writer.change(commands.transition(self.writer.plan, name, args))
+        await self._after(name, outcome)
+        return outcome
+
+    async def _after(self, name: str, outcome: CommandOutcome) -> None:
+        """What a command means for what runs now."""
+        if name in ("pause", "resume", "undo"):
+            rows = await self.writer.change(lambda connection, _now: jobs.rows(connection))
+            self._job_states = {row.id: row.state for row in rows}
+            self.discovery.look()
+        if name in ("drop", "cancel", "undo") and outcome.ok:
+            alive = self.attempts.alive()
+            lost = await self.writer.change(lambda connection, _now: claims.lost(connection, alive))
+            self.attempts.revoke(lost)
+        if name in ("snooze", "undo"):
+            self.timers.look()
+        self.writer.look()
+
+    # Whether there is anything left to do
+
+    def _may_run(self, job: str) -> bool:
+        plan = self.writer.plan.jobs[job]
+        return (
+            (self._only is None or job in self._only)
+            and self._job_states.get(plan.id) == "active"
+            and plan.spec.enabled
+        )
+
+    def is_quiet(self) -> bool:
+        """Whether nothing runs, all that ran is stored and no discovery is going on; rows may still be ready."""
+        if self.attempts.running or self.writer.unstored:
+            return False
+        return not any(self.discovery.is_due(job.name) for job in self.project.jobs)
+
+    async def drained(self, *, wait_s: float = 0.0) -> None:
+        """Return when nothing is ready, running or discovered any more, nor comes back within `wait_s`."""
+        stages = [number for number, stage in self.writer.plan.stages.items()]
+        while True:
+            self._quiet.clear()
+            if self.is_quiet():
+                soon = self._clock.now() + round(wait_s * 1000)
+                may = [number for number in stages if self._may_run(self.writer.plan.stages[number].job)]
+                if not await self.writer.change(partial(_left, stages=may, soon=soon)) and self.is_quiet():
+                    return
+            # Everything that can change the answer is a commit; a discovery that ends commits its end.
+            waiter = asyncio.ensure_future(self._quiet.wait())
+            await asyncio.wait({waiter}, timeout=1.0)
+            waiter.cancel()
+
+
+def _begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> _Begun:
+    """The first transaction: this start's epoch, the jobs as configured, and nothing left running by the dead."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        epoch = jobs.begin_epoch(connection)
+        plan, changed = jobs.sync(connection, project.jobs, now)
+        reclaimed = claims.reclaim(connection, plan, epoch, now)
+        cut = runs.cut_dead(connection, now)
+        for job in plan.jobs.values():
+            if job.id in changed:
+                items.reconcile(connection, plan, job, now)
+        next_later = claims.wake(connection, plan, now)
+        rows = jobs.rows(connection)
+        text = f"engine started; {reclaimed} interrupted stages back in the queue" if reclaimed else "engine started"
+        record(connection, [Event(kind="engine.started", text=text, data={"epoch": epoch, "cut": cut})], now)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return _Begun(
+        epoch=epoch,
+        plan=plan,
+        job_states={row.id: row.state for row in rows},
+        next_runs={row.name: row.next_run_at for row in rows},
+        next_later=next_later,
+    )
+
+
+def _left(connection: sqlite3.Connection, _now: int, *, stages: list[int], soon: int) -> bool:
+    return claims.left(connection, stages, soon)
+
+
+def _record_stop(connection: sqlite3.Connection, now: int) -> None:
+    record(connection, [Event(kind="engine.stopped", text="engine stopped")], now)

@@ -1,0 +1,46 @@
+"""Headless: the same engine without an app. The main thread waits for signals, the engine lives in its own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from engine.facade import Engine
+
+
+def serve(engine: Engine, *, say: Callable[[str], None]) -> int:
+    """Run a started engine until SIGTERM or SIGINT; a second signal stops at once. Returns the exit code."""
+    with stopped_by_signal(engine, say=say) as asked:
+        # A wait with a timeout lets the main thread take signals on every platform.
+        while not engine.stopped.wait(timeout=3600.0):
+            pass
+    return 0 if asked.is_set() else 1
+
+
+@contextmanager
+def stopped_by_signal(engine: Engine, *, say: Callable[[str], None]) -> Iterator[threading.Event]:
+    """SIGTERM and SIGINT stop the engine while this lasts; the event tells whether one came.
+
+    `say` prints one plain line for the person who started it.
+    """
+    asked = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        again = asked.is_set()
+        asked.set()
+        name = signal.Signals(number).name
+        if again:
+            say(f"{name} again: stopping at once")
+        else:
+            say(f"{name}: stopping; {engine.running()} running, waiting at most {engine.project.settings.grace_s:g} s")
+        engine.ask_stop(drain=True)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,76 @@
+"""Commands of a person, by name: checked here once, run as one transaction each."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
+from engine.contracts.errors import UseError
+from engine.store import people
+from engine.store.plan import JobPlan, Plan
+
+_KEYS_MAX = 200_000
+
+
+def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
+    """Return the command's spec; UseError for an unknown name, missing or unknown arguments, or wrong types."""
+    spec = COMMANDS.get(name)
+    if spec is None:
+        raise UseError(f"there is no command `{name}`; there are: {', '.join(COMMANDS)}")
+    if missing := [arg for arg in spec.args if arg not in args]:
+        raise UseError(f"`{name}` needs {', '.join(missing)}")
+    if unknown := [arg for arg in args if arg not in (*spec.args, *spec.optional)]:
+        raise UseError(f"`{name}` does not take {', '.join(unknown)}")
+    keys = args.get("keys", ())
+    if isinstance(keys, str) or not all(isinstance(key, str) for key in keys) or len(keys) > _KEYS_MAX:
+        raise UseError(f"`{name}`: keys must be a list of at most {_KEYS_MAX:,} strings")
+    priority = args.get("priority")
+    if priority is not None and (isinstance(priority, bool) or priority not in (0, 1, 2, 3)):
+        raise UseError(f"`{name}`: the priority is 0, 1, 2, 3 or null")
+    until = args.get("until", 0)
+    if isinstance(until, bool) or not isinstance(until, int) or until < 0:
+        raise UseError(f"`{name}`: until is a time in ms UTC")
+    return spec
+
+
+def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqlite3.Connection, int], CommandOutcome]:
+    """Return the change that a checked command makes; UseError when its job is not there."""
+    if name == "undo":
+        operation = args.get("operation")
+        return lambda connection, now: people.undo(connection, plan, now, operation)
+    job = find_job(plan, str(args["job"]))
+    keys = [str(key) for key in args.get("keys", ())]
+
+    def run(connection: sqlite3.Connection, now: int) -> CommandOutcome:
+        match name:
+            case "accept":
+                return people.accept(connection, plan, job, keys, now)
+            case "drop":
+                return people.drop(connection, plan, job, keys, str(args.get("why") or ""), now)
+            case "snooze":
+                return people.snooze(connection, plan, job, keys, int(args["until"]), now)
+            case "prioritise":
+                return people.prioritise(connection, plan, job, keys, args["priority"], now)
+            case "answer":
+                return people.answer(connection, plan, job, keys, str(args["answer"]), now)
+            case "retry":
+                return people.retry(connection, plan, job, keys, now)
+            case "cancel":
+                return people.cancel(connection, plan, job, keys, now)
+            case "pause":
+                return people.pause(connection, job, str(args.get("why") or ""), now)
+            case "resume":
+                return people.resume(connection, job, now)
+        raise UseError(f"`{name}` needs a running engine")
+
+    return run
+
+
+def find_job(plan: Plan, name: str) -> JobPlan:
+    """Return a job by name; UseError names those there are."""
+    job = plan.jobs.get(name)
+    if job is None:
+        raise UseError(f"there is no job `{name}`; there are: {', '.join(plan.jobs) or 'none'}")
+    return job

@@ -1,0 +1,344 @@
+"""Discovery: run each job's source when it is due or asked for, and hand over what it yields in bounded batches.
+
+A discovery that raises is a failed run, never an empty list: nothing is found gone for it, and it is tried again with
+backoff. A run that was stopped is cut; it closes nothing either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from engine.contracts.item import Candidate, Known
+from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
+from engine.kit.clock import Clock
+from engine.kit.safe_text import safe_line
+from engine.rules.retry import backoff_s
+from engine.store import items as items_part
+from engine.store import jobs as jobs_part
+from engine.store import runs as runs_part
+from engine.store.events import Event, record
+from engine.store.plan import JobPlan
+from engine.store.writer import Writer
+from engine.kit.exceptions import describe, first_line
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 500
+BATCH_AGE_S: Final = 0.25
+"""A batch that is not full is handed over after this long, so that a slow source shows what it finds."""
+CANDIDATES_MAX: Final = 1_000_000
+"""A run that yields more is cut: a source without end must not fill the disk."""
+PROBLEMS_SHOWN: Final = 100
+RETRY_FIRST_S: Final = 30.0
+_MINT_ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+@dataclass(slots=True)
+class RunContext:
+    """Implements `engine.contracts.context.DiscoveryContext` for one run."""
+
+    job: str
+    params: Mapping[str, Any]
+    root: Path
+    repositories: tuple[Path, ...]
+    log: logging.Logger
+    load_known: Callable[[], Any]
+    cancelled: bool = False
+    problems: list[tuple[str, str | None, int | None]] = field(default_factory=list)
+    covered: int = 0
+    complete: bool = False
+
+    async def known(self) -> Sequence[Known]:
+        """Items that earlier runs of this discovery gave."""
+        found: Sequence[Known] = await self.load_known()
+        return found
+
+    def mint(self) -> str:
+        """A fresh short key."""
+        return "t-" + "".join(secrets.choice(_MINT_ALPHABET) for _ in range(8))
+
+    def problem(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
+        """Count a partial failure."""
+        self.problems.append((safe_line(message, 300), safe_line(path, 300) if path else None, line))
+
+    def scope(self, paths: Sequence[str], *, complete: bool = True) -> None:
+        """Say what this run covered."""
+        self.covered = len(paths)
+        self.complete = complete
+
+
+@dataclass(slots=True)
+class _Due:
+    at: int | None
+    """ms UTC; None: only when asked."""
+    failures: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+class Discovery:
+    """Runs the discoveries of all jobs, one run a job at a time."""
+
+    def __init__(
+        self,
+        *,
+        project: ProjectSpec,
+        writer: Writer,
+        clock: Clock,
+        functions: Callable[[str], Callable[[RunContext], Any]],
+        may_run: Callable[[str], bool],
+        chance: Callable[[], float],
+    ) -> None:
+        self._project = project
+        self._writer = writer
+        self._clock = clock
+        self._functions = functions
+        self._may_run = may_run
+        self._chance = chance
+        self._due: dict[str, _Due] = {}
+        self._contexts: dict[str, RunContext] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.finished: dict[str, int] = {}
+        """Newest finished run of each job, since the start."""
+
+    def start(self, stored: Mapping[str, int | None], *, now: bool) -> None:
+        """Begin; `stored` is when each job was to run next, `now` runs all of them at once whatever it says."""
+        at = self._clock.now()
+        for job in self._jobs():
+            assert job.discovery is not None
+            due = stored.get(job.name)
+            if now or (job.discovery.every_s is not None and (due is None or due < at)):
+                due = at
+            elif job.discovery.every_s is None:
+                due = None
+            self._due[job.name] = _Due(due)
+        self._task = asyncio.get_running_loop().create_task(self._loop(), name="discovery")
+
+    def _jobs(self) -> list[JobSpec]:
+        return [job for job in self._project.jobs if job.discovery and job.enabled and not job.broken]
+
+    def run_now(self, job: str) -> bool:
+        """Run this job's discovery as soon as possible; False when it has none."""
+        due = self._due.get(job)
+        if due is None:
+            return False
+        due.at = self._clock.now()
+        self._wake.set()
+        return True
+
+    def look(self) -> None:
+        """Something changed that may let a discovery start (a job was resumed)."""
+        self._wake.set()
+
+    @property
+    def running(self) -> list[str]:
+        """Jobs whose discovery runs now."""
+        return [name for name, due in self._due.items() if due.task is not None]
+
+    def is_due(self, job: str) -> bool:
+        """Whether a run of this job is going on or about to start."""
+        due = self._due.get(job)
+        return due is not None and (
+            due.task is not None or (due.at is not None and due.at <= self._clock.now() and self._may_run(job))
+        )
+
+    async def stop(self) -> None:
+        """Cut what runs and end."""
+        for context in self._contexts.values():
+            context.cancelled = True
+        tasks = {due.task for due in self._due.values() if due.task is not None}
+        if self._task is not None:
+            tasks.add(self._task)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5.0)
+
+    async def _loop(self) -> None:
+        while True:
+            now = self._clock.now()
+            for job in self._jobs():
+                due = self._due[job.name]
+                if due.task is None and due.at is not None and due.at <= now and self._may_run(job.name):
+                    due.task = asyncio.get_running_loop().create_task(self._run(job, due), name=f"discovery {job.name}")
+            times = [due.at for due in self._due.values() if due.task is None and due.at is not None and due.at > now]
+            self._wake.clear()
+            waiter = asyncio.ensure_future(self._wake.wait())
+            try:
+                await asyncio.wait({waiter}, timeout=min((min(times) - now) / 1000, 3600.0) if times else None)
+            finally:
+                waiter.cancel()
+
+    async def _run(self, job: JobSpec, due: _Due) -> None:
+        assert job.discovery is not None
+        plan = self._writer.plan.jobs[job.name]
+        state: Literal["done", "failed", "cut"] = "failed"
+        error: str | None = None
+        seen: set[int] = set()
+        run_id = await self._writer.change(lambda connection, now: runs_part.start(connection, plan.id, now))
+        context = self._contexts[job.name] = self._context(job, job.discovery, plan)
+        try:
+            complete = await self._collect(job, plan, context, run_id, seen)
+            state = "done" if complete else "cut"
+            due.failures = 0
+        except asyncio.CancelledError:
+            state = "cut"
+        except BaseException as raised:  # a discovery is somebody else's code
+            problem = describe(raised)
+            error = first_line(problem)
+            due.failures += 1
+            log.error("the discovery of %s failed", job.name, exc_info=raised)
+        try:
+            await self._finish(job, plan, context, run_id, seen, state, error, due)
+        finally:
+            self._contexts.pop(job.name, None)
+            self.finished[job.name] = run_id
+            due.task = None
+            self._wake.set()
+
+    def _context(self, job: JobSpec, spec: DiscoverySpec, plan: JobPlan) -> RunContext:
+        async def load() -> Sequence[Known]:
+            return await self._writer.change(lambda connection, _now: items_part.known(connection, plan.id))
+
+        root = self._project.root
+        return RunContext(
+            job=job.name,
+            params=spec.params,
+            root=root,
+            repositories=tuple((root / folder).resolve() for folder in self._project.settings.repositories),
+            log=logging.getLogger("rivus.discovery"),
+            load_known=load,
+        )
+
+    async def _collect(self, job: JobSpec, plan: JobPlan, context: RunContext, run_id: int, seen: set[int]) -> bool:
+        """Take what the source yields, in batches; returns False when it was cut for yielding too much."""
+        assert job.discovery is not None
+        target = self._writer.plan.jobs[job.findings_to] if job.findings_to else plan
+        origin: items_part.Origin = "check" if job.is_check else "scan"
+        batch: list[Candidate] = []
+        handed_over = self._clock.monotonic()
+        count = 0
+
+        async def hand_over() -> None:
+            nonlocal batch, handed_over
+            taken, batch = batch, []
+            handed_over = self._clock.monotonic()
+            merged = await self._writer.change(
+                lambda connection, now: _store(connection, self._writer, target, taken, plan.id, origin, run_id, now)
+            )
+            seen.update(merged.seen)
+
+        async for candidate in self._functions(job.discovery.use)(context):
+            flaw = _flaw(candidate)
+            if flaw:
+                context.problem(flaw)
+                continue
+            count += 1
+            if count > CANDIDATES_MAX:
+                context.problem(f"more than {CANDIDATES_MAX:,} candidates; the run was cut")
+                break
+            batch.append(candidate)
+            if len(batch) >= BATCH or self._clock.monotonic() - handed_over > BATCH_AGE_S:
+                await hand_over()
+        if batch:
+            await hand_over()
+        return count <= CANDIDATES_MAX
+
+    async def _finish(
+        self,
+        job: JobSpec,
+        plan: JobPlan,
+        context: RunContext,
+        run_id: int,
+        seen: set[int],
+        state: Literal["done", "failed", "cut"],
+        error: str | None,
+        due: _Due,
+    ) -> None:
+        assert job.discovery is not None
+        every = job.discovery.every_s
+        complete = state == "done" and context.complete and not context.problems
+        now = self._clock.now()
+        due.at = None if every is None or state == "cut" else now + round(every * 1000)
+        if state == "failed":
+            wait = backoff_s(due.failures, first_s=RETRY_FIRST_S, max_s=every or 3600.0, chance=self._chance())
+            due.at = None if every is None else now + round(wait * 1000)
+
+        def store(connection: Any, now: int) -> None:
+            gone = 0
+            if complete:
+                gone = items_part.find_gone(
+                    connection,
+                    self._writer.plan,
+                    source_id=plan.id,
+                    seen=seen,
+                    gone_after=job.gone_after,
+                    is_check=job.is_check,
+                    now=now,
+                )
+            record(
+                connection,
+                [
+                    Event(
+                        kind="run.problem",
+                        level="warning",
+                        actor="discovery",
+                        job_id=plan.id,
+                        text=f"{path}:{line}: {text}" if path and line else f"{path}: {text}" if path else text,
+                    )
+                    for text, path, line in context.problems[:PROBLEMS_SHOWN]
+                ],
+                now,
+            )
+            runs_part.finish(
+                connection,
+                run_id,
+                plan.id,
+                state=state,
+                gone=gone,
+                problems=len(context.problems),
+                complete=complete,
+                covered=context.covered,
+                error=error,
+                now=now,
+            )
+            jobs_part.schedule(connection, plan.id, due.at)
+
+        await self._writer.change(store)
+
+
+def _store(
+    connection: Any,
+    writer: Writer,
+    target: JobPlan,
+    batch: Sequence[Candidate],
+    source_id: int,
+    origin: items_part.Origin,
+    run_id: int,
+    now: int,
+) -> items_part.Merged:
+    merged = items_part.upsert(
+        connection, writer.plan, target, batch, source_id=source_id, origin=origin, run_id=run_id, now=now
+    )
+    runs_part.progress(connection, run_id, found=len(batch), new=merged.new, changed=merged.changed)
+    return merged
+
+
+def _flaw(candidate: object) -> str | None:
+    """What is wrong with something that a discovery yielded."""
+    if not isinstance(candidate, Candidate):
+        return f"yielded {type(candidate).__name__} instead of a Candidate"
+    if not str(candidate.key).strip():
+        return "yielded a candidate without a key"
+    try:
+        json.dumps(dict(candidate.data), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"yielded data that is not JSON for {safe_line(candidate.key, 100)}: {error}"
+    return None

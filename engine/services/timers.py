@@ -1,0 +1,103 @@
+"""Time passing: rows that come back, leases that are kept alive, and leases that ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from engine.contracts.errors import EngineStopped, StateError
+from engine.kit.clock import Clock
+from engine.store import claims
+from engine.store.writer import Writer
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S: Final = 15.0
+"""A quarter of the lease: three beats may be missed."""
+_LONGEST_SLEEP_S: Final = 60.0
+"""The wall clock may be set while we sleep; look at least this often."""
+
+
+class Timers:
+    """Wakes `later` rows and snoozed items on time, and beats for what runs."""
+
+    def __init__(
+        self, *, writer: Writer, clock: Clock, epoch: int, alive: Callable[[], Sequence[tuple[int, int, int]]]
+    ) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._epoch = epoch
+        self._alive = alive
+        self._next: int | None = None
+        self._beat_at = clock.monotonic() + HEARTBEAT_S
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def next_at(self) -> int | None:
+        """When the next row comes back, ms UTC, as far as known."""
+        return self._next
+
+    def start(self, next_at: int | None) -> None:
+        """Begin; `next_at` is when the next row comes back."""
+        self._next = next_at
+        self._task = asyncio.get_running_loop().create_task(self._loop(), name="timers")
+
+    def expect(self, at: int) -> None:
+        """A row comes back at `at`."""
+        if self._next is None or at < self._next:
+            self._next = at
+            self._wake.set()
+
+    def look(self) -> None:
+        """Rows may have been put off or brought forward: ask the state file."""
+        self._next = self._clock.now()
+        self._wake.set()
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _loop(self) -> None:
+        while True:
+            try:
+                await self._tick()
+            except (StateError, EngineStopped):
+                # The writer says so where people look; what was due stays due.
+                await asyncio.sleep(1.0)
+            self._wake.clear()
+            waiter = asyncio.ensure_future(self._wake.wait())
+            try:
+                await asyncio.wait({waiter}, timeout=self._sleep_s())
+            finally:
+                waiter.cancel()
+
+    def _sleep_s(self) -> float | None:
+        seconds = [_LONGEST_SLEEP_S]
+        if self._next is not None:
+            seconds.append((self._next - self._clock.now()) / 1000)
+        if self._alive():
+            seconds.append(self._beat_at - self._clock.monotonic())
+        return max(0.0, min(seconds))
+
+    async def _tick(self) -> None:
+        now = self._clock.now()
+        plan = self._writer.plan
+        if self._next is not None and self._next <= now:
+            self._next = await self._writer.change(lambda connection, now: claims.wake(connection, plan, now))
+            self._writer.look()
+        if self._clock.monotonic() >= self._beat_at:
+            self._beat_at = self._clock.monotonic() + HEARTBEAT_S
+            alive = self._alive()
+            if alive:
+                lease = self._writer.lease()
+                await self._writer.change(lambda connection, _now: claims.heartbeat(connection, lease))
+            taken = await self._writer.change(
+                lambda connection, now: claims.reclaim(connection, plan, self._epoch, now, running=alive)
+            )
+            if taken:
+                self._writer.look()

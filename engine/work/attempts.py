@@ -1,0 +1,313 @@
+"""Attempts that run at this moment: started from claims, watched by one sweep, handed in when they end.
+
+Each attempt is one task. Deadlines are kept in a table that one sweep looks at, not by a timer each. What ignores its
+cancellation is abandoned: its end is handed in as a timeout, its slot stays taken until the task really ends, and what
+it returns then is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+from engine.contracts.attempt import AttemptError
+from engine.kit.clock import Clock
+from engine.store.claims import Claim
+from engine.store.stages import Finished, Left
+from engine.work.context import AttemptContext, ContextItem
+from engine.work.judge import BadResult, failed, judge
+from engine.kit.exceptions import describe
+from engine.work.processes import WorkerProcesses
+from engine.work.wire import decode_emitted, decode_outcome
+
+log = logging.getLogger(__name__)
+handler_log = logging.getLogger("rivus.handler")
+
+SWEEP_S: Final = 0.5
+ABANDON_S: Final = 2.0
+"""How long a cancelled handler may take to end before it is abandoned."""
+
+Handler = Callable[[AttemptContext], Any]
+
+
+class HandIn(Protocol):
+    """Where attempts hand in how they ended."""
+
+    def __call__(self, ending: Finished | Left, /) -> None: ...
+
+
+@dataclass(slots=True)
+class _Run:
+    claim: Claim
+    context: AttemptContext | None
+    began: float
+    deadline: float
+    task: asyncio.Task[None] | None = None
+    reason: Literal["timeout", "stop", "revoked"] | None = None
+    handed_in: bool = False
+
+
+class Attempts:
+    """Runs handlers; knows nothing of the database."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        chance: random.Random,
+        root: Path,
+        artifacts: Path,
+        handlers: Callable[[str], Handler],
+        processes: WorkerProcesses,
+        hand_in: HandIn,
+    ) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._root = root
+        self._artifacts = artifacts
+        self._handlers = handlers
+        self._processes = processes
+        self._hand_in = hand_in
+        self._runs: dict[tuple[int, int], _Run] = {}
+        self._taken: Counter[int] = Counter()
+        self._sweep: asyncio.TimerHandle | None = None
+        self._hurry = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.executed = 0
+        """Attempts that ended since the start."""
+
+    @property
+    def running(self) -> int:
+        """Attempts that run now."""
+        return len(self._runs)
+
+    def taken(self, stage_id: int) -> int:
+        """Slots of a stage that are taken, abandoned handlers included."""
+        return self._taken[stage_id]
+
+    def alive(self) -> list[tuple[int, int, int]]:
+        """(item, stage, fence) of what runs."""
+        return [(item, stage, run.claim.fence) for (item, stage), run in self._runs.items()]
+
+    def start(self, claims: Collection[Claim]) -> None:
+        """Run these claims."""
+        loop = asyncio.get_running_loop()
+        now = self._clock.monotonic()
+        for claim in claims:
+            run = _Run(claim, None, now, now + claim.stage.spec.timeout_s)
+            self._runs[claim.item.id, claim.stage.id] = run
+            self._taken[claim.stage.id] += 1
+            run.task = loop.create_task(self._attempt(run))
+        if claims:
+            self._empty.clear()
+            if self._sweep is None:
+                self._sweep = loop.call_later(SWEEP_S, self._look)
+
+    def revoke(self, items: Collection[int]) -> None:
+        """Cancel what runs of these items: their rows were taken away, nothing they return will be stored."""
+        for run in [run for (item, _), run in self._runs.items() if item in items]:
+            self._cancel(run, "revoked")
+
+    async def drain(self, grace_s: float) -> None:
+        """Let attempts end for at most `grace_s`, then release what is left."""
+        await _wait_event(self._empty, grace_s, until=self._hurry)
+        for run in tuple(self._runs.values()):
+            self._cancel(run, "stop")
+        await _wait_event(self._empty, ABANDON_S)
+        for run in tuple(self._runs.values()):
+            self._release(run)
+
+    def hurry(self) -> None:
+        """End the grace period of a drain now."""
+        self._hurry.set()
+
+    # One attempt
+
+    async def _attempt(self, run: _Run) -> None:
+        claim = run.claim
+        try:
+            ending: Finished | Left | None = await self._outcome(run)
+        except asyncio.CancelledError:
+            ending = self._cancelled(run)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt of a handler must not end the engine
+            if not isinstance(error, Exception):
+                log.warning("%s raised %s", claim.stage.spec.handler, type(error).__name__)
+            ending = self._failed(run, describe(error), final=isinstance(error, BadResult))
+        if not run.handed_in and run.reason != "revoked" and ending is not None:
+            run.handed_in = True
+            self._end(run)
+            self._hand_in(ending)
+        else:
+            self._end(run)
+
+    async def _outcome(self, run: _Run) -> Finished | Left:
+        claim = run.claim
+        spec = claim.stage.spec
+        if not spec.is_async:
+            return await self._in_worker(run)
+        item = claim.item
+        context = run.context = AttemptContext(
+            job=claim.stage.job,
+            stage=spec.name,
+            item=ContextItem(item.key, item.title, item.data, item.path, item.line, item.headings),
+            upstream=claim.upstream,
+            attempt=claim.attempt,
+            params=spec.params,
+            root=self._root,
+            artifacts=self._artifacts / str(item.id),
+            log=handler_log,
+            progress=_no_progress,
+            answer=claim.answer,
+        )
+        value = await self._handlers(spec.handler)(context)
+        return judge(claim, value, context.emitted, now=self._clock.now(), ms=self._ms(run))
+
+    async def _in_worker(self, run: _Run) -> Finished | Left:
+        claim = run.claim
+        spec = claim.stage.spec
+        item = claim.item
+        message: dict[str, Any] = {
+            "kind": "call",
+            "handler": spec.handler,
+            "job": claim.stage.job,
+            "stage": spec.name,
+            "item": {
+                "key": item.key,
+                "title": item.title,
+                "data": item.data,
+                "path": item.path,
+                "line": item.line,
+                "headings": item.headings,
+            },
+            "upstream": claim.upstream,
+            "attempt": claim.attempt,
+            "params": dict(spec.params),
+            "root": str(self._root),
+            "artifacts": str(self._artifacts / str(item.id)),
+            "answer": claim.answer,
+        }
+        # The deadline is the handler's; waiting for a free process is not its time.
+        answer = await self._processes.call(message, _heard, started=lambda: self._restart_clock(run))
+        if answer["kind"] == "raised":
+            problem = AttemptError(
+                error_type=str(answer["type"]), message=str(answer["message"]), traceback=str(answer["trace"])
+            )
+            return self._failed(run, problem)
+        emitted = decode_emitted(answer["emit"])
+        outcome = decode_outcome(answer["outcome"])
+        return judge(claim, outcome, emitted, now=self._clock.now(), ms=self._ms(run))
+
+    def _restart_clock(self, run: _Run) -> None:
+        run.began = self._clock.monotonic()
+        run.deadline = run.began + run.claim.stage.spec.timeout_s
+
+    def _ms(self, run: _Run) -> int:
+        return round((self._clock.monotonic() - run.began) * 1000)
+
+    def _failed(self, run: _Run, problem: AttemptError, *, final: bool = False) -> Left:
+        return failed(
+            run.claim,
+            problem,
+            now=self._clock.now(),
+            chance=self._chance.random(),
+            ms=self._ms(run),
+            final=final,
+        )
+
+    def _cancelled(self, run: _Run) -> Left | None:
+        if run.reason == "timeout":
+            return self._timed_out(run)
+        if run.reason == "stop":
+            return self._released(run)
+        if run.reason == "revoked":
+            return None
+        return self._failed(
+            run, AttemptError(error_type="CancelledError", message="the handler cancelled itself", traceback="")
+        )
+
+    def _timed_out(self, run: _Run) -> Left:
+        limit = run.claim.stage.spec.timeout_s
+        return self._failed(
+            run, AttemptError(error_type="TimeoutError", message=f"took longer than {limit:g} s", traceback="")
+        )
+
+    def _released(self, run: _Run) -> Left:
+        return Left(claim=run.claim, transition="release", why=None, due_at=run.claim.started_at, ms=self._ms(run))
+
+    def _end(self, run: _Run) -> None:
+        key = (run.claim.item.id, run.claim.stage.id)
+        self._taken[run.claim.stage.id] -= 1
+        self.executed += 1
+        if self._runs.get(key) is run:
+            del self._runs[key]
+        if not self._runs:
+            self._empty.set()
+
+    # Deadlines
+
+    def _look(self) -> None:
+        self._sweep = None
+        now = self._clock.monotonic()
+        for run in tuple(self._runs.values()):
+            if now < run.deadline:
+                continue
+            if run.reason is None:
+                run.deadline = now + ABANDON_S
+                self._cancel(run, "timeout")
+            elif run.reason == "timeout" and not run.handed_in:
+                self._abandon(run)
+        if self._runs:
+            self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._look)
+
+    def _cancel(self, run: _Run, reason: Literal["timeout", "stop", "revoked"]) -> None:
+        if run.reason is None:
+            run.reason = reason
+        if run.context is not None:
+            run.context.cancelled = True
+        if run.task is not None:
+            run.task.cancel()
+
+    def _abandon(self, run: _Run) -> None:
+        log.error(
+            "%s ignores its cancellation at %s; abandoned, its slot stays taken until it ends",
+            run.claim.stage.spec.handler,
+            run.claim.item.key,
+        )
+        run.handed_in = True
+        self._forget(run)
+        self._hand_in(self._timed_out(run))
+
+    def _release(self, run: _Run) -> None:
+        if not run.handed_in:
+            run.handed_in = True
+            self._forget(run)
+            self._hand_in(self._released(run))
+
+    def _forget(self, run: _Run) -> None:
+        """No longer counted as running, though its task (and its slot) may live on."""
+        self._runs.pop((run.claim.item.id, run.claim.stage.id), None)
+        if not self._runs:
+            self._empty.set()
+
+
+async def _wait_event(event: asyncio.Event, seconds: float, *, until: asyncio.Event | None = None) -> None:
+    waiters = {asyncio.ensure_future(one.wait()) for one in (event, until) if one is not None}
+    await asyncio.wait(waiters, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for waiter in waiters:
+        waiter.cancel()
+
+
+def _no_progress(_done: int, _total: int | None, _text: str) -> None:
+    return None
+
+
+def _heard(message: Mapping[str, Any]) -> None:
+    if message["kind"] == "log":
+        handler_log.log(int(message["level"]), "%s", message["text"])

@@ -1,0 +1,98 @@
+"""From what a handler returned or raised to how its attempt ends. Pure: time and chance are passed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from engine.contracts.attempt import AttemptError
+from engine.contracts.item import Candidate
+from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Skip
+from engine.kit.safe_text import safe_line
+from engine.rules.retry import backoff_s
+from engine.store.claims import Claim, hash_output
+from engine.store.stages import Finished, Left
+from engine.kit.exceptions import first_line
+
+RESULT_LIMIT: Final = 1 << 20
+"""Largest output of a stage, in characters of its JSON."""
+_MAX_LATER_S: Final = 366 * 86_400.0
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "list": (list, tuple),
+    "dict": (dict,),
+}
+
+
+class BadResult(Exception):
+    """What the handler returned cannot be stored."""
+
+
+def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *, now: int, ms: int) -> Finished | Left:
+    """Judge what a handler returned; BadResult says what is wrong with it."""
+    if isinstance(value, Mapping):
+        value = Done(output=value)
+    if isinstance(value, Done):
+        return _finished(claim, value, emitted, ms)
+    if isinstance(value, Later):
+        after = min(max(float(value.after_s), 0.0), _MAX_LATER_S)
+        due_at = now + round(after * 1000)
+        return Left(claim=claim, transition="postpone", why=safe_line(str(value.why)), due_at=due_at, ms=ms)
+    if isinstance(value, Skip):
+        return Left(claim=claim, transition="skip", why=safe_line(str(value.why)), ms=ms)
+    if isinstance(value, Ask):
+        choices = json.dumps([safe_line(str(choice), 100) for choice in value.choices]) if value.choices else None
+        return Left(claim=claim, transition="ask", why=safe_line(str(value.question)), choices=choices, ms=ms)
+    if isinstance(value, Fail):
+        return Left(claim=claim, transition="fail", why=safe_line(str(value.why)), ms=ms)
+    kind = "nothing" if value is None else type(value).__name__
+    raise BadResult(f"the handler returned {kind}; it must return a dict or an outcome (Done, Later, Skip, Ask, Fail)")
+
+
+def _finished(claim: Claim, done: Done, emitted: Sequence[tuple[str, Candidate]], ms: int) -> Finished:
+    output = dict(done.output)
+    for name, kind in claim.stage.spec.outputs.items():
+        if name not in output:
+            raise BadResult(f"the output lacks `{name}`, which the stage declares")
+        if not isinstance(output[name], _TYPES[kind]) or (kind != "bool" and isinstance(output[name], bool)):
+            raise BadResult(f"the output's `{name}` is {type(output[name]).__name__}, the stage declares {kind}")
+    try:
+        # ASCII: what is not text in UTF-8 (a lone surrogate) stays an escape and can be stored.
+        text = json.dumps(output, allow_nan=False, separators=(",", ":")) if output else "{}"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadResult(f"the output is not JSON: {error}") from error
+    if len(text) > RESULT_LIMIT:
+        raise BadResult(f"the output has {len(text):,} characters of JSON, {RESULT_LIMIT:,} are allowed")
+    if done.cost_usd_micros < 0:
+        raise BadResult("the cost is negative")
+    return Finished(
+        claim=claim,
+        output=text,
+        output_hash=hash_output(text),
+        value=output,
+        artifacts=json.dumps([_artifact(artifact) for artifact in done.artifacts]) if done.artifacts else None,
+        cost_usd_micros=done.cost_usd_micros,
+        emit=(*done.emit, *emitted),
+        ms=ms,
+    )
+
+
+def _artifact(artifact: Artifact) -> dict[str, str]:
+    parts = artifact.path.split("/")
+    if artifact.path.startswith("/") or ".." in parts or "\0" in artifact.path:
+        raise BadResult(f"the artifact `{safe_line(artifact.path, 100)}` is not inside the item's folder")
+    return {"path": safe_line(artifact.path, 300), "type": safe_line(artifact.type, 100)}
+
+
+def failed(claim: Claim, problem: AttemptError, *, now: int, chance: float, ms: int, final: bool = False) -> Left:
+    """An attempt that raised: try again later while attempts are left, else the stage has failed."""
+    spec = claim.stage.spec
+    why = first_line(problem)
+    if final or claim.attempt >= spec.attempts:
+        return Left(claim=claim, transition="fail", why=why, problem=problem, ms=ms)
+    wait = backoff_s(claim.attempt, first_s=spec.backoff_s, max_s=spec.backoff_max_s, chance=chance)
+    return Left(claim=claim, transition="retry_later", why=why, due_at=now + round(wait * 1000), problem=problem, ms=ms)

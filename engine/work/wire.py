@@ -1,0 +1,83 @@
+"""What goes over the pipe between the engine and a worker process: JSON objects behind a length of four bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engine.contracts.item import Candidate
+from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Outcome, Skip
+
+HEADER: Final = struct.Struct("!I")
+FRAME_LIMIT: Final = 8 << 20
+"""Largest frame; a result above its own limit is refused with a better message before this."""
+
+
+class BadFrame(Exception):
+    """The other side sent something that is not a frame."""
+
+
+def pack(message: Mapping[str, Any]) -> bytes:
+    """Encode one frame; ValueError and TypeError when it is not JSON, BadFrame when it is too large."""
+    raw = json.dumps(message, allow_nan=False, separators=(",", ":")).encode()
+    if len(raw) > FRAME_LIMIT:
+        raise BadFrame(f"{len(raw):,} bytes do not fit into a frame")
+    return HEADER.pack(len(raw)) + raw
+
+
+def encode_outcome(outcome: Any) -> dict[str, Any]:
+    """Encode what a handler returned; a TypeError for what is no outcome."""
+    if isinstance(outcome, Mapping):
+        outcome = Done(output=outcome)
+    if isinstance(outcome, Done):
+        return {
+            "kind": "done",
+            "output": dict(outcome.output),
+            "cost": outcome.cost_usd_micros,
+            "artifacts": [[artifact.path, artifact.type] for artifact in outcome.artifacts],
+            "emit": encode_emitted(outcome.emit),
+        }
+    if isinstance(outcome, Later):
+        return {"kind": "later", "after_s": outcome.after_s, "why": outcome.why}
+    if isinstance(outcome, Skip):
+        return {"kind": "skip", "why": outcome.why}
+    if isinstance(outcome, Ask):
+        return {"kind": "ask", "question": outcome.question, "choices": list(outcome.choices)}
+    if isinstance(outcome, Fail):
+        return {"kind": "fail", "why": outcome.why}
+    return {"kind": "none", "type": "nothing" if outcome is None else type(outcome).__name__}
+
+
+def decode_outcome(told: Mapping[str, Any]) -> Outcome | object:
+    """Decode what `encode_outcome` made."""
+    kind = told["kind"]
+    if kind == "done":
+        return Done(
+            output=told["output"],
+            cost_usd_micros=int(told["cost"]),
+            artifacts=tuple(Artifact(path=path, type=media) for path, media in told["artifacts"]),
+            emit=tuple(decode_emitted(told["emit"])),
+        )
+    if kind == "later":
+        return Later(after_s=float(told["after_s"]), why=told["why"])
+    if kind == "skip":
+        return Skip(why=told["why"])
+    if kind == "ask":
+        return Ask(question=told["question"], choices=tuple(told["choices"]))
+    if kind == "fail":
+        return Fail(why=told["why"])
+    # A value of the type that the handler returned is not here; its name is.
+    return type(str(told["type"]), (), {})() if told["type"] != "nothing" else None
+
+
+def encode_emitted(emitted: Any) -> list[list[Any]]:
+    """Encode (job, candidate) pairs."""
+    return [[job, {**dataclasses.asdict(candidate), "data": dict(candidate.data)}] for job, candidate in emitted]
+
+
+def decode_emitted(told: Any) -> list[tuple[str, Candidate]]:
+    """Decode (job, candidate) pairs."""
+    return [(job, Candidate(**{**fields, "headings": tuple(fields["headings"])})) for job, fields in told]
