@@ -1,0 +1,76 @@
+"""What the global options say, and what follows from it: which configuration, which folder, which state directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.contracts.spec import ProjectSpec
+    from engine.store.reader import Reader
+    from engine.store.state_dir import StateDir
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Global options."""
+
+    state: Path | None = None
+    config: Path | None = None
+
+    def config_file(self) -> Path | None:
+        """The jobs.yaml to use; None for the built-in jobs."""
+        from engine.config.find import find_config
+
+        if self.config is not None:
+            from engine.contracts.errors import UseError
+
+            if not self.config.exists():
+                raise UseError(f"{self.config}: there is no such file (--config)")
+            return self.config.absolute()
+        return find_config(Path.cwd())
+
+    def root(self) -> Path:
+        """The project's folder."""
+        from engine.config.find import project_root
+
+        config = self.config_file()
+        return config.parent if config is not None else project_root(Path.cwd())
+
+    def state_dir(self) -> StateDir:
+        """The state directory: `--state`, or one per project below the user's state folder."""
+        from engine.store.state_dir import StateDir
+
+        if self.state is not None:
+            return StateDir(self.state.absolute())
+        import hashlib
+
+        import platformdirs
+
+        root = self.root().resolve()
+        mark = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        return StateDir(platformdirs.user_state_path("rivus") / f"{root.name or 'root'}-{mark}")
+
+    def project(self) -> ProjectSpec:
+        """Load and validate the configuration; ConfigError carries every problem."""
+        from engine.config.load import load_project
+
+        return load_project(self.config_file(), self.root())
+
+    def reader(self) -> Reader | None:
+        """A reader of this project's state, or None when there is none yet; StateError when it cannot be read."""
+        import sqlite3
+
+        from engine.contracts.errors import StateError
+        from engine.store.migrate import check
+        from engine.store.reader import Reader
+
+        state = self.state_dir()
+        if not state.database.exists():
+            return None
+        check(state.database)
+        try:
+            return Reader(state, project=self.root().name)
+        except sqlite3.Error as error:
+            raise StateError(f"{state.database}: the state file cannot be read: {error}") from error

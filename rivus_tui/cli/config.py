@@ -1,0 +1,87 @@
+"""`rivus config check|show|schema`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import click
+
+from rivus_tui.cli.asked import Asked
+from rivus_tui.cli.output import json_option, print_json
+
+
+@click.group()
+def config() -> None:
+    """Check jobs.yaml, show it as understood, export its schema."""
+
+
+@config.command()
+@json_option
+@click.pass_context
+def check(ctx: click.Context, as_json: bool) -> None:
+    """Validate the configuration; exit 2 when something is wrong, a broken job included."""
+    from engine.contracts.errors import ConfigError
+
+    asked: Asked = ctx.obj
+    file = asked.config_file()
+    try:
+        project = asked.project()
+    except ConfigError as error:
+        if not as_json:
+            raise
+        for problem in error.problems:
+            print_json(problem)
+        ctx.exit(error.exit_code)
+    broken = [job for job in project.jobs if job.broken]
+    for job in broken:
+        if as_json:
+            print_json(
+                {"file": str(file or "built-in jobs"), "line": None, "key": f"jobs.{job.name}", "message": job.broken}
+            )
+        else:
+            click.echo(f"{file or 'built-in jobs'}: jobs.{job.name}: {job.broken}", err=True)
+    if broken:
+        ctx.exit(2)
+    if not as_json:
+        click.echo(f"{file or 'built-in jobs'}: {len(project.jobs)} jobs, no problems")
+
+
+@config.command()
+@json_option
+@click.pass_obj
+def show(asked: Asked, as_json: bool) -> None:
+    """Show every job as it is understood, defaults filled in."""
+    import yaml
+
+    project = asked.project()
+    told = {
+        "source": str(project.source or "built-in jobs"),
+        "root": str(project.root),
+        "settings": _plain(project.settings),
+        "jobs": {job.name: _plain(job) for job in project.jobs},
+    }
+    if as_json:
+        print_json(told)
+    else:
+        click.echo(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, (tuple, list)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of jobs.yaml, for editors."""
+    import json
+
+    from engine.config.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))

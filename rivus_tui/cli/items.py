@@ -1,0 +1,172 @@
+"""`rivus items list|show|retry|cancel|prioritise|accept|drop|snooze|answer`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from rivus_tui.cli.asked import Asked
+from rivus_tui.cli.commanding import apply
+from rivus_tui.cli.listing import list_items
+from rivus_tui.cli.output import item_object, json_option, local_time, print_json, tell
+from rivus_tui.cli.times import moment
+
+STATES = ("pending", "waiting", "failed", "done", "skipped", "snoozed", "dropped", "gone")
+
+
+@click.group()
+def items() -> None:
+    """List, show and steer items."""
+
+
+@items.command("list")
+@click.argument("job", required=False)
+@click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="Only these states.")
+@click.option("--text", default="", help="Only items whose key or title contains this.")
+@click.option("--order", type=click.Choice(["created", "updated", "key", "place"]), default="created")
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many.")
+@json_option
+@click.pass_obj
+def list_command(
+    asked: Asked, job: str | None, states: tuple[Any, ...], text: str, order: Any, limit: int | None, as_json: bool
+) -> None:
+    """List the items of JOB, or of all jobs."""
+    from engine.contracts.view import ItemQuery
+
+    query = ItemQuery(job=job, states=states, text=text, order=order)
+    list_items(asked, query, limit=limit, as_json=as_json)
+
+
+@items.command()
+@click.argument("job")
+@click.argument("key")
+@json_option
+@click.pass_obj
+def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
+    """Show one item of JOB: its stages, results, failed attempts and events."""
+    from engine.contracts.errors import UseError
+    from engine.kit.safe_text import safe_block, safe_line
+
+    reader = asked.reader()
+    detail = None
+    if reader is not None:
+        try:
+            detail = reader.item(job, key)
+        finally:
+            reader.close()
+    if detail is None:
+        raise UseError(
+            f"there is no item `{safe_line(key, 100)}` in {safe_line(job, 100)}; `rivus items list {job}` shows them"
+        )
+    if as_json:
+        print_json(
+            {
+                **item_object(detail.item),
+                "stages": detail.stages,
+                "failed_attempts": detail.attempts,
+                "events": detail.events,
+            }
+        )
+        return
+    item = detail.item
+    click.echo(safe_line(item.title))
+    place = f"  {item.path}:{item.line}" if item.path and item.line else f"  {item.path}" if item.path else ""
+    priority = "" if item.priority is None else f"  P{item.priority}"
+    click.echo(safe_line(f"{item.job}  {item.key}  {item.state}{priority}{place}"))
+    for stage in detail.stages:
+        ended = local_time(stage.ended_at)
+        line = f"  {stage.stage:12} {stage.state:8} {ended}  attempts {stage.attempts}/{stage.max_attempts}"
+        click.echo(safe_line(line) if stage.why is None else safe_line(f"{line}  {stage.why}"))
+        for artifact in stage.artifacts:
+            click.echo(safe_line(f"      {artifact.type}  {artifact.path}  ({artifact.size:,} bytes)"))
+    for attempt in detail.attempts[:3]:
+        click.echo(f"\nattempt {attempt.attempt} at {attempt.stage} failed {local_time(attempt.ended_at)}")
+        click.echo(safe_block(attempt.traceback or f"{attempt.error_type}: {attempt.message}"))
+    for event in reversed(detail.events[:20]):
+        click.echo(safe_line(f"{local_time(event.at)}  {event.stage or ''}  {event.text}"))
+
+
+def _verb(name: str, words: str, **extra: Any) -> click.Command:
+    """A verb that takes a job and keys and nothing else."""
+
+    @click.command(name, help=words)
+    @click.argument("job")
+    @click.argument("keys", nargs=-1, required=True)
+    @json_option
+    @click.pass_obj
+    def verb(asked: Asked, job: str, keys: tuple[str, ...], as_json: bool) -> None:
+        raise click.exceptions.Exit(tell(apply(asked, name, {"job": job, "keys": list(keys), **extra}), as_json))
+
+    return verb
+
+
+items.add_command(_verb("retry", "Try the failed stages of these items again, with fresh attempts."))
+items.add_command(_verb("accept", "Open the gate that these items wait at."))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+def cancel(asked: Asked, job: str, keys: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Skip what is left of these items; what runs is stopped."""
+    from engine.contracts.errors import UseError
+
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UseError("cancelling loses work that runs: say --yes where nobody can be asked")
+        n = len(keys)
+        click.confirm(f"Cancel {n} {'item' if n == 1 else 'items'} of {job}?", abort=True, err=True)
+    raise click.exceptions.Exit(tell(apply(asked, "cancel", {"job": job, "keys": list(keys)}), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--why", default="", help="Why not.")
+@json_option
+@click.pass_obj
+def drop(asked: Asked, job: str, keys: tuple[str, ...], why: str, as_json: bool) -> None:
+    """Won't do: skip what is left; only a person brings the item back."""
+    raise click.exceptions.Exit(tell(apply(asked, "drop", {"job": job, "keys": list(keys), "why": why}), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--until", required=True, metavar="WHEN", help="2h, 3d, 1w, or 2027-01-31 or 2027-01-31T09:00.")
+@json_option
+@click.pass_obj
+def snooze(asked: Asked, job: str, keys: tuple[str, ...], until: str, as_json: bool) -> None:
+    """Look at these items again later."""
+    args = {"job": job, "keys": list(keys), "until": moment(until)}
+    raise click.exceptions.Exit(tell(apply(asked, "snooze", args), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--answer", required=True, metavar="TEXT", help="The answer.")
+@json_option
+@click.pass_obj
+def answer(asked: Asked, job: str, keys: tuple[str, ...], answer: str, as_json: bool) -> None:
+    """Answer what a stage of these items asked; it starts again."""
+    args = {"job": job, "keys": list(keys), "answer": answer}
+    raise click.exceptions.Exit(tell(apply(asked, "answer", args), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--priority", required=True, type=click.Choice(["0", "1", "2", "3", "none"]), help="P0 is urgent.")
+@json_option
+@click.pass_obj
+def prioritise(asked: Asked, job: str, keys: tuple[str, ...], priority: str, as_json: bool) -> None:
+    """Set the priority of these items; it stays whatever their source says."""
+    number = None if priority == "none" else int(priority)
+    args = {"job": job, "keys": list(keys), "priority": number}
+    raise click.exceptions.Exit(tell(apply(asked, "prioritise", args), as_json))

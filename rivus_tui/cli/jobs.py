@@ -1,0 +1,54 @@
+"""`rivus jobs list|pause|resume`."""
+
+from __future__ import annotations
+
+import click
+
+from rivus_tui.cli.asked import Asked
+from rivus_tui.cli.commanding import apply
+from rivus_tui.cli.output import json_option, print_json, tell
+from rivus_tui.cli.status import job_object, print_jobs
+
+
+@click.group()
+def jobs() -> None:
+    """List, pause and resume jobs."""
+
+
+@jobs.command("list")
+@json_option
+@click.pass_obj
+def list_jobs(asked: Asked, as_json: bool) -> None:
+    """List the jobs that ran here, with their counts."""
+    reader = asked.reader()
+    if reader is None:
+        click.echo("nothing has run here yet", err=True)
+        return
+    try:
+        views = reader.jobs()
+    finally:
+        reader.close()
+    if as_json:
+        for view in views:
+            print_json(job_object(view))
+    else:
+        print_jobs(views)
+
+
+@jobs.command()
+@click.argument("job")
+@click.option("--why", default="", help="Why; shown wherever the job is.")
+@json_option
+@click.pass_obj
+def pause(asked: Asked, job: str, why: str, as_json: bool) -> None:
+    """Claim nothing of JOB until it is resumed."""
+    raise click.exceptions.Exit(tell(apply(asked, "pause", {"job": job, "why": why}), as_json))
+
+
+@jobs.command()
+@click.argument("job")
+@json_option
+@click.pass_obj
+def resume(asked: Asked, job: str, as_json: bool) -> None:
+    """Let a paused JOB go on."""
+    raise click.exceptions.Exit(tell(apply(asked, "resume", {"job": job}), as_json))

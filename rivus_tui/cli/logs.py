@@ -1,0 +1,26 @@
+"""Where log records go: JSON lines into the state directory; for --serve plain lines to stderr as well."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from engine.kit.logs import PlainLines, open_log
+from engine.store.state_dir import StateDir
+
+
+def log_to_file(state: StateDir, *, echo: bool = False) -> None:
+    """Send every record to the state directory's log, and with `echo` to stderr; nothing else prints any more."""
+    root = logging.getLogger()
+    for handler in tuple(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(logging.INFO)
+    root.addHandler(open_log(state.log))
+    if echo:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(PlainLines())
+        root.addHandler(handler)
+    logging.captureWarnings(True)
+    for noisy in ("asyncio", "markdown_it"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

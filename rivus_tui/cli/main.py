@@ -1,0 +1,129 @@
+"""The root of the command line: global options, the verbs by name, and one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from engine import __version__
+from rivus_tui.cli.asked import Asked
+
+# name → (module, attribute, one line for --help). The modules are imported when their verb is used.
+_VERBS: Final[dict[str, tuple[str, str, str]]] = {
+    "run": ("rivus_tui.cli.run", "run", "Run one job headless: discover, then work; --once drains and exits."),
+    "serve": ("rivus_tui.cli.serve", "serve", "Run the engine headless (the same as --serve)."),
+    "status": ("rivus_tui.cli.status", "status", "Show jobs, counts, and whether an engine runs."),
+    "jobs": ("rivus_tui.cli.jobs", "jobs", "List, pause and resume jobs."),
+    "items": ("rivus_tui.cli.items", "items", "List, show, retry, cancel and prioritise items."),
+    "todo": ("rivus_tui.cli.todo", "todo", "Scan TODO files; list, accept, drop and snooze what they hold."),
+    "check": ("rivus_tui.cli.check", "check", "List and run checks."),
+    "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),
+    "undo": ("rivus_tui.cli.undo", "undo", "Take back the last command of a person."),
+    "config": ("rivus_tui.cli.config", "config", "Check jobs.yaml, show it as understood, export its schema."),
+    "info": ("rivus_tui.cli.info", "info", "Print versions and every path that is used."),
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        verb = _VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(verb[0]), verb[1])
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in _VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _VERBS, n=1)
+            hint = f"; did you mean `{near[0]}`?" if near else "; `rivus --help` lists them"
+            raise click.UsageError(f"There is no command `{args[0]}`{hint}", ctx=ctx) from None
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="State directory of this project.")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The jobs.yaml to use.")
+@click.option("--serve", is_flag=True, help="Run the engine headless until it is stopped.")
+@click.version_option(__version__, message="%(version)s")
+@click.pass_context
+def rivus(ctx: click.Context, state: Path | None, config: Path | None, serve: bool) -> None:
+    """A control room in the terminal for work that runs by itself.
+
+    Without a command it opens the control room: on ./jobs.yaml, on the nearest one above, or with the built-in jobs
+    (todos, doc-health, docs) on the current folder or repository.
+
+    Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration, 3 another engine runs, 4 a model or key is
+    needed.
+    """
+    ctx.obj = Asked(state=state, config=config)
+    if ctx.invoked_subcommand is not None:
+        if serve:
+            raise click.UsageError("--serve takes no command", ctx=ctx)
+        return
+    if serve:
+        from rivus_tui.cli.serve import serve_project
+
+        ctx.exit(serve_project(ctx.obj))
+    from rivus_tui.cli.room import open_room
+
+    ctx.exit(open_room(ctx.obj))
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code. Errors of Rivus are one message on stderr, without a traceback."""
+    try:
+        answer: Any = rivus.main(args=args, prog_name="rivus", standalone_mode=False)
+        return answer if isinstance(answer, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has had enough: not an error, and nothing may be flushed into it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    from engine.contracts.errors import ConfigError, RivusError
+
+    if isinstance(error, ConfigError):
+        n = len(error.problems)
+        click.echo(f"{error}\n{n} {'problem' if n == 1 else 'problems'}; nothing was started", err=True)
+        return error.exit_code
+    if isinstance(error, RivusError):
+        click.echo(f"rivus: {error}", err=True)
+        return error.exit_code
+    from rivus_tui.cli.crash import write_crash
+
+    click.echo(f"rivus: an unexpected error ({type(error).__name__}); {write_crash(error)}", err=True)
+    return 1

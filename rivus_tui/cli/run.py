@@ -1,0 +1,110 @@
+"""`rivus run JOB`: one job, headless."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from rivus_tui.cli.asked import Asked
+from rivus_tui.cli.output import json_option, print_json
+
+if TYPE_CHECKING:
+    from engine.contracts.spec import JobSpec
+    from engine.contracts.view import JobView
+    from engine.facade import Engine
+    from engine.store.reader import Reader
+
+
+@click.command()
+@click.argument("job")
+@click.option("--once", is_flag=True, help="Discover, run until nothing is left to run, report and exit.")
+@click.option(
+    "--wait", "wait_s", type=float, default=0.0, metavar="SECONDS", help="Also wait for retries due this soon."
+)
+@json_option
+@click.pass_obj
+def run(asked: Asked, job: str, once: bool, wait_s: float, as_json: bool) -> None:
+    """Run one job headless: its discovery at once, then its stages.
+
+    With --once it ends when nothing is ready or running (items at a gate are left for a person) and reports: found and
+    new of this discovery, the job's items by state, seconds, rate (stage executions a second) and cost (USD). Exit 1 if
+    an item or the discovery failed, 2 if the job is broken.
+    """
+    raise click.exceptions.Exit(run_job(asked, job, once=once, wait_s=wait_s, as_json=as_json))
+
+
+def run_job(asked: Asked, job: str, *, once: bool, wait_s: float = 0.0, as_json: bool) -> int:
+    """Run one job; returns the exit code."""
+    from engine.contracts.errors import UseError
+    from engine.facade import Engine
+    from engine.serve import serve as serve_engine
+    from rivus_tui.cli.logs import log_to_file
+
+    project = asked.project()
+    spec = project.job(job)
+    if spec is None:
+        names = ", ".join(known.name for known in project.jobs)
+        raise UseError(f"there is no job `{job}`; there are: {names or 'none'}")
+    if spec.broken:
+        raise UseError(f"job {job} is broken: {spec.broken}")
+    state = asked.state_dir()
+    engine = Engine(project, state, mode="once" if once else "serve", only={job})
+    began = time.monotonic()
+    state.create()
+    log_to_file(state, echo=not once)
+    engine.start(discover=True)
+    if not once:
+        return serve_engine(engine, say=lambda line: click.echo(line, err=True))
+    return _once(engine, asked, spec, began, wait_s=wait_s, as_json=as_json)
+
+
+def _once(engine: Engine, asked: Asked, spec: JobSpec, began: float, *, wait_s: float, as_json: bool) -> int:
+    from engine.serve import stopped_by_signal
+
+    with stopped_by_signal(engine, say=lambda line: click.echo(line, err=True)) as asked_to_stop:
+        engine.wait_drained(wait_s=wait_s)
+        seconds = time.monotonic() - began
+        executed, cost = engine.totals()
+        engine.stop_and_wait(drain=True)
+    reader = asked.reader()
+    assert reader is not None
+    try:
+        return _report(reader, spec, seconds, executed, cost, as_json=as_json) if not asked_to_stop.is_set() else 130
+    finally:
+        reader.close()
+
+
+def _report(reader: Reader, spec: JobSpec, seconds: float, executed: int, cost: int, *, as_json: bool) -> int:
+    view: JobView = next(view for view in reader.jobs() if view.name == spec.name)
+    last = view.last_run
+    found, new = (last.found, last.new) if last is not None else (0, 0)
+    report = {
+        "job": spec.name,
+        "found": found,
+        "new": new,
+        "done": view.items.get("done", 0),
+        "failed": view.items.get("failed", 0),
+        "later": view.count("later"),
+        "waiting": view.items.get("waiting", 0),
+        "skipped": view.items.get("skipped", 0),
+        "gone": view.items.get("gone", 0),
+        "seconds": round(seconds, 3),
+        "rate": round(executed / seconds, 1) if seconds > 0 else 0.0,
+        "cost": cost / 1_000_000,
+    }
+    failed_run = last is not None and last.state == "failed"
+    if as_json:
+        print_json(report)
+    else:
+        states = ", ".join(
+            f"{report[name]} {name}" for name in ("done", "failed", "later", "waiting", "gone") if report[name]
+        )
+        click.echo(
+            f"{spec.name}: found {found}, {new} new; {states or 'no items'}; "
+            f"{executed} stages in {seconds:.2f} s ({report['rate']:,.0f}/s), ${report['cost']:.2f}"
+        )
+    if failed_run and last is not None:
+        click.echo(f"the discovery of {spec.name} failed: {last.error}", err=True)
+    return 1 if failed_run or report["failed"] else 0

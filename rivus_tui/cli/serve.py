@@ -1,0 +1,36 @@
+"""`rivus serve` and `rivus --serve`: the engine without an app."""
+
+from __future__ import annotations
+
+import click
+
+from rivus_tui.cli.asked import Asked
+
+
+@click.command()
+@click.pass_obj
+def serve(asked: Asked) -> None:
+    """Run the engine headless until SIGTERM or SIGINT; a second signal stops at once.
+
+    Plain lines go to stderr, JSON lines to the log (`rivus info` says where).
+    """
+    raise click.exceptions.Exit(serve_project(asked))
+
+
+def serve_project(asked: Asked) -> int:
+    """Serve the project that was asked for; returns the exit code."""
+    from engine.facade import Engine
+    from engine.serve import serve as serve_engine
+    from rivus_tui.cli.logs import log_to_file
+
+    project = asked.project()
+    state = asked.state_dir()
+    engine = Engine(project, state, mode="serve")
+    state.create()
+    log_to_file(state, echo=True)
+    engine.start()
+    for job in project.jobs:
+        if job.broken:
+            click.echo(f"job {job.name} is broken: {job.broken}", err=True)
+    click.echo(f"rivus serves {project.name}: {len(project.jobs)} jobs, state in {state.path}", err=True)
+    return serve_engine(engine, say=lambda line: click.echo(line, err=True))
