@@ -157,6 +157,13 @@ class Engine:
         else:
             asyncio.run_coroutine_threadsafe(self._stop(grace), self._loop)
 
+    def ask_reload(self, say: Callable[[str], None]) -> None:
+        """Begin to reload; returns at once, safe in a signal handler. `say` gets a sentence when it is done."""
+        if self.stopped.is_set() or self._runtime is None:
+            return
+        future = self._submit(self._runtime.command("reload", {}))
+        future.add_done_callback(lambda done: say(done.result().message) if not done.exception() else None)
+
     def _hurry(self) -> None:
         if self._runtime is not None:
             self._runtime.hurry()

@@ -14,14 +14,17 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from engine.config.resolve import Resolver
+from engine.config.changes import changes
+from engine.config.resolve import Resolver, forget
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.services import commands
 from engine.services.discovery import Discovery
+from engine.services.reload import Reload
 from engine.services.timers import Timers
 from engine.store import claims, items, jobs, runs
 from engine.store.claims import Claim
@@ -71,19 +74,17 @@ class Runtime:
         self._draining = False
         self._job_states: dict[int, str] = {}
         self._quiet = asyncio.Event()
+        self._retired: set[asyncio.Task[None]] = set()
 
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
         """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
         self._draining = idle
         self._database = await Database.open(self._state.database, durability=self.project.settings.durability)
-        resolver = Resolver(self.project.source.parent.absolute() if self.project.source else None)
+        resolver = Resolver(self._folder)
         begun = await self._database.run(_begin, self.project, self._clock.now())
         self.epoch = begun.epoch
         self._job_states = dict(begun.job_states)
-        self.processes = WorkerProcesses(
-            self.project.settings.workers,
-            folder=self.project.source.parent.absolute() if self.project.source else None,
-        )
+        self.processes = WorkerProcesses(self.project.settings.workers, folder=self._folder)
         self.writer = Writer(self._database, self._clock, self, epoch=begun.epoch)
         self.writer.plan = begun.plan
         self.attempts = Attempts(
@@ -104,15 +105,20 @@ class Runtime:
             may_run=self._may_run,
             chance=self._chance.random,
         )
+        self.reload = Reload(
+            project=self.project, clock=self._clock, apply=self._take_configuration, tell=self._tell_problem
+        )
         self.writer.start()
         self.timers.start(begun.next_later)
         if not idle:
             self.discovery.start(begun.next_runs, now=discover)
+            self.reload.start()
             self.writer.look()
 
     async def stop(self, *, grace_s: float) -> None:
         """Stop: let attempts end for `grace_s`, release the rest, store everything."""
         self._draining = True
+        await self.reload.stop()
         await self.discovery.stop()
         await self.attempts.drain(grace_s)
         await self.processes.close()
@@ -124,6 +130,32 @@ class Runtime:
     def hurry(self) -> None:
         """Stop was asked again: what still runs is released now."""
         self.attempts.hurry()
+
+    @property
+    def _folder(self) -> Path | None:
+        """Where handlers beside jobs.yaml come from."""
+        return self.project.source.parent.absolute() if self.project.source else None
+
+    async def _take_configuration(self, project: ProjectSpec) -> list[str]:
+        """Apply a new configuration in one transaction; what runs goes on under the old one."""
+        lines = changes(self.project, project)
+        if self._folder is not None:
+            forget(self._folder)
+        resolver = await asyncio.to_thread(Resolver, self._folder)
+        states = await self.writer.change(partial(_reconfigure, writer=self.writer, project=project, lines=lines))
+        before = self.processes
+        self.project = project
+        self._job_states = states
+        self.processes = WorkerProcesses(project.settings.workers, folder=self._folder)
+        self.attempts.reload(resolver.handler, self.processes)
+        self.discovery.reload(project, resolver.discovery)
+        self._retired.add(task := asyncio.ensure_future(before.retire()))
+        task.add_done_callback(self._retired.discard)
+        self.writer.look()
+        return lines
+
+    async def _tell_problem(self, problem: str | None) -> None:
+        await self.writer.change(lambda connection, now: jobs.tell_problem(connection, problem, now))
 
     # What the writer asks
 
@@ -161,6 +193,9 @@ class Runtime:
 
     async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run one checked command."""
+        if name == "reload":
+            applied, message = await self.reload.now()
+            return CommandOutcome(ok=applied, message=message)
         if name == "run":
             job = commands.find_job(self.writer.plan, str(args["job"]))
             if not self.discovery.run_now(job.spec.name):
@@ -244,6 +279,20 @@ def _begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> _B
         next_runs={row.name: row.next_run_at for row in rows},
         next_later=next_later,
     )
+
+
+def _reconfigure(
+    connection: sqlite3.Connection, now: int, *, writer: Writer, project: ProjectSpec, lines: list[str]
+) -> dict[int, str]:
+    """Make jobs, stages and items what the new configuration says; the writer claims by it from here on."""
+    plan, changed = jobs.sync(connection, project.jobs, now)
+    for job in plan.jobs.values():
+        if job.id in changed:
+            items.reconcile(connection, plan, job, now)
+    text = f"{len(lines)} changes" if len(lines) != 1 else lines[0]
+    record(connection, [Event(kind="config.reloaded", text=text, data={"changes": lines})], now)
+    writer.plan = plan
+    return {row.id: row.state for row in jobs.rows(connection)}
 
 
 def _left(connection: sqlite3.Connection, _now: int, *, stages: list[int], soon: int) -> bool:

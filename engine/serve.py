@@ -13,7 +13,7 @@ from engine.facade import Engine
 
 def serve(engine: Engine, *, say: Callable[[str], None]) -> int:
     """Run a started engine until SIGTERM or SIGINT; a second signal stops at once. Returns the exit code."""
-    with stopped_by_signal(engine, say=say) as asked:
+    with stopped_by_signal(engine, say=say) as asked, _reloaded_by_signal(engine, say=say):
         # A wait with a timeout lets the main thread take signals on every platform.
         while not engine.stopped.wait(timeout=3600.0):
             pass
@@ -44,3 +44,18 @@ def stopped_by_signal(engine: Engine, *, say: Callable[[str], None]) -> Iterator
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _reloaded_by_signal(engine: Engine, *, say: Callable[[str], None]) -> Iterator[None]:
+    """SIGHUP reads jobs.yaml again while this lasts."""
+
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        say("SIGHUP: reading the configuration again")
+        engine.ask_reload(say)
+
+    before = signal.signal(signal.SIGHUP, reload)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)

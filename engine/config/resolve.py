@@ -181,6 +181,20 @@ class Resolver:
         return safe_line(file, 200)
 
 
+def forget(folder: Path) -> None:
+    """Make Python read the modules below `folder` again when they are next resolved; running code keeps its own."""
+    inside = f"{folder.resolve()}{os.sep}"
+    shipped = (f"{_HOME}{os.sep}engine{os.sep}", f"{_HOME}{os.sep}rivus_tui{os.sep}")
+    for name, module in tuple(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file is None or f"{os.sep}site-packages{os.sep}" in file or name == "__main__":
+            continue
+        path = os.path.realpath(file)
+        if path.startswith(inside) and not path.startswith(shipped):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
 def is_async(function: Function) -> bool:
     """Whether a handler runs on the engine's loop; otherwise it runs in a worker process."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 (the method is wanted)

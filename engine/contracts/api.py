@@ -32,6 +32,10 @@ class EngineApi(Protocol):
         """Attempts that run at this moment."""
         ...
 
+    def problem(self) -> str | None:
+        """What keeps the engine from working at this moment (the state file cannot be written), or None."""
+        ...
+
     async def stop(self, *, drain: bool) -> None:
         """Stop: with drain, wait for what runs (within the grace period); without, release it at once."""
         ...

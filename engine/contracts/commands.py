@@ -96,6 +96,13 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Run the discovery or the check of this job now.",
         ),
         CommandSpec(
+            name="reload",
+            args=(),
+            danger=1,
+            undo=False,
+            summary="Read jobs.yaml and the code of its handlers again, and apply what changed.",
+        ),
+        CommandSpec(
             name="undo",
             args=(),
             optional=("operation",),

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from engine.contracts.item import Candidate, Known
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
 from engine.kit.clock import Clock
+from engine.kit.exceptions import describe, first_line
 from engine.kit.safe_text import safe_line
 from engine.rules.retry import backoff_s
 from engine.store import items as items_part
@@ -26,7 +27,6 @@ from engine.store import runs as runs_part
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan
 from engine.store.writer import Writer
-from engine.kit.exceptions import describe, first_line
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,21 @@ class Discovery:
         due.at = self._clock.now()
         self._wake.set()
         return True
+
+    def reload(self, project: ProjectSpec, functions: Callable[[str], Callable[[RunContext], Any]]) -> None:
+        """Take a new configuration; runs that go on finish under the old one."""
+        self._project = project
+        self._functions = functions
+        for job in self._jobs():
+            assert job.discovery is not None
+            due = self._due.setdefault(job.name, _Due(self._clock.now()))
+            every = job.discovery.every_s
+            if every is None:
+                due.at = None if due.task is None else due.at
+            else:
+                soonest = self._clock.now() + round(every * 1000)
+                due.at = soonest if due.at is None else min(due.at, soonest)
+        self._wake.set()
 
     def look(self) -> None:
         """Something changed that may let a discovery start (a job was resumed)."""
@@ -312,6 +327,14 @@ class Discovery:
             jobs_part.schedule(connection, plan.id, due.at)
 
         await self._writer.change(store)
+        log.info(
+            "%s %s: %d items seen, %d problems",
+            "check" if job.is_check else "discovery",
+            state,
+            len(seen),
+            len(context.problems),
+            extra={"job": job.name},
+        )
 
 
 def _store(

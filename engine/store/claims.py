@@ -75,6 +75,11 @@ def claim(connection: sqlite3.Connection, plan: Plan, stage_id: int, n: int, lea
     ]
 
 
+def has_ready(connection: sqlite3.Connection, stage_id: int) -> bool:
+    """Whether anything queues at this stage."""
+    return bool(connection.execute(_SQL.has_ready, (stage_id,)).fetchone()[0])
+
+
 def claim_next(
     connection: sqlite3.Connection, stage: StagePlan, items: Sequence[int], lease: Lease, now: int
 ) -> dict[int, tuple[int, int]]:

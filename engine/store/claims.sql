@@ -11,6 +11,10 @@ WHERE (item_id, stage_id) IN (
 )
 RETURNING item_id, fence, attempts, answer;
 
+-- name: has_ready
+-- Whether anything queues at a stage.
+SELECT EXISTS (SELECT 1 FROM item_stages WHERE stage_id = ? AND state = 'ready');
+
 -- name: claim_next
 -- The stage after one that has just been done, for items whose row there has waited for nothing else.
 UPDATE item_stages

@@ -33,6 +33,7 @@ _WORDS: Final[dict[str, str]] = {
     "job.resumed": "resumed",
     "job.removed": "not in the configuration any more",
     "job.broken": "broken",
+    "config.reloaded": "configuration reloaded",
     "run.done": "run done",
     "run.failed": "run failed",
     "run.cut": "run cut short",

@@ -139,6 +139,17 @@ def resume(connection: sqlite3.Connection, job_id: int, *, now: int) -> bool:
     return landed
 
 
+def tell_problem(connection: sqlite3.Connection, problem: str | None, now: int) -> None:
+    """Show a problem with the whole project to whoever reads the state, or take it away."""
+    row = connection.execute(_SQL.meta_get, ("problem",)).fetchone()
+    before = row[0] if row else ""
+    if before == (problem or ""):
+        return
+    connection.execute(_SQL.meta_set, ("problem", problem or ""))
+    if problem:
+        record(connection, [Event(kind="engine.problem", level="error", text=problem)], now)
+
+
 def schedule(connection: sqlite3.Connection, job_id: int, next_run_at: int | None) -> None:
     """Store when the discovery of a job runs next."""
     connection.execute(_SQL.schedule, (next_run_at, job_id))

@@ -48,6 +48,8 @@ class Reader:
 
     def status(self) -> StatusView:
         jobs = self.jobs()
+        with self._lock:
+            problem = self._connection.execute(_SQL.problem).fetchone()
         items: dict[str, int] = defaultdict(int)
         failed_external = 0
         for job in jobs:
@@ -64,7 +66,7 @@ class Reader:
             failed=items["failed"],
             waiting=items["waiting"],
             failed_external=failed_external,
-            problem=None,
+            problem=problem[0] or None if problem else None,
         )
 
     def jobs(self) -> list[JobView]:

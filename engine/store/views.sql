@@ -2,6 +2,10 @@
 -- Differs from the last answer whenever another connection has written.
 PRAGMA data_version;
 
+-- name: problem
+-- What a person should know at once.
+SELECT value FROM meta WHERE key = 'problem';
+
 -- name: jobs
 -- Every job that is configured, in the order written, with its newest run and its newest failure.
 SELECT j.id, j.name, j.title, j.emoji, j.internal, j.is_check, j.findings_to, j.state, j.why, j.every_s, j.next_run_at,

@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.clock import Clock
-from engine.store.claims import Claim, Lease, claim
+from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
 from engine.store.plan import Plan
 from engine.store.stages import Endings, Finished, Left, end_attempts
@@ -264,7 +264,7 @@ class Writer:
                 continue
             claims = claim(connection, self.plan, stage_id, n, lease, now)
             answer.claims += claims
-            if len(claims) < n:
+            if len(claims) < n or not has_ready(connection, stage_id):
                 answer.hints.discard(stage_id)
 
     @staticmethod

@@ -13,16 +13,17 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 from engine.contracts.attempt import AttemptError
 from engine.kit.clock import Clock
+from engine.kit.exceptions import describe
 from engine.store.claims import Claim
 from engine.store.stages import Finished, Left
 from engine.work.context import AttemptContext, ContextItem
 from engine.work.judge import BadResult, failed, judge
-from engine.kit.exceptions import describe
 from engine.work.processes import WorkerProcesses
 from engine.work.wire import decode_emitted, decode_outcome
 
@@ -110,6 +111,11 @@ class Attempts:
             if self._sweep is None:
                 self._sweep = loop.call_later(SWEEP_S, self._look)
 
+    def reload(self, handlers: Callable[[str], Handler], processes: WorkerProcesses) -> None:
+        """New attempts run new code; what runs goes on with the old."""
+        self._handlers = handlers
+        self._processes = processes
+
     def revoke(self, items: Collection[int]) -> None:
         """Cancel what runs of these items: their rows were taken away, nothing they return will be stored."""
         for run in [run for (item, _), run in self._runs.items() if item in items]:
@@ -162,7 +168,7 @@ class Attempts:
             params=spec.params,
             root=self._root,
             artifacts=self._artifacts / str(item.id),
-            log=handler_log,
+            log=logging.LoggerAdapter(handler_log, _ids(claim)),
             progress=_no_progress,
             answer=claim.answer,
         )
@@ -194,7 +200,8 @@ class Attempts:
             "answer": claim.answer,
         }
         # The deadline is the handler's; waiting for a free process is not its time.
-        answer = await self._processes.call(message, _heard, started=lambda: self._restart_clock(run))
+        heard = partial(_heard, _ids(claim))
+        answer = await self._processes.call(message, heard, started=lambda: self._restart_clock(run))
         if answer["kind"] == "raised":
             problem = AttemptError(
                 error_type=str(answer["type"]), message=str(answer["message"]), traceback=str(answer["trace"])
@@ -212,6 +219,9 @@ class Attempts:
         return round((self._clock.monotonic() - run.began) * 1000)
 
     def _failed(self, run: _Run, problem: AttemptError, *, final: bool = False) -> Left:
+        log.warning(
+            "attempt failed: %s: %s", problem.error_type, problem.message.split("\n", 1)[0], extra=_ids(run.claim)
+        )
         return failed(
             run.claim,
             problem,
@@ -308,6 +318,16 @@ def _no_progress(_done: int, _total: int | None, _text: str) -> None:
     return None
 
 
-def _heard(message: Mapping[str, Any]) -> None:
+def _heard(ids: Mapping[str, object], message: Mapping[str, Any]) -> None:
     if message["kind"] == "log":
-        handler_log.log(int(message["level"]), "%s", message["text"])
+        handler_log.log(int(message["level"]), "%s", message["text"], extra=dict(ids))
+
+
+def _ids(claim: Claim) -> dict[str, object]:
+    """What every log record of an attempt carries."""
+    return {
+        "job": claim.stage.job,
+        "item": claim.item.key,
+        "stage": claim.stage.spec.name,
+        "attempt": claim.attempt,
+    }

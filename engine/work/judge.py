@@ -9,11 +9,11 @@ from typing import Any, Final
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Skip
+from engine.kit.exceptions import first_line
 from engine.kit.safe_text import safe_line
 from engine.rules.retry import backoff_s
 from engine.store.claims import Claim, hash_output
 from engine.store.stages import Finished, Left
-from engine.kit.exceptions import first_line
 
 RESULT_LIMIT: Final = 1 << 20
 """Largest output of a stage, in characters of its JSON."""

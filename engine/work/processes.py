@@ -162,6 +162,14 @@ class WorkerProcesses:
         writer.write(pack({"kind": "start", "folder": str(self._folder) if self._folder else None}))
         return _Worker(process, reader, writer)
 
+    async def retire(self) -> None:
+        """Let running calls end, then end the workers; no new calls may come."""
+        self._closing = True
+        for worker in tuple(self._idle):
+            self._idle.remove(worker)
+            self._all.discard(worker)
+            await worker.kill()
+
     async def close(self) -> None:
         """End all workers."""
         self._closing = True

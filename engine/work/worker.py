@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.config.resolve import Resolver
-from engine.work.context import AttemptContext, ContextItem
 from engine.kit.exceptions import describe
+from engine.work.context import AttemptContext, ContextItem
 from engine.work.wire import HEADER, encode_emitted, encode_outcome, pack
 
 _NICE: Final = 5

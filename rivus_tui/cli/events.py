@@ -30,4 +30,6 @@ def events(asked: Asked, job: str | None, limit: int, as_json: bool) -> None:
             print_json(event)
         else:
             who = " ".join(part for part in (event.job, event.key, event.stage) if part)
-            click.echo(safe_line(f"{local_time(event.at)}  {event.level:7}  {who}  {event.text}"))
+            click.echo(
+                f"{local_time(event.at)}  {event.level:7}  {safe_line(f'{who}  {event.text}' if who else event.text)}"
+            )

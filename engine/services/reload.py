@@ -1,0 +1,122 @@
+"""Reload: a changed jobs.yaml is applied whole, or not at all, while the engine runs.
+
+The file is looked at once a second. It is read again when it differs from the one in force and has stood still for two
+looks (editors write in steps); one from which jobs have vanished must stand still twice as long. A broken file changes
+nothing and is shown until it is mended. SIGHUP and the command `reload` ask for it at once, with the code of the
+handlers read anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from engine.config.load import load_project
+from engine.contracts.errors import ConfigError
+from engine.contracts.spec import ProjectSpec
+from engine.kit.clock import Clock
+from engine.kit.safe_text import safe_line
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 1.0
+SETTLED_LOOKS: Final = 2
+SETTLED_LOOKS_REMOVAL: Final = 4
+_READ_LIMIT: Final = 1 << 20
+
+
+class Reload:
+    """Watches one jobs.yaml; the built-in jobs are never reloaded."""
+
+    def __init__(
+        self,
+        *,
+        project: ProjectSpec,
+        clock: Clock,
+        apply: Callable[[ProjectSpec], Awaitable[list[str]]],
+        tell: Callable[[str | None], Awaitable[None]],
+    ) -> None:
+        """`apply` takes a new configuration and returns what changed; `tell` shows a problem, or takes it away."""
+        self.project = project
+        self._clock = clock
+        self._apply = apply
+        self._tell = tell
+        self._in_force = _fingerprint(project.source)
+        self._seen = self._in_force
+        self._looks = 0
+        self._busy = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to watch."""
+        if self.project.source is not None:
+            self._task = asyncio.get_running_loop().create_task(self._loop(), name="reload")
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def now(self) -> tuple[bool, str]:
+        """Reload at once; returns whether it was applied, and a sentence."""
+        if self.project.source is None:
+            return False, "the built-in jobs have no file to reload"
+        async with self._busy:
+            return await self._reload(patient=False)
+
+    async def _loop(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            found = await asyncio.to_thread(_fingerprint, self.project.source)
+            if found == self._in_force:
+                self._seen, self._looks = found, 0
+                continue
+            self._looks = self._looks + 1 if found == self._seen else 1
+            self._seen = found
+            if self._looks in (SETTLED_LOOKS, SETTLED_LOOKS_REMOVAL):
+                async with self._busy:
+                    await self._reload(patient=self._looks < SETTLED_LOOKS_REMOVAL)
+
+    async def _reload(self, *, patient: bool) -> tuple[bool, str]:
+        """Read and apply; `patient`: leave a file from which jobs have vanished for a later look."""
+        source = self.project.source
+        assert source is not None
+        before = await asyncio.to_thread(_fingerprint, source)
+        try:
+            project = await asyncio.to_thread(load_project, source, self.project.root)
+        except ConfigError as error:
+            first = safe_line(str(error.problems[0]), 300)
+            more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
+            await self._tell(f"the changed configuration is not used: {first}{more}")
+            return False, f"nothing changed: {first}{more}"
+        if await asyncio.to_thread(_fingerprint, source) != before:
+            # Written while it was read: the next look sees it anew.
+            self._looks = 0
+            return False, "the file was changed while it was read; it will be read again"
+        names = {job.name for job in project.jobs}
+        if patient and any(job.name not in names for job in self.project.jobs):
+            return False, "jobs have vanished from the file; it is looked at again before they are taken away"
+        lines = await self._apply(project)
+        self.project = project
+        self._in_force = before
+        await self._tell(None)
+        n = len(lines)
+        return True, f"reloaded, {n} {'change' if n == 1 else 'changes'}" + (f": {lines[0]}" if n == 1 else "")
+
+
+def _fingerprint(path: Path | None) -> bytes | None:
+    """SHA-256 of the file; None for one that is not there, and a mark of its own for one that cannot be read."""
+    if path is None:
+        return None
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return hashlib.sha256(file.read(_READ_LIMIT)).digest()
+    except OSError:
+        return b"unreadable"
