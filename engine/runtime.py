@@ -23,10 +23,13 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.services import commands
+from engine.services.allowance import Allowance, Limits
 from engine.services.discovery import Discovery
 from engine.services.reload import Reload
 from engine.services.timers import Timers
 from engine.store import claims, items, jobs, runs
+from engine.store import limits as store_limits
+from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database
 from engine.store.events import Event, record
@@ -48,6 +51,7 @@ class _Begun:
     job_states: Mapping[int, str]
     next_runs: Mapping[str, int | None]
     next_later: int | None
+    buckets: Mapping[str, float]
 
 
 class Runtime:
@@ -74,6 +78,7 @@ class Runtime:
         self._draining = False
         self._job_states: dict[int, str] = {}
         self._quiet = asyncio.Event()
+        self._look_at: int | None = None
         self._retired: set[asyncio.Task[None]] = set()
 
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
@@ -85,6 +90,8 @@ class Runtime:
         self.epoch = begun.epoch
         self._job_states = dict(begun.job_states)
         self.processes = WorkerProcesses(self.project.settings.workers, folder=self._folder)
+        self.limits = Limits(begun.buckets)
+        self.limits.configure(self.project, begun.plan)
         self.writer = Writer(self._database, self._clock, self, epoch=begun.epoch)
         self.writer.plan = begun.plan
         self.attempts = Attempts(
@@ -147,6 +154,7 @@ class Runtime:
         self.project = project
         self._job_states = states
         self.processes = WorkerProcesses(project.settings.workers, folder=self._folder)
+        self.limits.configure(project, self.writer.plan)
         self.attempts.reload(resolver.handler, self.processes)
         self.discovery.reload(project, resolver.discovery)
         self._retired.add(task := asyncio.ensure_future(before.retire()))
@@ -159,8 +167,25 @@ class Runtime:
 
     # What the writer asks
 
-    def free_slots(self) -> Mapping[int, int]:
-        """Slots of the stages that may be claimed now."""
+    def allowance(self) -> Allowance:
+        """What may be claimed now."""
+        return self.limits.open(self._free_slots(), self.attempts.taken, self._clock.now())
+
+    def adopt(self, allowance: store.Allowance, queued: set[int]) -> None:
+        """Take over what a group used, and look again when pace lets the next one start."""
+        assert isinstance(allowance, Allowance)
+        self.limits.adopt(allowance)
+        at = self.limits.next_at(queued, self._clock.now())
+        if at is not None and (self._look_at is None or at < self._look_at):
+            self._look_at = at
+            delay = max(0.0, (at - self._clock.now()) / 1000)
+            asyncio.get_running_loop().call_later(delay, self._look)
+
+    def _look(self) -> None:
+        self._look_at = None
+        self.writer.look(set())
+
+    def _free_slots(self) -> dict[int, int]:
         if self._draining:
             return {}
         free: dict[int, int] = {}
@@ -244,7 +269,8 @@ class Runtime:
             if self.is_quiet():
                 soon = self._clock.now() + round(wait_s * 1000)
                 may = [number for number in stages if self._may_run(self.writer.plan.stages[number].job)]
-                if not await self.writer.change(partial(_left, stages=may, soon=soon)) and self.is_quiet():
+                # A read beside the writer's groups: asking must not look like a change.
+                if not await self._database.run(claims.left, may, soon) and self.is_quiet():
                     return
             # Everything that can change the answer is a commit; a discovery that ends commits its end.
             waiter = asyncio.ensure_future(self._quiet.wait())
@@ -265,6 +291,8 @@ def _begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> _B
                 items.reconcile(connection, plan, job, now)
         next_later = claims.wake(connection, plan, now)
         rows = jobs.rows(connection)
+        store_limits.sync_resources(connection, project.resources)
+        stored = store_limits.buckets(connection)
         text = f"engine started; {reclaimed} interrupted stages back in the queue" if reclaimed else "engine started"
         record(connection, [Event(kind="engine.started", text=text, data={"epoch": epoch, "cut": cut})], now)
         connection.execute("COMMIT")
@@ -278,6 +306,7 @@ def _begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> _B
         job_states={row.id: row.state for row in rows},
         next_runs={row.name: row.next_run_at for row in rows},
         next_later=next_later,
+        buckets=stored,
     )
 
 
@@ -289,14 +318,11 @@ def _reconfigure(
     for job in plan.jobs.values():
         if job.id in changed:
             items.reconcile(connection, plan, job, now)
+    store_limits.sync_resources(connection, project.resources)
     text = f"{len(lines)} changes" if len(lines) != 1 else lines[0]
     record(connection, [Event(kind="config.reloaded", text=text, data={"changes": lines})], now)
     writer.plan = plan
     return {row.id: row.state for row in jobs.rows(connection)}
-
-
-def _left(connection: sqlite3.Connection, _now: int, *, stages: list[int], soon: int) -> bool:
-    return claims.left(connection, stages, soon)
 
 
 def _record_stop(connection: sqlite3.Connection, now: int) -> None:

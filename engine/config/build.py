@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
 from engine.config.resolve import Function, Resolver, Unresolved, accepted_params, is_async
 from engine.config.yaml_reader import KeyPath
-from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Settings, StageSpec
+from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Rate, ResourceSpec, Settings, StageSpec
 from engine.kit.safe_text import safe_line
 from engine.rules.dag import CycleError, order
 
@@ -25,7 +25,7 @@ def build_project(
     """Return the project; what is wrong is noted in `problems`, and then the result is not to be used."""
     if not keys.jobs:
         problems.add_new(("jobs",), "names no job")
-    jobs = tuple(_Job(name, job, problems, resolver).build() for name, job in keys.jobs.items())
+    jobs = tuple(_Job(name, job, problems, resolver, keys.resources).build() for name, job in keys.jobs.items())
     for name, job in keys.jobs.items():
         _check_target(name, job, keys.jobs, problems)
     settings = Settings(
@@ -34,7 +34,24 @@ def build_project(
         workers=keys.settings.workers,
         grace_s=keys.settings.grace,
     )
-    return ProjectSpec(root=root, source=source, settings=settings, jobs=jobs)
+    resources = tuple(
+        ResourceSpec(
+            name=name,
+            capacity=resource.capacity,
+            pace=rate(resource.pace, resource.burst, ("resources", name), problems),
+        )
+        for name, resource in keys.resources.items()
+    )
+    return ProjectSpec(root=root, source=source, settings=settings, resources=resources, jobs=jobs)
+
+
+def rate(pace: tuple[float, float] | None, burst: int | None, path: KeyPath, problems: Problems) -> Rate | None:
+    """Return a pace with its burst; a burst without a pace is noted."""
+    if pace is None:
+        if burst is not None and not problems.has((*path, "pace")):
+            problems.add_new((*path, "burst"), "belongs to a `pace`; there is none here")
+        return None
+    return Rate(count=pace[0], per_s=pace[1], burst=burst or 1)
 
 
 def _check_target(name: str, job: JobKeys, jobs: dict[str, JobKeys], problems: Problems) -> None:
@@ -56,8 +73,11 @@ def _check_target(name: str, job: JobKeys, jobs: dict[str, JobKeys], problems: P
 class _Job:
     """One job on its way to a spec."""
 
-    def __init__(self, name: str, keys: JobKeys, problems: Problems, resolver: Resolver) -> None:
+    def __init__(
+        self, name: str, keys: JobKeys, problems: Problems, resolver: Resolver, resources: Collection[str]
+    ) -> None:
         self._name = name
+        self._resources = resources
         self._keys = keys
         self._problems = problems
         self._resolver = resolver
@@ -78,6 +98,7 @@ class _Job:
             is_check=keys.check is not None,
             findings_to=keys.findings_to,
             stages=stages,
+            pace=rate(keys.pace, keys.burst, ("jobs", self._name), self._problems),
             gone_after=keys.gone_after or (3 if keys.check is None else 1),
             detail_columns=tuple(keys.detail_columns),
             broken=self._why_broken(),
@@ -150,6 +171,10 @@ class _Job:
         else:
             where = (*path, "handler") if keys.handler is not None else ("handler",)
             function = self._resolve(self._resolver.handler, handler, where, keys.params, (*path, "params"))
+        for resource in keys.resource:
+            if resource not in self._resources:
+                near = did_you_mean(resource, self._resources)
+                self._wrong((*path, "resource"), f"there is no resource `{resource}` under `resources`{near}")
         return StageSpec(
             name=name,
             handler=handler or "",
@@ -162,6 +187,8 @@ class _Job:
             attempts=keys.attempts,
             backoff_s=keys.backoff,
             backoff_max_s=max(keys.backoff, keys.backoff_max),
+            pace=rate(keys.pace, keys.burst, ("jobs", self._name, *path), self._problems),
+            resources=tuple(dict.fromkeys(keys.resource)),
             params=keys.params,
             outputs=dict(keys.outputs),
         )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from engine.config.units import DURATION_PATTERN, parse_duration
+from engine.config.units import DURATION_PATTERN, RATE_PATTERN, parse_duration, parse_rate
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 DOTTED_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
@@ -20,6 +20,12 @@ def _seconds(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("needs a duration, such as `30s` or `10m`")
     return parse_duration(str(value))
+
+
+def _rate(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("needs a rate, such as `60/h`")
+    return parse_rate(value)
 
 
 def _listed(value: object) -> object:
@@ -43,6 +49,12 @@ Span = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATI
 """A duration in seconds above zero."""
 Interval = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(ge=1)]
 """A duration in seconds, one at least."""
+Pace = Annotated[
+    tuple[float, float],
+    BeforeValidator(_rate, json_schema_input_type=Annotated[str, Field(pattern=RATE_PATTERN)]),
+]
+"""A rate as (count, seconds)."""
+Burst = Annotated[int, Field(ge=1, le=100_000)]
 Line = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -95,6 +107,12 @@ class StageKeys(_Keys):
     """Wait before the second attempt; it doubles with each further one."""
     backoff_max: Wait = 3_600.0
     """Longest wait between two attempts."""
+    pace: Pace | None = None
+    """How fast attempts of this stage may start, such as `60/h`."""
+    burst: Burst | None = None
+    """How many may start at once after a pause; 1 without it."""
+    resource: Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name])] = []
+    """Shared capacity, named at the top under `resources`, that an attempt holds while it runs."""
     params: dict[str, Any] = {}
     """What the handler is told; which keys it knows is the handler's own matter."""
     outputs: dict[Line, Literal["str", "int", "float", "bool", "list", "dict"]] = {}
@@ -133,10 +151,35 @@ class JobKeys(_Keys):
     """Steps in the order in which they run, unless `after` says otherwise."""
     handler: Dotted | None = None
     """Handler of every stage that names none; without `stages`, the job has one stage named `process`."""
+    pace: Pace | None = None
+    """How fast attempts of all its stages together may start, such as `60/h`."""
+    burst: Burst | None = None
+    """How many may start at once after a pause; 1 without it."""
     detail_columns: list[Line] = []
     """Fields of data and outputs that are shown as columns."""
     gone_after: int | None = Field(default=None, ge=1, le=1_000)
     """Complete runs without seeing an item until it counts as gone: 3; for a check 1."""
+
+
+class ResourceKeys(_Keys):
+    """Capacity that stages of different jobs share."""
+
+    capacity: int = Field(ge=1, le=10_000)
+    """How many attempts may hold it at once."""
+    pace: Pace | None = None
+    """How fast attempts may start with it, such as `60/h`."""
+    burst: Burst | None = None
+    """How many may start at once after a pause; 1 without it."""
+
+
+Resource = Annotated[
+    ResourceKeys,
+    BeforeValidator(
+        lambda value: {"capacity": value} if isinstance(value, int) and not isinstance(value, bool) else value,
+        json_schema_input_type=Annotated[int, Field(ge=1)] | ResourceKeys,
+    ),
+]
+"""A resource: its capacity, or its keys."""
 
 
 class ProjectKeys(_Keys):
@@ -146,5 +189,7 @@ class ProjectKeys(_Keys):
     """Version of this format."""
     settings: SettingsKeys = SettingsKeys()
     """What holds for the whole project."""
+    resources: dict[Name, Resource] = {}
+    """Capacity that stages share: `docs-host: 4`, or `docs-host: {capacity: 4, pace: 60/h}`."""
     jobs: dict[Name, JobKeys]
     """The jobs by name."""

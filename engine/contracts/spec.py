@@ -9,6 +9,31 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rate:
+    """A pace: `count` in `per_s` seconds, with `burst` of them at once."""
+
+    count: float
+    per_s: float
+    burst: int = 1
+
+    def __str__(self) -> str:
+        units = {1.0: "s", 60.0: "m", 3_600.0: "h", 86_400.0: "d"}
+        burst = f", burst {self.burst}" if self.burst > 1 else ""
+        return f"{self.count:g}/{units.get(self.per_s, f'{self.per_s:g}s')}{burst}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResourceSpec:
+    """Capacity that stages of different jobs share."""
+
+    name: str
+    capacity: int
+    """How many attempts may hold it at once."""
+    pace: Rate | None = None
+    """How fast attempts may start with it, whichever stage they are of."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StageSpec:
     """One step of a job."""
 
@@ -31,6 +56,10 @@ class StageSpec:
     backoff_s: float = 10.0
     """Wait before the second attempt; doubles with each further one, with jitter."""
     backoff_max_s: float = 3600.0
+    pace: Rate | None = None
+    """How fast attempts of this stage may start."""
+    resources: tuple[str, ...] = ()
+    """Shared capacity that an attempt holds while it runs."""
     params: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Declared output fields: name to type (`str`, `int`, `float`, `bool`, `list`, `dict`), checked when stored."""
@@ -63,6 +92,8 @@ class JobSpec:
     """Name of the job that receives what a check finds."""
     stages: tuple[StageSpec, ...] = ()
     """In topological order."""
+    pace: Rate | None = None
+    """How fast attempts of all its stages together may start."""
     gone_after: int = 3
     """Complete runs without seeing an item until it is gone (a check's findings: 1, then it counts as fixed)."""
     detail_columns: tuple[str, ...] = ()
@@ -97,6 +128,7 @@ class ProjectSpec:
     source: Path | None
     """The jobs.yaml; None for the built-in jobs."""
     settings: Settings
+    resources: tuple[ResourceSpec, ...] = ()
     jobs: tuple[JobSpec, ...]
 
     @property

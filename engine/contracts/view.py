@@ -57,6 +57,19 @@ class StageView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HoldView:
+    """One reason why work of a job waits."""
+
+    stage: str | None
+    """None: the job as a whole."""
+    gate: Literal["job", "disabled", "person", "time", "pace", "resource", "concurrency"]
+    why: str
+    """A short sentence with the number that blocks."""
+    until: int | None
+    """When it frees by itself, ms UTC; None: not known, or a person has to act."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobView:
     """One job."""
 
@@ -80,6 +93,8 @@ class JobView:
     oldest_ready_at: int | None
     """ms UTC since when the longest waiting ready stage has been ready."""
     last_error: str | None
+    holds: tuple[HoldView, ...] = ()
+    """Why its work waits, in the order in which the gates are passed; empty when nothing waits."""
 
     def count(self, *states: StageState) -> int:
         """Item stages in any of these states, over all stages."""

@@ -43,7 +43,7 @@ def _t(sources: Iterable[StageState], *targets: StageState) -> Transition:
 
 
 TRANSITIONS: Final[Mapping[str, Transition]] = {
-    "unblock": _t(("blocked",), "ready", "waiting"),
+    "unblock": _t(("blocked",), "ready", "waiting", "skipped"),
     "claim": _t(("ready", "blocked"), "running"),
     "finish": _t(("running",), "done"),
     "skip": _t(("running",), "skipped"),
@@ -58,11 +58,13 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
     "retry": _t(("failed",), "ready"),
     "put_off": _t(("ready", "later"), "later"),
     "close": _t(("blocked", "ready", "running", "waiting", "later", "failed"), "skipped"),
+    "reopen": _t(("skipped",), "blocked", "done"),
     "reset": _t(STAGE_STATES, "blocked", "ready", "waiting", "skipped"),
     "undo": _t(STAGE_STATES, *(state for state in STAGE_STATES if state != "running")),
 }
 """Name of the transition (and of the function that makes it) → where it may start and end. `claim` from blocked: the
-finishing stage takes its successor along in the same transaction. `undo` restores what the journal kept."""
+finishing stage takes its successor along in the same transaction. `reopen`: a skipped stage is done again where its
+result is still there. `undo` restores what the journal kept."""
 
 
 def item_state(stages: Collection[StageState], closed: Literal["done", "cancelled"] | None = None) -> ItemState:

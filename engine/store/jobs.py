@@ -54,6 +54,7 @@ def sync(connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int) -> 
             "is_check": spec.is_check,
             "findings_to": spec.findings_to,
             "detail_columns": json.dumps(spec.detail_columns),
+            "pace": str(spec.pace) if spec.pace else None,
             "every_s": spec.discovery.every_s if spec.discovery else None,
             "state": "broken" if spec.broken else "active",
             "why": spec.broken,
@@ -96,6 +97,8 @@ def _sync_stages(connection: sqlite3.Connection, job_id: int, spec: JobSpec) -> 
             "enabled": stage.enabled,
             "concurrency": stage.concurrency,
             "max_attempts": stage.attempts,
+            "pace": str(stage.pace) if stage.pace else None,
+            "resources": json.dumps(stage.resources),
         }
         if stage.name in known:
             number, enabled, removed = known[stage.name]

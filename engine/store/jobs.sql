@@ -4,15 +4,19 @@ SELECT id, name, state, why, paused_by, paused_at, next_run_at FROM jobs;
 
 -- name: insert_job
 -- A job that is new in the configuration.
-INSERT INTO jobs (name, position, title, emoji, internal, is_check, findings_to, detail_columns, every_s, state, why)
-VALUES (:name, :position, :title, :emoji, :internal, :is_check, :findings_to, :detail_columns, :every_s, :state, :why)
+INSERT INTO jobs (
+    name, position, title, emoji, internal, is_check, findings_to, detail_columns, every_s, pace, state, why
+) VALUES (
+    :name, :position, :title, :emoji, :internal, :is_check, :findings_to, :detail_columns, :every_s, :pace, :state, :why
+)
 RETURNING id;
 
 -- name: update_job
 -- What the configuration says of a known job; a person's pause stays unless the job is broken or removed.
 UPDATE jobs
 SET position = :position, title = :title, emoji = :emoji, internal = :internal, is_check = :is_check,
-    findings_to = :findings_to, detail_columns = :detail_columns, every_s = :every_s, state = :state, why = :why,
+    findings_to = :findings_to, detail_columns = :detail_columns, every_s = :every_s, pace = :pace,
+    state = :state, why = :why,
     paused_by = CASE WHEN :state = 'paused' THEN paused_by END,
     paused_at = CASE WHEN :state = 'paused' THEN paused_at END
 WHERE id = :id;
@@ -29,15 +33,17 @@ SELECT name, id, enabled, removed FROM stages WHERE job_id = ?;
 
 -- name: insert_stage
 -- A stage that is new in the configuration.
-INSERT INTO stages (job_id, name, position, handler, after, gate, enabled, concurrency, max_attempts)
-VALUES (:job_id, :name, :position, :handler, :after, :gate, :enabled, :concurrency, :max_attempts)
+INSERT INTO stages (job_id, name, position, handler, after, gate, enabled, concurrency, max_attempts, pace, resources)
+VALUES (
+    :job_id, :name, :position, :handler, :after, :gate, :enabled, :concurrency, :max_attempts, :pace, :resources
+)
 RETURNING id;
 
 -- name: update_stage
 -- What the configuration says of a known stage.
 UPDATE stages
 SET position = :position, handler = :handler, after = :after, gate = :gate, enabled = :enabled, removed = 0,
-    concurrency = :concurrency, max_attempts = :max_attempts
+    concurrency = :concurrency, max_attempts = :max_attempts, pace = :pace, resources = :resources
 WHERE id = :id;
 
 -- name: remove_stage

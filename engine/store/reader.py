@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.contracts.states import ItemState, StageState
 from engine.contracts.view import (
     EventView,
     ItemDetail,
@@ -18,10 +17,10 @@ from engine.contracts.view import (
     ItemView,
     JobView,
     RunView,
-    StageView,
     StatusView,
 )
-from engine.store import item_rows
+from engine.kit.clock import Clock, SystemClock
+from engine.store import item_rows, job_rows
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
 from engine.store.sql import queries
@@ -33,9 +32,10 @@ _SQL = queries("views")
 class Reader:
     """Implements `engine.contracts.api.Reader` on a state directory; thread-safe."""
 
-    def __init__(self, state: StateDir, *, project: str) -> None:
+    def __init__(self, state: StateDir, *, project: str, clock: Clock | None = None) -> None:
         self._state = state
         self._project = project
+        self._now = (clock or SystemClock()).now
         self._lock = threading.Lock()
         self._connection = _open(state.database)
         # A pass over a million rows must not make a key wait: it has a connection of its own.
@@ -71,73 +71,7 @@ class Reader:
 
     def jobs(self) -> list[JobView]:
         with self._lock:
-            rows = self._connection.execute(_SQL.jobs).fetchall()
-            stage_rows = self._connection.execute(_SQL.stages).fetchall()
-            stage_counts = self._connection.execute(_SQL.stage_counts).fetchall()
-            item_counts = self._connection.execute(_SQL.item_counts).fetchall()
-            runs = {row[11]: self._run(row[11]) for row in rows if row[11] is not None}
-        counts: dict[int, dict[StageState, int]] = defaultdict(dict)
-        for stage_id, state, n in stage_counts:
-            counts[stage_id][state] = n
-        stages: dict[int, list[StageView]] = defaultdict(list)
-        oldest: dict[int, int] = {}
-        for number, job_id, name, position, handler, after, gate, enabled, concurrency, _, ready_at in stage_rows:
-            stages[job_id].append(
-                StageView(
-                    name=name,
-                    position=position,
-                    handler=handler,
-                    after=tuple(json.loads(after)),
-                    gate=gate,
-                    enabled=bool(enabled),
-                    concurrency=concurrency,
-                    counts=counts.get(number, {}),
-                )
-            )
-            if ready_at is not None:
-                oldest[job_id] = min(ready_at, oldest.get(job_id, ready_at))
-        by_job: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
-        by_source: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
-        for job_id, source_id, state, n in item_counts:
-            by_job[job_id][state] += n
-            by_source[source_id][state] += n
-        return [
-            JobView(
-                name=name,
-                title=title,
-                emoji=emoji,
-                internal=bool(internal),
-                is_check=bool(is_check),
-                findings_to=findings_to,
-                state=state,
-                why=why,
-                stages=tuple(stages.get(job_id, ())),
-                items=dict((by_source if is_check else by_job).get(job_id, {})),
-                every_s=every_s,
-                next_run_at=next_run_at,
-                last_run=runs.get(run_id),
-                oldest_ready_at=oldest.get(job_id),
-                last_error=error,
-            )
-            for (
-                job_id,
-                name,
-                title,
-                emoji,
-                internal,
-                is_check,
-                findings_to,
-                state,
-                why,
-                every_s,
-                next_run_at,
-                run_id,
-                error,
-            ) in rows
-        ]
-
-    def _run(self, run_id: int) -> RunView:
-        return _run_view(self._connection.execute(_SQL.run, (run_id,)).fetchone())
+            return job_rows.read(self._connection, self._now())
 
     def runs(self, job: str | None, limit: int) -> list[RunView]:
         with self._lock:
@@ -146,7 +80,7 @@ class Reader:
             else:
                 values = {"job": self._job_id(job), "limit": limit}
                 rows = self._connection.execute(_SQL.runs_of_job, values).fetchall()
-        return [_run_view(row) for row in rows]
+        return [job_rows.run_view(row) for row in rows]
 
     def _job_id(self, name: str) -> int:
         row = self._connection.execute(_SQL.job_id, (name,)).fetchone()
@@ -294,20 +228,3 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA cache_size = -4000")
     return connection
-
-
-def _run_view(row: tuple[Any, ...]) -> RunView:
-    number, job, state, started_at, ended_at, found, new, changed, gone, problems, error = row
-    return RunView(
-        id=number,
-        job=job,
-        state=state,
-        started_at=started_at,
-        ended_at=ended_at,
-        found=found,
-        new=new,
-        changed=changed,
-        gone=gone,
-        problems=problems,
-        error=error,
-    )

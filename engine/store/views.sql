@@ -16,9 +16,22 @@ FROM jobs AS j WHERE j.state <> 'removed' ORDER BY j.position, j.id;
 
 -- name: stages
 -- Every stage that is configured.
-SELECT s.id, s.job_id, s.name, s.position, s.handler, s.after, s.gate, s.enabled, s.concurrency, s.max_attempts,
+SELECT s.id, s.job_id, s.name, s.position, s.handler, s.after, s.gate, s.enabled, s.concurrency, s.pace, s.resources,
+    j.pace, j.name,
     (SELECT min(x.due_at) FROM item_stages AS x WHERE x.stage_id = s.id AND x.state = 'ready')
-FROM stages AS s WHERE s.removed = 0 ORDER BY s.job_id, s.position;
+FROM stages AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.removed = 0 ORDER BY s.job_id, s.position;
+
+-- name: resources
+-- Shared capacity as configured.
+SELECT name, capacity, pace FROM resources;
+
+-- name: buckets
+-- When each bucket's next grant is free.
+SELECT name, next_at FROM buckets;
+
+-- name: next_later_of_stage
+-- When the first row of a stage that waits for a time comes back.
+SELECT min(due_at) FROM item_stages WHERE stage_id = ? AND state = 'later';
 
 -- name: stage_counts
 -- How many items are in which state at which stage.

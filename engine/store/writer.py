@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.clock import Clock
 from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
+from engine.store.limits import store_buckets
 from engine.store.plan import Plan
 from engine.store.stages import Endings, Finished, Left, end_attempts
 
@@ -38,11 +39,39 @@ Change = Callable[[sqlite3.Connection, int], Any]
 """Gets the connection, inside the transaction, and the time (ms UTC)."""
 
 
+class Allowance(Protocol):
+    """What may be claimed in one group; the writer's thread uses it up."""
+
+    def direct(self, hints: Collection[int]) -> dict[int, int]:
+        """Slots of stages that nothing limits and in whose queue (`hints`) nothing waits."""
+        ...
+
+    def limit(self, stage: int) -> int:
+        """How many of this stage may be claimed now."""
+        ...
+
+    def take(self, stage: int, n: int) -> None:
+        """`n` of this stage were claimed."""
+        ...
+
+    def turns(self, stages: Collection[int]) -> Iterator[tuple[int, int]]:
+        """(stage, at most so many), in a fair order; asked again after each `take`."""
+        ...
+
+    def given(self) -> list[tuple[str, float, int]]:
+        """Buckets that gave something: name, theoretical arrival time, when the next grant is free (ms UTC)."""
+        ...
+
+
 class Dispatch(Protocol):
     """What the writer asks of whoever runs attempts."""
 
-    def free_slots(self) -> Mapping[int, int]:
-        """Stage number → attempts that may start now; stages that must not be claimed are absent."""
+    def allowance(self) -> Allowance:
+        """What may be claimed now."""
+        ...
+
+    def adopt(self, allowance: Allowance, queued: set[int]) -> None:
+        """A group was committed: take over what it used; something still queues at these stages."""
         ...
 
     def start_attempts(self, claimed: list[Claim]) -> None:
@@ -62,7 +91,7 @@ class Dispatch(Protocol):
 class _Group:
     endings: list[Finished | Left]
     changes: list[tuple[Change, asyncio.Future[Any]]]
-    free: Mapping[int, int]
+    allowance: Allowance
     hints: set[int]
 
 
@@ -148,7 +177,7 @@ class Writer:
             await self._wake.wait()
             self._wake.clear()
             group = self._gather()
-            if not (group.endings or group.changes) and not any(stage in group.free for stage in group.hints):
+            if not (group.endings or group.changes) and not any(map(group.allowance.limit, group.hints)):
                 self._hints |= group.hints
                 if self._closing:
                     return
@@ -182,8 +211,7 @@ class Writer:
         """Take everything that waits; while an ending is suspected of breaking its group, one at a time."""
         take = 1 if self._suspects else len(self._endings)
         self._suspects = max(0, self._suspects - take)
-        free = {} if self._closing else self._dispatch.free_slots()
-        group = _Group(self._endings[:take], self._changes, free, self._hints)
+        group = _Group(self._endings[:take], self._changes, self._dispatch.allowance(), self._hints)
         self._endings, self._changes, self._hints = self._endings[take:], [], set()
         if self._endings:
             self._wake.set()
@@ -222,6 +250,7 @@ class Writer:
 
     def _answered(self, group: _Group, answer: _Answer) -> None:
         self._hints |= answer.hints
+        self._dispatch.adopt(group.allowance, answer.hints)
         self.spent_usd_micros += answer.endings.cost_usd_micros
         for (_, future), (value, error) in zip(group.changes, answer.answers, strict=True):
             if future.done():
@@ -241,8 +270,10 @@ class Writer:
         connection.execute("BEGIN IMMEDIATE")
         try:
             # A stage takes its items along directly only while nothing queues there, so that nobody is overtaken.
-            direct = {stage: n for stage, n in group.free.items() if stage not in group.hints}
+            direct = group.allowance.direct(group.hints)
             endings = end_attempts(connection, self.plan, group.endings, direct, lease, now)
+            for claimed in endings.claims:
+                group.allowance.take(claimed.stage.id, 1)
             answers = [self._one(connection, change, now) for change, _ in group.changes]
             hints = group.hints | (set(self.plan.stages) if group.changes else endings.queued)
             answer = _Answer(endings, list(endings.claims), answers, hints)
@@ -255,17 +286,15 @@ class Writer:
             raise
 
     def _claim(self, connection: sqlite3.Connection, group: _Group, answer: _Answer, lease: Lease, now: int) -> None:
-        taken: dict[int, int] = {}
-        for claimed in answer.endings.claims:
-            taken[claimed.stage.id] = taken.get(claimed.stage.id, 0) + 1
-        for stage_id in tuple(answer.hints):
-            n = group.free.get(stage_id, 0) - taken.get(stage_id, 0)
-            if n <= 0:
+        for stage_id, n in group.allowance.turns(tuple(answer.hints)):
+            if stage_id not in answer.hints:
                 continue
             claims = claim(connection, self.plan, stage_id, n, lease, now)
+            group.allowance.take(stage_id, len(claims))
             answer.claims += claims
             if len(claims) < n or not has_ready(connection, stage_id):
                 answer.hints.discard(stage_id)
+        store_buckets(connection, group.allowance.given())
 
     @staticmethod
     def _one(connection: sqlite3.Connection, change: Change, now: int) -> tuple[Any, BaseException | None]:

@@ -67,6 +67,8 @@ class Asked:
         from engine.store.reader import Reader
 
         state = self.state_dir()
+        if state.path.exists() and not state.path.is_dir():
+            raise StateError(f"{state.path}: not a directory; choose another with --state DIR")
         if not state.database.exists():
             return None
         check(state.database)

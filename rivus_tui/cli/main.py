@@ -29,8 +29,18 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
 }
 
 
+class _ReaderGone(Exception):
+    """The reader of a pipe (head, less) has had enough, which is not an error; click itself would exit with 1."""
+
+
 class Verbs(click.Group):
     """A group whose commands are imported when they are used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as gone:
+            raise _ReaderGone from gone
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_VERBS)
@@ -105,8 +115,8 @@ def run(args: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has had enough: not an error, and nothing may be flushed into it.
+    except _ReaderGone:
+        # Nothing may be flushed into the pipe any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -123,6 +133,15 @@ def _failed(error: Exception) -> int:
     if isinstance(error, RivusError):
         click.echo(f"rivus: {error}", err=True)
         return error.exit_code
+    import sqlite3
+
+    if isinstance(error, sqlite3.DatabaseError):
+        click.echo(
+            f"rivus: the state file cannot be read ({error}); restore a backup, or move it away "
+            "(`rivus info` says where it is)",
+            err=True,
+        )
+        return 1
     from rivus_tui.cli.crash import write_crash
 
     click.echo(f"rivus: an unexpected error ({type(error).__name__}); {write_crash(error)}", err=True)

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.kit.safe_text import safe_line
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
     from engine.contracts.spec import JobSpec
-    from engine.contracts.view import JobView
+    from engine.contracts.view import JobView, RunView
     from engine.facade import Engine
     from engine.store.reader import Reader
+
+_PROBLEMS = 20
+"""So many are named after a run."""
 
 
 @click.command()
@@ -105,6 +109,18 @@ def _report(reader: Reader, spec: JobSpec, seconds: float, executed: int, cost: 
             f"{spec.name}: found {found}, {new} new; {states or 'no items'}; "
             f"{executed} stages in {seconds:.2f} s ({report['rate']:,.0f}/s), ${report['cost']:.2f}"
         )
+    if last is not None and last.problems:
+        _tell_problems(reader, spec.name, last)
     if failed_run and last is not None:
         click.echo(f"the discovery of {spec.name} failed: {last.error}", err=True)
     return 1 if failed_run or report["failed"] else 0
+
+
+def _tell_problems(reader: Reader, job: str, run: RunView) -> None:
+    """Name what the discovery could not read: it went on without it."""
+    events = [event for event in reader.events_page(None, 1_000, job) if event.at >= run.started_at]
+    told = [event.text for event in reversed(events) if event.kind == "run.problem"][:_PROBLEMS]
+    for text in told:
+        click.echo(safe_line(text), err=True)
+    if run.problems > len(told):
+        click.echo(f"… and {run.problems - len(told)} more; `rivus events --job {job}` has them", err=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.kit.safe_text import safe_line
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import json_option, local_time, print_json, print_table
 
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option("--why", is_flag=True, help="Also say why what waits, waits: every gate, and when it frees.")
 @json_option
 @click.pass_obj
-def status(asked: Asked, as_json: bool) -> None:
+def status(asked: Asked, why: bool, as_json: bool) -> None:
     """Show jobs, counts, and whether an engine runs; exit 0 with none running, too."""
     reader = asked.reader()
     jobs: list[JobView] = []
@@ -51,6 +53,12 @@ def status(asked: Asked, as_json: bool) -> None:
         return
     click.echo(", ".join(f"{n} {name}" for name, n in totals.items()))
     print_jobs(jobs)
+    if why:
+        for job in jobs:
+            for hold in job.holds:
+                until = f", until {local_time(hold.until)}" if hold.until is not None else ""
+                where = f"{job.name} {hold.stage}" if hold.stage else job.name
+                click.echo(safe_line(f"{where}: {hold.why}{until}"))
 
 
 def print_jobs(jobs: list[JobView]) -> None:
@@ -93,4 +101,5 @@ def job_object(job: JobView) -> dict[str, Any]:
         "next_run_at": job.next_run_at,
         "last_run": job.last_run,
         "last_error": job.last_error,
+        "holds": job.holds,
     }

@@ -1,0 +1,107 @@
+"""Why a queue waits: every gate in the order in which it is passed, with the number that blocks and when it frees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.contracts.states import JobState, StageState
+from engine.contracts.view import HoldView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketNow:
+    """A pace as it stands."""
+
+    pace: str
+    """As written, such as `60/h`."""
+    next_at: int | None
+    """When the next grant is free, ms UTC; None: never used, so free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceNow:
+    """A resource as it stands."""
+
+    name: str
+    held: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueNow:
+    """One stage of a job as it stands."""
+
+    stage: str
+    gate: str | None
+    enabled: bool
+    counts: Mapping[StageState, int]
+    concurrency: int
+    buckets: Sequence[BucketNow]
+    resources: Sequence[ResourceNow]
+    next_later_at: int | None
+    """When the first row that waits for a time comes back, ms UTC."""
+
+
+def job_holds(state: JobState, why: str | None, queues: Sequence[QueueNow], now: int) -> list[HoldView]:
+    """What holds a job back, first the job as a whole, then stage by stage."""
+    holds: list[HoldView] = []
+    if state != "active":
+        holds.append(
+            HoldView(stage=None, gate="job", why=f"the job is {state}" + (f": {why}" if why else ""), until=None)
+        )
+    for queue in queues:
+        holds += _queue_holds(queue, now)
+    return holds
+
+
+def _queue_holds(queue: QueueNow, now: int) -> Iterator[HoldView]:
+    waiting, later, ready = (queue.counts.get(state, 0) for state in ("waiting", "later", "ready"))
+    if not queue.enabled:
+        yield HoldView(stage=queue.stage, gate="disabled", why="the stage is disabled", until=None)
+    if waiting:
+        what = f"at gate {queue.gate}" if queue.gate else "for an answer"
+        yield HoldView(
+            stage=queue.stage,
+            gate="person",
+            why=f"{waiting} {_items(waiting)} {_s('wait', waiting)} {what}",
+            until=None,
+        )
+    if later:
+        yield HoldView(
+            stage=queue.stage,
+            gate="time",
+            why=f"{later} {_items(later)} {_s('come', later)} back later",
+            until=queue.next_later_at,
+        )
+    if not ready:
+        return
+    for bucket in queue.buckets:
+        if bucket.next_at is not None and bucket.next_at > now:
+            yield HoldView(
+                stage=queue.stage, gate="pace", why=f"{ready} ready, pace {bucket.pace}", until=bucket.next_at
+            )
+    for resource in queue.resources:
+        if resource.held >= resource.capacity:
+            yield HoldView(
+                stage=queue.stage,
+                gate="resource",
+                why=f"{ready} ready, resource {resource.name} {resource.held} of {resource.capacity} held",
+                until=None,
+            )
+    running = queue.counts.get("running", 0)
+    if running >= queue.concurrency:
+        yield HoldView(
+            stage=queue.stage,
+            gate="concurrency",
+            why=f"{ready} ready, {running} of {queue.concurrency} slots taken",
+            until=None,
+        )
+
+
+def _items(n: int) -> str:
+    return "item" if n == 1 else "items"
+
+
+def _s(verb: str, n: int) -> str:
+    return f"{verb}s" if n == 1 else verb

@@ -1,0 +1,158 @@
+"""What may be claimed now: slots of stages, pace, and shared resources, reserved before anything is claimed.
+
+`Limits` lives on the engine's loop and knows every bucket and resource. For each group of the writer it opens an
+`Allowance`, which the writer's thread uses up while it claims; the bucket's numbers are stored in the same transaction
+as the claims, and `Limits` takes them over when it was committed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from engine.contracts.spec import ProjectSpec, Rate
+from engine.rules import pacing
+from engine.store.plan import Plan
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much may be claimed in one group; used by one thread."""
+
+    now: int
+    slots: dict[int, int]
+    """Stage number → free slots of its own."""
+    buckets_of: Mapping[int, tuple[str, ...]]
+    """Stage number → buckets that each of its claims takes from."""
+    resources_of: Mapping[int, tuple[str, ...]]
+    rates: Mapping[str, Rate]
+    tats: dict[str, float]
+    capacity: dict[str, int]
+    """Resource → what is left of it."""
+    served: Mapping[int, int]
+    """Stage number → the turn in which it last got something; the longest ago comes first."""
+    used: set[str] = field(default_factory=set)
+    got: set[int] = field(default_factory=set)
+
+    def is_limited(self, stage: int) -> bool:
+        """Whether pace or a resource stands before this stage."""
+        return bool(self.buckets_of.get(stage) or self.resources_of.get(stage))
+
+    def direct(self, hints: Collection[int]) -> dict[int, int]:
+        """Slots of stages that nothing limits and in whose queue nothing waits."""
+        return {stage: n for stage, n in self.slots.items() if stage not in hints and not self.is_limited(stage)}
+
+    def limit(self, stage: int) -> int:
+        """How many of this stage may be claimed now."""
+        n = self.slots.get(stage, 0)
+        if n <= 0 or not self.is_limited(stage):
+            return max(0, n)
+        for name in self.buckets_of.get(stage, ()):
+            n = min(n, pacing.available(self.tats.get(name, 0.0), self.now, self.rates[name]))
+        for name in self.resources_of.get(stage, ()):
+            n = min(n, self.capacity[name])
+        return max(0, n)
+
+    def take(self, stage: int, n: int) -> None:
+        """`n` of this stage were claimed."""
+        self.slots[stage] = self.slots.get(stage, 0) - n
+        if n:
+            self.got.add(stage)
+        for name in self.buckets_of.get(stage, ()):
+            self.tats[name] = pacing.granted(self.tats.get(name, 0.0), self.now, self.rates[name], n)
+            if n:
+                self.used.add(name)
+        for name in self.resources_of.get(stage, ()):
+            self.capacity[name] -= n
+
+    def given(self) -> list[tuple[str, float, int]]:
+        """Buckets that gave something: name, theoretical arrival time, when the next grant is free (ms UTC)."""
+        return [
+            (name, self.tats[name], pacing.next_at(self.tats[name], self.now, self.rates[name])) for name in self.used
+        ]
+
+    def turns(self, stages: Collection[int]) -> Iterator[tuple[int, int]]:
+        """(stage, at most so many) in a fair order; stages that share a limit take turns until nothing is left."""
+        free = [stage for stage in stages if not self.is_limited(stage)]
+        yield from ((stage, self.limit(stage)) for stage in free if self.limit(stage))
+        shared = sorted((s for s in stages if self.is_limited(s)), key=lambda stage: self.served.get(stage, 0))
+        yielded = True
+        while yielded:
+            yielded = False
+            for stage in shared:
+                before = self.limit(stage)
+                if not before:
+                    continue
+                yield stage, 1 if len(shared) > 1 else before
+                # A queue that gave nothing is empty: it has had its turn.
+                yielded |= self.limit(stage) < before
+
+
+class Limits:
+    """Buckets and resources of the whole project, on the engine's loop."""
+
+    def __init__(self, stored: Mapping[str, float]) -> None:
+        """`stored`: bucket → theoretical arrival time, as the state file keeps it."""
+        self._tats = dict(stored)
+        self._served: dict[int, int] = {}
+        self._turn = itertools.count(1)
+        self._rates: dict[str, Rate] = {}
+        self._capacity: dict[str, int] = {}
+        self._buckets_of: dict[int, tuple[str, ...]] = {}
+        self._resources_of: dict[int, tuple[str, ...]] = {}
+
+    def configure(self, project: ProjectSpec, plan: Plan) -> None:
+        """Take the limits of a configuration; what buckets have given so far stays counted."""
+        self._rates, self._capacity = {}, {}
+        for resource in project.resources:
+            self._capacity[resource.name] = resource.capacity
+            if resource.pace is not None:
+                self._rates[f"resource:{resource.name}"] = resource.pace
+        self._buckets_of, self._resources_of = {}, {}
+        for job in plan.jobs.values():
+            if job.spec.pace is not None:
+                self._rates[f"job:{job.spec.name}"] = job.spec.pace
+            for number in job.stages:
+                spec = plan.stages[number].spec
+                names = [f"job:{job.spec.name}"] if job.spec.pace is not None else []
+                if spec.pace is not None:
+                    names.append(f"stage:{job.spec.name}.{spec.name}")
+                    self._rates[names[-1]] = spec.pace
+                names += [f"resource:{name}" for name in spec.resources if f"resource:{name}" in self._rates]
+                self._buckets_of[number] = tuple(names)
+                self._resources_of[number] = spec.resources
+
+    def open(self, slots: dict[int, int], taken: Callable[[int], int], now: int) -> Allowance:
+        """What may be claimed now, given the free slots of stages and how many of each stage run."""
+        capacity = dict(self._capacity)
+        for stage, names in self._resources_of.items():
+            for name in names:
+                capacity[name] -= taken(stage)
+        return Allowance(
+            now=now,
+            slots=slots,
+            buckets_of=self._buckets_of,
+            resources_of=self._resources_of,
+            rates=self._rates,
+            tats=dict(self._tats),
+            capacity=capacity,
+            served=self._served,
+        )
+
+    def adopt(self, allowance: Allowance) -> None:
+        """A group was committed: take over what it used."""
+        self._tats |= {name: allowance.tats[name] for name in allowance.used}
+        self._served |= dict.fromkeys(allowance.got, next(self._turn))
+
+    def next_at(self, stages: Collection[int], now: int) -> int | None:
+        """When pace lets the first of these stages go on, ms UTC; None when none of them waits for pace alone."""
+        times = []
+        for stage in stages:
+            waits = [
+                pacing.next_at(self._tats.get(name, 0.0), now, self._rates[name])
+                for name in self._buckets_of.get(stage, ())
+            ]
+            if waits and max(waits) > now:
+                times.append(max(waits))
+        return min(times, default=None)

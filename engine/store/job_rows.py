@@ -1,0 +1,133 @@
+"""Rows of jobs as values for screens: counts from the counters, and why what waits, waits."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from typing import Any
+
+from engine.contracts.states import ItemState, StageState
+from engine.contracts.view import JobView, RunView, StageView
+from engine.rules.holds import BucketNow, QueueNow, ResourceNow, job_holds
+from engine.store.sql import queries
+
+_SQL = queries("views")
+
+
+class _Stages:
+    """The stages of all jobs, with what limits them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.views: dict[int, list[StageView]] = defaultdict(list)
+        self.queues: dict[int, list[QueueNow]] = defaultdict(list)
+        self.oldest: dict[int, int] = {}
+        counts: dict[int, dict[StageState, int]] = defaultdict(dict)
+        for stage_id, state, n in connection.execute(_SQL.stage_counts):
+            counts[stage_id][state] = n
+        rows = connection.execute(_SQL.stages).fetchall()
+        capacity = {name: (n, pace) for name, n, pace in connection.execute(_SQL.resources)}
+        next_at: dict[str, int] = dict(connection.execute(_SQL.buckets))
+        held: dict[str, int] = defaultdict(int)
+        for row in rows:
+            for name in json.loads(row[10]):
+                held[name] += counts[row[0]].get("running", 0)
+        for row in rows:
+            number, job_id, name, position, handler, after, gate, enabled, concurrency = row[:9]
+            pace, raw_resources, job_pace, job, ready_at = row[9:]
+            resources = [resource for resource in json.loads(raw_resources) if resource in capacity]
+            paces = [(f"stage:{job}.{name}", pace), (f"job:{job}", job_pace)]
+            paces += [(f"resource:{resource}", capacity[resource][1]) for resource in resources]
+            now_at = counts.get(number, {})
+            later = connection.execute(_SQL.next_later_of_stage, (number,)).fetchone()[0] if "later" in now_at else None
+            self.views[job_id].append(
+                StageView(
+                    name=name,
+                    position=position,
+                    handler=handler,
+                    after=tuple(json.loads(after)),
+                    gate=gate,
+                    enabled=bool(enabled),
+                    concurrency=concurrency,
+                    counts=now_at,
+                )
+            )
+            self.queues[job_id].append(
+                QueueNow(
+                    stage=name,
+                    gate=gate,
+                    enabled=bool(enabled),
+                    counts=now_at,
+                    concurrency=concurrency,
+                    buckets=[BucketNow(pace=text, next_at=next_at.get(bucket)) for bucket, text in paces if text],
+                    resources=[
+                        ResourceNow(name=resource, held=held[resource], capacity=capacity[resource][0])
+                        for resource in resources
+                    ],
+                    next_later_at=later,
+                )
+            )
+            if ready_at is not None:
+                self.oldest[job_id] = min(ready_at, self.oldest.get(job_id, ready_at))
+
+
+def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
+    """Every configured job in the order written; one consistent look."""
+    connection.execute("BEGIN")
+    try:
+        rows = connection.execute(_SQL.jobs).fetchall()
+        stages = _Stages(connection)
+        item_counts = connection.execute(_SQL.item_counts).fetchall()
+        runs = {row[11]: run_view(connection.execute(_SQL.run, (row[11],)).fetchone()) for row in rows if row[11]}
+    finally:
+        connection.execute("COMMIT")
+    by_job: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
+    by_source: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
+    for job_id, source_id, state, n in item_counts:
+        by_job[job_id][state] += n
+        by_source[source_id][state] += n
+    return [_job_view(row, stages, (by_source if row[5] else by_job).get(row[0], {}), runs, now) for row in rows]
+
+
+def _job_view(
+    row: tuple[Any, ...], stages: _Stages, items: dict[ItemState, int], runs: dict[int, RunView], now: int
+) -> JobView:
+    (
+        job_id, name, title, emoji, internal, is_check, findings_to, state, why, every_s, next_run_at, run_id, error,
+    ) = row  # fmt: skip
+    return JobView(
+        name=name,
+        title=title,
+        emoji=emoji,
+        internal=bool(internal),
+        is_check=bool(is_check),
+        findings_to=findings_to,
+        state=state,
+        why=why,
+        stages=tuple(stages.views.get(job_id, ())),
+        items=dict(items),
+        every_s=every_s,
+        next_run_at=next_run_at,
+        last_run=runs.get(run_id),
+        oldest_ready_at=stages.oldest.get(job_id),
+        last_error=error,
+        holds=tuple(job_holds(state, why, stages.queues.get(job_id, ()), now)),
+    )
+
+
+def run_view(row: tuple[Any, ...]) -> RunView:
+    """Make the view of a run from its row."""
+    number, job, state, started_at, ended_at, found, new, changed, gone, problems, error = row
+    return RunView(
+        id=number,
+        job=job,
+        state=state,
+        started_at=started_at,
+        ended_at=ended_at,
+        found=found,
+        new=new,
+        changed=changed,
+        gone=gone,
+        problems=problems,
+        error=error,
+    )
