@@ -10,6 +10,7 @@ from engine.config.model import JobKeys, ProjectKeys, StageKeys
 from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
 from engine.config.resolve import Function, Resolver, Unresolved, accepted_params, is_async
+from engine.config.timezone import local_timezone
 from engine.config.yaml_reader import KeyPath
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Rate, ResourceSpec, Settings, StageSpec
 from engine.kit.safe_text import safe_line
@@ -29,6 +30,7 @@ def build_project(
     for name, job in keys.jobs.items():
         _check_target(name, job, keys.jobs, problems)
     settings = Settings(
+        timezone=keys.settings.timezone or local_timezone(),
         repositories=tuple(keys.settings.repositories),
         durability=keys.settings.durability,
         workers=keys.settings.workers,
@@ -113,8 +115,9 @@ class _Job:
                 key = "stages" if keys.stages is not None else "handler"
                 self._wrong((key,), "a check has no stages: its findings go through those of the job `findings_to`")
             return
-        if keys.every is not None:
-            self._wrong(("every",), "belongs to a check; in a job with a discovery, write it below `discovery`")
+        for key in ("every", "cron", "on_commit"):
+            if getattr(keys, key):
+                self._wrong((key,), "belongs to a check; in a job with a discovery, write it below `discovery`")
         if keys.params:
             self._wrong(("params",), "belongs to a check; write params below a stage, or keys below `discovery`")
         if keys.stages is None and keys.handler is None:
@@ -124,15 +127,28 @@ class _Job:
         use = self._keys.check or ""
         params = self._keys.params
         self._resolve(self._resolver.discovery, use, ("check",), params, ("params",))
-        return DiscoverySpec(use=use, every_s=self._keys.every, params=params)
+        self._one_schedule(self._keys.every, self._keys.cron, ("cron",))
+        return DiscoverySpec(
+            use=use,
+            every_s=self._keys.every,
+            cron=self._keys.cron,
+            on_commit=self._keys.on_commit,
+            params=params,
+        )
 
     def _discovery(self) -> DiscoverySpec | None:
         keys = self._keys.discovery
         if keys is None:
             return None
         params = dict(keys.model_extra or {})
-        self._resolve(self._resolver.discovery, keys.use, ("discovery", "use"), params, ("discovery",), "use", "every")
-        return DiscoverySpec(use=keys.use, every_s=keys.every, params=params)
+        own = tuple(type(keys).model_fields)
+        self._resolve(self._resolver.discovery, keys.use, ("discovery", "use"), params, ("discovery",), *own)
+        self._one_schedule(keys.every, keys.cron, ("discovery", "cron"))
+        return DiscoverySpec(use=keys.use, every_s=keys.every, cron=keys.cron, on_commit=keys.on_commit, params=params)
+
+    def _one_schedule(self, every: float | None, cron: str | None, path: KeyPath) -> None:
+        if every is not None and cron is not None:
+            self._wrong(path, "stands in place of `every`; keep one of them")
 
     def _stages(self) -> tuple[StageSpec, ...]:
         keys = self._keys

@@ -7,10 +7,12 @@ in `engine.config.build`.
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from engine.config.units import DURATION_PATTERN, RATE_PATTERN, parse_duration, parse_rate
+from engine.rules.schedule import cron_problem
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 DOTTED_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
@@ -26,6 +28,20 @@ def _rate(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("needs a rate, such as `60/h`")
     return parse_rate(value)
+
+
+def _cron(value: str) -> str:
+    if problem := cron_problem(value):
+        raise ValueError(problem)
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError):
+        raise ValueError("is no time zone; use a name such as `Europe/Berlin`") from None
+    return value
 
 
 def _listed(value: object) -> object:
@@ -49,6 +65,7 @@ Span = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATI
 """A duration in seconds above zero."""
 Interval = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(ge=1)]
 """A duration in seconds, one at least."""
+Cron = Annotated[str, StringConstraints(max_length=200), AfterValidator(_cron)]
 Pace = Annotated[
     tuple[float, float],
     BeforeValidator(_rate, json_schema_input_type=Annotated[str, Field(pattern=RATE_PATTERN)]),
@@ -65,6 +82,8 @@ class _Keys(BaseModel):
 class SettingsKeys(_Keys):
     """What holds for the whole project."""
 
+    timezone: Annotated[str, AfterValidator(_zone)] = ""
+    """Time zone of cron expressions, such as `Europe/Berlin`; the machine's own without it."""
     repositories: list[Line] = Field(default=["."], min_length=1)
     """Folders that internal jobs look at, relative to the project's folder."""
     durability: Literal["normal", "full"] = "normal"
@@ -83,7 +102,11 @@ class DiscoveryKeys(_Keys):
     use: Dotted
     """Dotted name of the discovery, such as `plugins.todos.scan`."""
     every: Interval | None = None
-    """Time between two runs, such as `10m`; without it the discovery runs only when asked."""
+    """Time between two runs, such as `10m`; with neither this nor `cron` the discovery runs only when asked."""
+    cron: Cron | None = None
+    """When it runs, as a cron expression in place of `every`, such as `30 6 * * 1-5`."""
+    on_commit: bool = False
+    """true: it also runs when a commit was made (HEAD of a repository has moved)."""
 
 
 class StageKeys(_Keys):
@@ -143,6 +166,10 @@ class JobKeys(_Keys):
     """Dotted name of a check, in place of a discovery: what it finds becomes items of the job `findings_to`."""
     every: Interval | None = None
     """Time between two runs of the check."""
+    cron: Cron | None = None
+    """When the check runs, as a cron expression in place of `every`."""
+    on_commit: bool = False
+    """true: the check also runs when a commit was made."""
     findings_to: Name | None = None
     """Name of the job that receives what the check finds."""
     params: dict[str, Any] = {}

@@ -72,7 +72,11 @@ class DiscoverySpec:
     use: str
     """Dotted name of an async generator function that takes the discovery context."""
     every_s: float | None = None
-    """Interval between runs; None: only when asked."""
+    """Interval between runs."""
+    cron: str | None = None
+    """Cron expression, in the project's time zone, in place of an interval. Neither: only when asked, or on commits."""
+    on_commit: bool = False
+    """Also runs when HEAD of one of the project's repositories has moved."""
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -109,6 +113,8 @@ class JobSpec:
 class Settings:
     """What holds for the whole project."""
 
+    timezone: str = "UTC"
+    """IANA name; cron expressions are read in it."""
     repositories: tuple[str, ...] = (".",)
     """Folders that internal jobs look at, relative to the root."""
     durability: Literal["normal", "full"] = "normal"

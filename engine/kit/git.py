@@ -45,6 +45,27 @@ class GitResult:
         return self.out.decode("utf-8", "replace")
 
 
+def head_mark(repository: Path) -> str | None:
+    """Return something that changes when HEAD of a repository moves, without running git; None where there is none."""
+    folder = repository / ".git"
+    try:
+        if folder.is_file():  # a worktree or a submodule: the file names the folder
+            folder = (repository / folder.read_text(encoding="utf-8").removeprefix("gitdir:").strip()).resolve()
+        head = (folder / "HEAD").read_text(encoding="utf-8").strip()
+        if not head.startswith("ref: "):
+            return head
+        name = head.removeprefix("ref: ")
+        common = folder / "commondir"
+        shared = (folder / common.read_text(encoding="utf-8").strip()).resolve() if common.is_file() else folder
+        ref = shared / name
+        if ref.is_file():
+            return f"{name} {ref.read_text(encoding='utf-8').strip()}"
+        packed = shared / "packed-refs"
+        return f"{name} packed {packed.stat().st_mtime_ns}" if packed.is_file() else name
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def git(cwd: Path, *args: str, timeout_s: float = 20.0, stdin: bytes | None = None) -> GitResult:
     """Run `git ARGS` in `cwd` and return what it printed; never raises for what git does."""
     env = {

@@ -7,20 +7,24 @@ backoff. A run that was stopped is cut; it closes nothing either.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
+from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.item import Candidate, Known
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe, first_line
 from engine.kit.safe_text import safe_line
+from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
+from engine.rules.schedule import is_scheduled, next_run
+from engine.services.heads import Heads
 from engine.store import items as items_part
 from engine.store import jobs as jobs_part
 from engine.store import runs as runs_part
@@ -30,6 +34,8 @@ from engine.store.writer import Writer
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BATCH: Final = 500
 BATCH_AGE_S: Final = 0.25
 """A batch that is not full is handed over after this long, so that a slow source shows what it finds."""
@@ -37,6 +43,7 @@ CANDIDATES_MAX: Final = 1_000_000
 """A run that yields more is cut: a source without end must not fill the disk."""
 PROBLEMS_SHOWN: Final = 100
 RETRY_FIRST_S: Final = 30.0
+STORE_AGAIN_S: Final = 0.5
 _MINT_ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -96,6 +103,7 @@ class Discovery:
         chance: Callable[[], float],
     ) -> None:
         self._project = project
+        self._zone = ZoneInfo(project.settings.timezone)
         self._writer = writer
         self._clock = clock
         self._functions = functions
@@ -105,6 +113,7 @@ class Discovery:
         self._contexts: dict[str, RunContext] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._heads = Heads(self._followed, self._committed)
         self.finished: dict[str, int] = {}
         """Newest finished run of each job, since the start."""
 
@@ -114,11 +123,12 @@ class Discovery:
         for job in self._jobs():
             assert job.discovery is not None
             due = stored.get(job.name)
-            if now or (job.discovery.every_s is not None and (due is None or due < at)):
+            if now or (is_scheduled(job.discovery) and (due is None or due < at)):
                 due = at
-            elif job.discovery.every_s is None:
+            elif not is_scheduled(job.discovery):
                 due = None
             self._due[job.name] = _Due(due)
+        self._heads.start()
         self._task = asyncio.get_running_loop().create_task(self._loop(), name="discovery")
 
     def _jobs(self) -> list[JobSpec]:
@@ -136,16 +146,13 @@ class Discovery:
     def reload(self, project: ProjectSpec, functions: Callable[[str], Callable[[RunContext], Any]]) -> None:
         """Take a new configuration; runs that go on finish under the old one."""
         self._project = project
+        self._zone = ZoneInfo(project.settings.timezone)
         self._functions = functions
         for job in self._jobs():
             assert job.discovery is not None
             due = self._due.setdefault(job.name, _Due(self._clock.now()))
-            every = job.discovery.every_s
-            if every is None:
-                due.at = None if due.task is None else due.at
-            else:
-                soonest = self._clock.now() + round(every * 1000)
-                due.at = soonest if due.at is None else min(due.at, soonest)
+            soonest = next_run(job.discovery, self._clock.now(), self._zone)
+            due.at = soonest if due.at is None or soonest is None else min(due.at, soonest)
         self._wake.set()
 
     def look(self) -> None:
@@ -166,6 +173,7 @@ class Discovery:
 
     async def stop(self) -> None:
         """Cut what runs and end."""
+        await self._heads.stop()
         for context in self._contexts.values():
             context.cancelled = True
         tasks = {due.task for due in self._due.values() if due.task is not None}
@@ -191,13 +199,26 @@ class Discovery:
             finally:
                 waiter.cancel()
 
+    def _followed(self) -> tuple[Path, ...]:
+        """Repositories whose commits start a discovery."""
+        follows = any(job.discovery and job.discovery.on_commit for job in self._jobs())
+        return self._repositories() if follows else ()
+
+    def _committed(self) -> None:
+        for job in self._jobs():
+            if job.discovery and job.discovery.on_commit:
+                self.run_now(job.name)
+
+    def _repositories(self) -> tuple[Path, ...]:
+        return tuple((self._project.root / folder).resolve() for folder in self._project.settings.repositories)
+
     async def _run(self, job: JobSpec, due: _Due) -> None:
         assert job.discovery is not None
         plan = self._writer.plan.jobs[job.name]
         state: Literal["done", "failed", "cut"] = "failed"
         error: str | None = None
         seen: set[int] = set()
-        run_id = await self._writer.change(lambda connection, now: runs_part.start(connection, plan.id, now))
+        run_id = await self._stored(lambda connection, now: runs_part.start(connection, plan.id, now))
         context = self._contexts[job.name] = self._context(job, job.discovery, plan)
         try:
             complete = await self._collect(job, plan, context, run_id, seen)
@@ -212,6 +233,8 @@ class Discovery:
             log.error("the discovery of %s failed", job.name, exc_info=raised)
         try:
             await self._finish(job, plan, context, run_id, seen, state, error, due)
+        except EngineStopped:
+            log.warning("the end of the discovery of %s could not be stored", job.name)
         finally:
             self._contexts.pop(job.name, None)
             self.finished[job.name] = run_id
@@ -227,7 +250,7 @@ class Discovery:
             job=job.name,
             params=spec.params,
             root=root,
-            repositories=tuple((root / folder).resolve() for folder in self._project.settings.repositories),
+            repositories=self._repositories(),
             log=logging.getLogger("rivus.discovery"),
             load_known=load,
         )
@@ -245,15 +268,14 @@ class Discovery:
             nonlocal batch, handed_over
             taken, batch = batch, []
             handed_over = self._clock.monotonic()
-            merged = await self._writer.change(
+            merged = await self._stored(
                 lambda connection, now: _store(connection, self._writer, target, taken, plan.id, origin, run_id, now)
             )
             seen.update(merged.seen)
 
         async for candidate in self._functions(job.discovery.use)(context):
-            flaw = _flaw(candidate)
-            if flaw:
-                context.problem(flaw)
+            if found := flaw(candidate):
+                context.problem(f"yielded {found}")
                 continue
             count += 1
             if count > CANDIDATES_MAX:
@@ -265,6 +287,14 @@ class Discovery:
         if batch:
             await hand_over()
         return count <= CANDIDATES_MAX
+
+    async def _stored(self, change: Callable[[Any, int], T]) -> T:
+        """Run a change; while the state file cannot be written, wait and try again."""
+        while True:
+            try:
+                return await self._writer.change(change)
+            except StateError:
+                await asyncio.sleep(STORE_AGAIN_S)
 
     async def _finish(
         self,
@@ -278,13 +308,12 @@ class Discovery:
         due: _Due,
     ) -> None:
         assert job.discovery is not None
-        every = job.discovery.every_s
         complete = state == "done" and context.complete and not context.problems
         now = self._clock.now()
-        due.at = None if every is None or state == "cut" else now + round(every * 1000)
-        if state == "failed":
-            wait = backoff_s(due.failures, first_s=RETRY_FIRST_S, max_s=every or 3600.0, chance=self._chance())
-            due.at = None if every is None else now + round(wait * 1000)
+        due.at = None if state == "cut" else next_run(job.discovery, now, self._zone)
+        if state == "failed" and due.at is not None:
+            wait = backoff_s(due.failures, first_s=RETRY_FIRST_S, max_s=3600.0, chance=self._chance())
+            due.at = min(due.at, now + round(wait * 1000))
 
         def store(connection: Any, now: int) -> None:
             gone = 0
@@ -326,7 +355,7 @@ class Discovery:
             )
             jobs_part.schedule(connection, plan.id, due.at)
 
-        await self._writer.change(store)
+        await self._stored(store)
         log.info(
             "%s %s: %d items seen, %d problems",
             "check" if job.is_check else "discovery",
@@ -352,16 +381,3 @@ def _store(
     )
     runs_part.progress(connection, run_id, found=len(batch), new=merged.new, changed=merged.changed)
     return merged
-
-
-def _flaw(candidate: object) -> str | None:
-    """What is wrong with something that a discovery yielded."""
-    if not isinstance(candidate, Candidate):
-        return f"yielded {type(candidate).__name__} instead of a Candidate"
-    if not str(candidate.key).strip():
-        return "yielded a candidate without a key"
-    try:
-        json.dumps(dict(candidate.data), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        return f"yielded data that is not JSON for {safe_line(candidate.key, 100)}: {error}"
-    return None

@@ -95,7 +95,7 @@ class Timers:
             alive = self._alive()
             if alive:
                 lease = self._writer.lease()
-                await self._writer.change(lambda connection, _now: claims.heartbeat(connection, lease))
+                await self._writer.change(lambda connection, _now: claims.heartbeat(connection, lease, alive))
             taken = await self._writer.change(
                 lambda connection, now: claims.reclaim(connection, plan, self._epoch, now, running=alive)
             )

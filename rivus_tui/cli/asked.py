@@ -75,4 +75,6 @@ class Asked:
         try:
             return Reader(state, project=self.root().name)
         except sqlite3.Error as error:
-            raise StateError(f"{state.database}: the state file cannot be read: {error}") from error
+            raise StateError(
+                f"{state.database}: the state file cannot be read ({error}); restore a backup, or move it away"
+            ) from error

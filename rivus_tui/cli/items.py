@@ -74,18 +74,18 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
     click.echo(safe_line(item.title))
     place = f"  {item.path}:{item.line}" if item.path and item.line else f"  {item.path}" if item.path else ""
     priority = "" if item.priority is None else f"  P{item.priority}"
-    click.echo(safe_line(f"{item.job}  {item.key}  {item.state}{priority}{place}"))
+    click.echo(f"{item.job}  {safe_line(item.key)}  {item.state}{priority}{safe_line(place)}")
     for stage in detail.stages:
         ended = local_time(stage.ended_at)
-        line = f"  {stage.stage:12} {stage.state:8} {ended}  attempts {stage.attempts}/{stage.max_attempts}"
-        click.echo(safe_line(line) if stage.why is None else safe_line(f"{line}  {stage.why}"))
+        line = f"  {stage.stage:12} {stage.state:8} {ended:19}  attempts {stage.attempts}/{stage.max_attempts}"
+        click.echo(line if stage.why is None else f"{line}  {safe_line(stage.why)}")
         for artifact in stage.artifacts:
-            click.echo(safe_line(f"      {artifact.type}  {artifact.path}  ({artifact.size:,} bytes)"))
+            click.echo(f"      {safe_line(artifact.type)}  {safe_line(artifact.path)}  ({artifact.size:,} bytes)")
     for attempt in detail.attempts[:3]:
         click.echo(f"\nattempt {attempt.attempt} at {attempt.stage} failed {local_time(attempt.ended_at)}")
         click.echo(safe_block(attempt.traceback or f"{attempt.error_type}: {attempt.message}"))
     for event in reversed(detail.events[:20]):
-        click.echo(safe_line(f"{local_time(event.at)}  {event.stage or ''}  {event.text}"))
+        click.echo(f"{local_time(event.at)}  {event.stage or '':12}  {safe_line(event.text)}")
 
 
 def _verb(name: str, words: str, **extra: Any) -> click.Command:

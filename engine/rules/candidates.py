@@ -1,0 +1,68 @@
+"""What may be stored of a candidate that somebody else's code made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, get_args
+
+from engine.contracts.item import Candidate, Confidence
+
+_LINE_MAX: Final = 2**31
+_TEXTS: Final = ("key", "title", "why")
+_TEXTS_OR_NONE: Final = ("revision", "path", "parent_key")
+
+
+def flaw(candidate: object) -> str | None:
+    """Return what is wrong with something that was yielded or emitted as a candidate; None: it can be stored.
+
+    The sentence has raw text of the candidate in it, to be cleaned where it goes.
+    """
+    if not isinstance(candidate, Candidate):
+        return f"{type(candidate).__name__} instead of a Candidate"
+    key: Any = candidate.key
+    if not isinstance(key, str) or not key.strip():
+        return "a candidate without a key"
+    found = _wrong_field(candidate) or _wrong_data(candidate.data)
+    return f"{found} for {key[:100]}" if found else None
+
+
+def _wrong_field(candidate: Any) -> str | None:
+    for name in (*_TEXTS, *_TEXTS_OR_NONE):
+        value = getattr(candidate, name)
+        if not isinstance(value, str) and not (value is None and name in _TEXTS_OR_NONE):
+            return f"a {name} that is {type(value).__name__}"
+    for name in ("revision", "path"):
+        if not _is_unicode(getattr(candidate, name) or ""):
+            return f"a {name} that is not text in UTF-8"
+    line = candidate.line
+    if line is not None and (not _is_int(line) or not 0 <= line < _LINE_MAX):
+        return "a line that is no line number"
+    if candidate.priority is not None and (not _is_int(candidate.priority) or candidate.priority not in range(4)):
+        return "a priority that is not 0, 1, 2, 3 or None"
+    if candidate.closed not in (None, "done", "cancelled"):
+        return "`closed` that is not done, cancelled or None"
+    if candidate.confidence is not None and candidate.confidence not in get_args(Confidence):
+        return "a confidence that is not high, medium, low or None"
+    if not isinstance(candidate.headings, (tuple, list)) or not all(isinstance(one, str) for one in candidate.headings):
+        return "headings that are no texts"
+    return None
+
+
+def _wrong_data(data: Any) -> str | None:
+    try:
+        json.dumps(dict(data), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"data that is not JSON ({error})"
+    return None
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
