@@ -94,10 +94,11 @@ def read_bytes(root: Path, path: str, *, limit: int = 2_000_000) -> bytes:
     finally:
         if folder >= 0:
             os.close(folder)
+    info = os.fstat(handle)
+    if not stat.S_ISREG(info.st_mode):
+        os.close(handle)
+        raise FileProblem("a folder" if stat.S_ISDIR(info.st_mode) else "not a regular file")
     with os.fdopen(handle, "rb") as file:
-        info = os.fstat(handle)
-        if not stat.S_ISREG(info.st_mode):
-            raise FileProblem("not a regular file")
         if info.st_size > limit:
             raise FileProblem(f"larger than {limit:,} bytes")
         try:

@@ -1,0 +1,145 @@
+"""The check `doc-health`: what the Markdown files of the repositories say that is not so (any more).
+
+Links and anchors that lead nowhere, commands and paths that do not exist, ports that disagree with the configuration.
+Every rule keeps silent where it cannot be sure: a finding is work for a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import posixpath
+import stat
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from engine.contracts.context import DiscoveryContext
+from engine.contracts.item import Candidate
+from engine.kit.files import FileProblem, read_text
+from plugins.checks.command_rules import CommandRules
+from plugins.checks.document import Document, parse
+from plugins.checks.finding import Finding, around, candidates
+from plugins.checks.link_rules import link_findings
+from plugins.checks.path_rules import path_findings
+from plugins.checks.port_rules import PortRules
+from plugins.checks.repository import Repository
+
+CHECK: Final = "doc-health"
+
+
+async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
+    """Give one candidate per finding, by repository, path and line."""
+    complete = True
+    covered: list[str] = []
+    for folder in ctx.repositories:
+        prefix = _prefix(ctx.root, folder)
+        covered.append(prefix or ".")
+        if not folder.is_dir():
+            complete = False
+            ctx.problem("the repository is not a folder", path=prefix or ".")
+            continue
+        repository = await asyncio.to_thread(Repository, folder)
+        if repository.unreadable:
+            complete = False
+            ctx.problem(f"{repository.unreadable} names could not be read", path=prefix or ".")
+        check = _Check(repository)
+        found: list[Finding] = []
+        for path in await asyncio.to_thread(_regular, repository):
+            if ctx.cancelled:
+                ctx.scope(covered, complete=False)
+                return
+            try:
+                found.extend(await asyncio.to_thread(check.file, path))
+            except FileProblem as problem:
+                complete = False
+                ctx.problem(f"cannot be read: {problem}", path=posixpath.join(prefix, path))
+        judged, sure = await asyncio.to_thread(_judged, repository, found)
+        if not sure:
+            # What history would have told is not found now, which does not make it mended.
+            complete = False
+            ctx.problem("git did not say in time what it ignores or once had", path=prefix or ".")
+        for candidate in candidates(CHECK, prefix, judged):
+            yield candidate
+    ctx.scope(covered, complete=complete)
+
+
+def _prefix(root: Path, folder: Path) -> str:
+    relative = os.path.relpath(folder, root).replace(os.sep, "/")
+    return "" if relative == "." else relative
+
+
+def _regular(repository: Repository) -> list[str]:
+    """Return the documents that are files of their own; what a symbolic link leads to is read where it lies."""
+    found: list[str] = []
+    for path in repository.documents:
+        try:
+            if stat.S_ISREG(os.lstat(repository.root / path).st_mode):
+                found.append(path)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+class _Check:
+    """All rules on one repository."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._commands = CommandRules(repository)
+        self._ports = PortRules(repository)
+        self._parsed: dict[str, Document | None] = {}
+
+    def file(self, path: str) -> list[Finding]:
+        """Return what is wrong in one document, by line; FileProblem when it cannot be read."""
+        document = parse(path, read_text(self._repository.root, path))
+        found = sorted(self._rules(document), key=lambda finding: (finding.line, finding.rule, finding.evidence))
+        # A path that is missed as a link or a command is not missed once more as a path.
+        told = {(finding.line, finding.missing) for finding in found if finding.rule != "path"}
+        kept = [finding for finding in found if finding.rule != "path" or (finding.line, finding.missing) not in told]
+        return [_placed(document, finding) for finding in kept]
+
+    def _rules(self, document: Document) -> Iterator[Finding]:
+        history = self._repository.is_history(document.path)
+        for finding in link_findings(self._repository, document, self._other):
+            # A record of another time may be left as it was.
+            yield replace(finding, confidence="medium") if history else finding
+        if not history:
+            yield from self._commands.findings(document)
+            yield from path_findings(self._repository, document)
+            yield from self._ports.findings(document)
+
+    def _other(self, path: str) -> Document | None:
+        """Another document, for its anchors; None when it cannot be read, which is no finding of the one that links."""
+        if path not in self._parsed:
+            try:
+                self._parsed[path] = parse(path, read_text(self._repository.root, path))
+            except FileProblem:
+                self._parsed[path] = None
+        return self._parsed[path]
+
+
+def _placed(document: Document, finding: Finding) -> Finding:
+    first, lines = around(document.lines, finding.line)
+    return replace(finding, first_line=first, lines=lines, headings=document.headings_at(finding.line))
+
+
+def _judged(repository: Repository, findings: list[Finding]) -> tuple[list[Finding], bool]:
+    """Leave out what git ignores (it is made, not kept), say what history knows of the rest; and whether git told."""
+    missing = {finding.missing for finding in findings if finding.missing}
+    asked_ignored = repository.ignored(missing)
+    ignored = asked_ignored or set()
+    asked_deleted = repository.deleted(missing - ignored)
+    deleted = asked_deleted or {}
+    kept: list[Finding] = []
+    for finding in findings:
+        if finding.missing and finding.missing in ignored:
+            continue
+        if finding.missing and (removed := deleted.get(finding.missing)):
+            sure = finding.rule == "path"
+            facts = (*finding.facts, ("Removed in", removed))
+            kept.append(replace(finding, confidence="high" if sure else finding.confidence, facts=facts))
+        elif not finding.only_if_deleted:
+            kept.append(finding)
+    return kept, asked_ignored is not None and asked_deleted is not None

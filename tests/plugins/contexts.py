@@ -1,0 +1,105 @@
+"""Contexts for plugin tests: real folders, recorded problems and scope, no engine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.contracts.item import Candidate, Known
+
+
+@dataclass(kw_only=True)
+class FakeDiscovery:
+    """A `DiscoveryContext` on a real folder."""
+
+    root: Path
+    job: str = "test"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    repositories: tuple[Path, ...] = ()
+    """Empty: the root."""
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("tests.plugins"))
+    cancelled: bool = False
+    items: Sequence[Known] = ()
+    problems: list[tuple[str, str | None, int | None]] = field(default_factory=list)
+    """(message, path, line) in the order they came."""
+    scopes: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
+    """(paths, complete) in the order they came."""
+    minted: int = 0
+
+    def __post_init__(self) -> None:
+        self.repositories = self.repositories or (self.root,)
+
+    async def known(self) -> Sequence[Known]:
+        return self.items
+
+    def mint(self) -> str:
+        self.minted += 1
+        return f"k{self.minted:04d}"
+
+    def problem(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
+        self.problems.append((message, path, line))
+
+    def scope(self, paths: Sequence[str], *, complete: bool = True) -> None:
+        self.scopes.append((tuple(paths), complete))
+
+    @property
+    def complete(self) -> bool:
+        """Whether exactly one scope was given, it is complete, and no problem was recorded."""
+        return len(self.scopes) == 1 and self.scopes[0][1] and not self.problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeItem:
+    """An `Item`."""
+
+    key: str
+    title: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    path: str | None = None
+    line: int | None = None
+    headings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> FakeItem:
+        """The item that the engine would make of a candidate."""
+        return cls(
+            key=candidate.key,
+            title=candidate.title or candidate.key,
+            data=candidate.data,
+            path=candidate.path,
+            line=candidate.line,
+            headings=candidate.headings,
+        )
+
+
+@dataclass(kw_only=True)
+class FakeContext:
+    """A `Context` on a real folder."""
+
+    root: Path
+    item: FakeItem
+    job: str = "test"
+    stage: str = "stage"
+    upstream: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    attempt: int = 1
+    params: Mapping[str, Any] = field(default_factory=dict)
+    artifact_dir: Path = Path()
+    """Default: `root`."""
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("tests.plugins"))
+    cancelled: bool = False
+    steps: list[tuple[int, int | None, str]] = field(default_factory=list)
+    """(done, total, text) of each progress."""
+    emitted: list[tuple[Candidate, str | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.artifact_dir == Path():
+            self.artifact_dir = self.root
+
+    def progress(self, done: int, total: int | None = None, text: str = "") -> None:
+        self.steps.append((done, total, text))
+
+    def emit(self, candidate: Candidate, *, job: str | None = None) -> None:
+        self.emitted.append((candidate, job))
