@@ -25,6 +25,7 @@ from engine.kit.clock import Clock
 from engine.services import commands
 from engine.services.allowance import Allowance, Limits
 from engine.services.discovery import Discovery
+from engine.services.pruner import Pruner
 from engine.services.reload import Reload
 from engine.services.timers import Timers
 from engine.store import claims, items, jobs, runs
@@ -115,17 +116,20 @@ class Runtime:
         self.reload = Reload(
             project=self.project, clock=self._clock, apply=self._take_configuration, tell=self._tell_problem
         )
+        self.pruner = Pruner(self.writer)
         self.writer.start()
         self.timers.start(begun.next_later)
         if not idle:
             self.discovery.start(begun.next_runs, now=discover)
             self.reload.start()
+            self.pruner.start()
             self.writer.look()
 
     async def stop(self, *, grace_s: float) -> None:
         """Stop: let attempts end for `grace_s`, release the rest, store everything."""
         self._draining = True
         await self.reload.stop()
+        await self.pruner.stop()
         await self.discovery.stop()
         await self.attempts.drain(grace_s)
         await self.processes.close()

@@ -25,6 +25,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),
     "undo": ("rivus_tui.cli.undo", "undo", "Take back the last command of a person."),
     "config": ("rivus_tui.cli.config", "config", "Check jobs.yaml, show it as understood, export its schema."),
+    "db": ("rivus_tui.cli.db", "db", "Back up, check, restore and prune the state file."),
     "info": ("rivus_tui.cli.info", "info", "Print versions and every path that is used."),
 }
 
@@ -135,7 +136,7 @@ def _failed(error: Exception) -> int:
         return error.exit_code
     import sqlite3
 
-    if isinstance(error, sqlite3.DatabaseError):
+    if type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError):
         click.echo(
             f"rivus: the state file cannot be read ({error}); restore a backup, or move it away "
             "(`rivus info` says where it is)",

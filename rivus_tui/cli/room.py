@@ -68,6 +68,9 @@ def _open(asked: Asked, state: StateDir, engine: Engine | None, note: str | None
         reader.close()
         if engine is not None:
             engine.stop_and_wait(drain=False)
+    if (app.return_code or 0) > 128:
+        # A signal: the terminal may be gone, and whoever sent it knows.
+        return app.return_code or 0
     if app.return_code:
         click.echo(f"the control room ended on an error; its traceback is in {state.log}", err=True)
     elif app.summary:
