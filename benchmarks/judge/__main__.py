@@ -1,0 +1,20 @@
+"""Print every judgement as a line of JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from benchmarks.judge import todo_match, todo_scan
+
+MODULES: Final = (todo_scan, todo_match)
+
+
+def main() -> None:
+    for module in MODULES:
+        for judgement in module.judgements():
+            print(json.dumps(judgement.row()))
+
+
+if __name__ == "__main__":
+    main()

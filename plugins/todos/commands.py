@@ -1,0 +1,69 @@
+"""What the command line prints for TODO files: plain rows, ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from engine.contracts.errors import UseError
+from plugins.todos.items import TodoItem
+from plugins.todos.match import match
+from plugins.todos.places import Unreadable, scan_folder
+from plugins.todos.sides import Spot
+
+_PRIVATE: Final = ("raw", "tags", "parent")
+
+
+def scan_rows(path: Path) -> Iterator[dict[str, object]]:
+    """Yield a row for each item, and `{"file", "problem"}` for what cannot be read; UseError without such a path."""
+    if not path.exists() and not path.is_symlink():
+        raise UseError(f"{path}: no such file or folder")
+    for found in scan_folder(path):
+        yield {name: value for name, value in asdict(found).items() if name not in _PRIVATE}
+
+
+def match_files(old: Path, new: Path) -> dict[str, object]:
+    """Say which item of the new file is which of the old one; UseError if either cannot be read.
+
+    `matches` are in the order of the new file; all lines are 1-based.
+    """
+    before, after = _items(old), _items(new)
+    found = match(spots(before, file=""), spots(after, file=""))
+    return {
+        "matches": [
+            {
+                "old_line": before[pair.old].line,
+                "new_line": after[pair.new].line,
+                "tier": pair.tier,
+                "score": pair.score,
+            }
+            for pair in found.pairs
+        ],
+        "new": [after[index].line for index in found.new],
+        "gone": [before[index].line for index in found.gone],
+    }
+
+
+def spots(items: Sequence[TodoItem], *, file: str | None = None) -> list[Spot]:
+    """Return items as matching sees them; with `file`, all in a file of that name."""
+    return [
+        Spot(
+            file=item.file if file is None else file,
+            line=item.line,
+            text=item.text,
+            parent=item.parent,
+            headings=item.headings,
+        )
+        for item in items
+    ]
+
+
+def _items(path: Path) -> list[TodoItem]:
+    items: list[TodoItem] = []
+    for found in scan_folder(path):
+        if isinstance(found, Unreadable):
+            raise UseError(f"{found.file}: {found.problem}")
+        items.append(found)
+    return items
