@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format screenshots bench judge lock clean
+.PHONY: help setup run test check format screenshots schema bench judge lock clean
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
@@ -54,6 +54,10 @@ format: setup ## format the code and sort the imports
 
 screenshots: setup ## draw the pictures in screenshots/ anew
 	@RIVUS_UPDATE_PICTURES=1 $(PYTHON) -m pytest -q tests/tui -k picture
+
+schema: setup ## write engine/store/schema.sql anew from the migrations
+	@$(PYTHON) -c 'import sqlite3; from engine.store import migrate; c = sqlite3.connect(":memory:", isolation_level=None); \
+	  [migrate._apply(c, m) for m in migrate.migrations()]; print(migrate.schema(c), end="")' > engine/store/schema.sql
 
 bench: setup ## measure speed and memory
 	@$(PYTHON) -m benchmarks

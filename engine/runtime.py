@@ -25,6 +25,7 @@ from engine.kit.clock import Clock
 from engine.services import commands
 from engine.services.allowance import Allowance, Limits
 from engine.services.discovery import Discovery
+from engine.services.guards import Guards
 from engine.services.pruner import Pruner
 from engine.services.reload import Reload
 from engine.services.timers import Timers
@@ -80,7 +81,7 @@ class Runtime:
         self._job_states: dict[int, str] = {}
         self._quiet = asyncio.Event()
         self._look_at: int | None = None
-        self._retired: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
 
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
         """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
@@ -104,7 +105,19 @@ class Runtime:
             processes=self.processes,
             hand_in=self.writer.hand_in,
         )
-        self.timers = Timers(writer=self.writer, clock=self._clock, epoch=begun.epoch, alive=self.attempts.alive)
+        self.timers = Timers(
+            writer=self.writer,
+            clock=self._clock,
+            epoch=begun.epoch,
+            alive=self.attempts.alive,
+            woken=self._look_at_jobs,
+        )
+        self.guards = Guards(
+            project=self.project,
+            writer=self.writer,
+            folder=self._state.path,
+            tell=self._tell_problem,
+        )
         self.discovery = Discovery(
             project=self.project,
             writer=self.writer,
@@ -123,6 +136,7 @@ class Runtime:
             self.discovery.start(begun.next_runs, now=discover)
             self.reload.start()
             self.pruner.start()
+            self.guards.start()
             self.writer.look()
 
     async def stop(self, *, grace_s: float) -> None:
@@ -130,6 +144,7 @@ class Runtime:
         self._draining = True
         await self.reload.stop()
         await self.pruner.stop()
+        await self.guards.stop()
         await self.discovery.stop()
         await self.attempts.drain(grace_s)
         await self.processes.close()
@@ -159,12 +174,24 @@ class Runtime:
         self._job_states = states
         self.processes = WorkerProcesses(project.settings.workers, folder=self._folder)
         self.limits.configure(project, self.writer.plan)
+        self.guards.project = project
         self.attempts.reload(resolver.handler, self.processes)
         self.discovery.reload(project, resolver.discovery)
-        self._retired.add(task := asyncio.ensure_future(before.retire()))
-        task.add_done_callback(self._retired.discard)
+        self._chores.add(task := asyncio.ensure_future(before.retire()))
+        task.add_done_callback(self._chores.discard)
         self.writer.look()
         return lines
+
+    async def _look_at_jobs(self) -> None:
+        """Which jobs may run has changed."""
+        rows = await self.writer.change(lambda connection, _now: jobs.rows(connection))
+        self._job_states = {row.id: row.state for row in rows}
+        self.discovery.look()
+
+    async def _jobs_paused(self) -> None:
+        """A guard has paused jobs: take them out, and expect the end of their pause."""
+        await self._look_at_jobs()
+        self.timers.look()
 
     async def _tell_problem(self, problem: str | None) -> None:
         await self.writer.change(lambda connection, now: jobs.tell_problem(connection, problem, now))
@@ -174,6 +201,10 @@ class Runtime:
     def allowance(self) -> Allowance:
         """What may be claimed now."""
         return self.limits.open(self._free_slots(), self.attempts.taken, self._clock.now())
+
+    def guard(self, connection: sqlite3.Connection, now: int) -> set[int]:
+        """Pause what has reached its daily limit; on the writer's thread, inside its transaction."""
+        return self.guards.check_spend(connection, self.writer.plan, now)
 
     def adopt(self, allowance: store.Allowance, queued: set[int]) -> None:
         """Take over what a group used, and look again when pace lets the next one start."""
@@ -190,7 +221,7 @@ class Runtime:
         self.writer.look(set())
 
     def _free_slots(self) -> dict[int, int]:
-        if self._draining:
+        if self._draining or self.guards.disk_problem is not None:
             return {}
         free: dict[int, int] = {}
         for number, stage in self.writer.plan.stages.items():
@@ -210,13 +241,15 @@ class Runtime:
         for claim in refused:
             log.warning("refused the late result of %s at %s", claim.item.key, claim.stage.spec.name)
 
-    def committed(self, *, next_later: int | None, changed: bool) -> None:
+    def committed(self, *, next_later: int | None, paused: bool) -> None:
         """A group was committed."""
         if next_later is not None:
             self.timers.expect(next_later)
-        if changed:
-            self._on_change()
-            self._quiet.set()
+        if paused:
+            self._chores.add(task := asyncio.ensure_future(self._jobs_paused()))
+            task.add_done_callback(self._chores.discard)
+        self._on_change()
+        self._quiet.set()
 
     # Commands
 
@@ -238,9 +271,7 @@ class Runtime:
     async def _after(self, name: str, outcome: CommandOutcome) -> None:
         """What a command means for what runs now."""
         if name in ("pause", "resume", "undo"):
-            rows = await self.writer.change(lambda connection, _now: jobs.rows(connection))
-            self._job_states = {row.id: row.state for row in rows}
-            self.discovery.look()
+            await self._look_at_jobs()
         if name in ("drop", "cancel", "undo") and outcome.ok:
             alive = self.attempts.alive()
             lost = await self.writer.change(lambda connection, _now: claims.lost(connection, alive))

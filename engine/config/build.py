@@ -31,6 +31,7 @@ def build_project(
         _check_target(name, job, keys.jobs, problems)
     settings = Settings(
         timezone=keys.settings.timezone or local_timezone(),
+        daily_cost_usd_micros=keys.settings.daily_cost,
         repositories=tuple(keys.settings.repositories),
         durability=keys.settings.durability,
         workers=keys.settings.workers,
@@ -101,6 +102,7 @@ class _Job:
             findings_to=keys.findings_to,
             stages=stages,
             pace=rate(keys.pace, keys.burst, ("jobs", self._name), self._problems),
+            daily_cost_usd_micros=keys.guards.daily_cost,
             gone_after=keys.gone_after or (3 if keys.check is None else 1),
             detail_columns=tuple(keys.detail_columns),
             broken=self._why_broken(),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from engine.config.units import DURATION_PATTERN, RATE_PATTERN, parse_duration, parse_rate
+from engine.config.units import DURATION_PATTERN, MONEY_PATTERN, RATE_PATTERN, parse_duration, parse_money, parse_rate
 from engine.rules.schedule import cron_problem
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
@@ -28,6 +28,12 @@ def _rate(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("needs a rate, such as `60/h`")
     return parse_rate(value)
+
+
+def _micros(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("needs an amount of money, such as `5 USD`")
+    return parse_money(value)
 
 
 def _cron(value: str) -> str:
@@ -66,6 +72,12 @@ Span = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATI
 Interval = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(ge=1)]
 """A duration in seconds, one at least."""
 Cron = Annotated[str, StringConstraints(max_length=200), AfterValidator(_cron)]
+Money = Annotated[
+    int,
+    BeforeValidator(_micros, json_schema_input_type=Annotated[str, Field(pattern=MONEY_PATTERN)]),
+    Field(gt=0),
+]
+"""An amount in millionths of a dollar."""
 Pace = Annotated[
     tuple[float, float],
     BeforeValidator(_rate, json_schema_input_type=Annotated[str, Field(pattern=RATE_PATTERN)]),
@@ -84,6 +96,8 @@ class SettingsKeys(_Keys):
 
     timezone: Annotated[str, AfterValidator(_zone)] = ""
     """Time zone of cron expressions, such as `Europe/Berlin`; the machine's own without it."""
+    daily_cost: Money | None = None
+    """When all jobs together have spent so much in a day, those that spend pause until the next: `5 USD`."""
     repositories: list[Line] = Field(default=["."], min_length=1)
     """Folders that internal jobs look at, relative to the project's folder."""
     durability: Literal["normal", "full"] = "normal"
@@ -149,6 +163,13 @@ Stage = Annotated[
 """One entry of `stages`: a name, or one name with its keys."""
 
 
+class GuardKeys(_Keys):
+    """What pauses a job by itself."""
+
+    daily_cost: Money | None = None
+    """When the job has spent so much in a day, it pauses until the next: `1 USD`."""
+
+
 class JobKeys(_Keys):
     """One job: where its items come from, and the stages that each of them goes through."""
 
@@ -182,6 +203,8 @@ class JobKeys(_Keys):
     """How fast attempts of all its stages together may start, such as `60/h`."""
     burst: Burst | None = None
     """How many may start at once after a pause; 1 without it."""
+    guards: GuardKeys = GuardKeys()
+    """What pauses this job by itself."""
     detail_columns: list[Line] = []
     """Fields of data and outputs that are shown as columns."""
     gone_after: int | None = Field(default=None, ge=1, le=1_000)

@@ -8,12 +8,14 @@ from typing import Final
 SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 DURATION_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d|w)$"
 RATE_PATTERN: Final = r"^([0-9]+(?:\.[0-9]+)?)/([0-9]+)?(s|m|h|d|w)$"
+MONEY_PATTERN: Final = r"^([0-9]{1,7}(?:\.[0-9]{1,6})?) ?USD$"
 MAX_DURATION_S: Final = 10 * 365 * 86_400.0
 """Ten years: longer is a slip, and sums of times stay far from any limit."""
 
 _DURATION: Final = re.compile(DURATION_PATTERN, re.ASCII)
 _RATE: Final = re.compile(RATE_PATTERN, re.ASCII)
 _RATE_EXAMPLES: Final = "such as `2/s`, `60/h` or `5/10m`"
+_MONEY: Final = re.compile(MONEY_PATTERN, re.ASCII)
 _EXAMPLES: Final = "such as `500ms`, `30s`, `10m`, `1h`, `2d` or `1w`"
 
 
@@ -23,6 +25,14 @@ def parse_rate(text: str) -> tuple[float, float]:
     if match is None or not float(match[1]):
         raise ValueError(f"needs a rate, {_RATE_EXAMPLES}")
     return float(match[1]), float(match[2] or 1) * SECONDS[match[3]]
+
+
+def parse_money(text: str) -> int:
+    """Return micro-dollars of an amount such as `5 USD` or `0.02 USD`; ValueError shows how it is written."""
+    match = _MONEY.fullmatch(text)
+    if match is None:
+        raise ValueError("needs an amount of money, such as `5 USD` or `0.02 USD`")
+    return round(float(match[1]) * 1_000_000)
 
 
 def parse_duration(text: str) -> float:

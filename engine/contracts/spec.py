@@ -98,6 +98,8 @@ class JobSpec:
     """In topological order."""
     pace: Rate | None = None
     """How fast attempts of all its stages together may start."""
+    daily_cost_usd_micros: int | None = None
+    """Spent so much in a day, the job pauses until the next; None: no limit of its own."""
     gone_after: int = 3
     """Complete runs without seeing an item until it is gone (a check's findings: 1, then it counts as fixed)."""
     detail_columns: tuple[str, ...] = ()
@@ -115,6 +117,10 @@ class Settings:
 
     timezone: str = "UTC"
     """IANA name; cron expressions are read in it."""
+    daily_cost_usd_micros: int | None = None
+    """Spent so much in a day by all jobs together, those that spend pause until the next."""
+    free_disk_bytes: int = 200_000_000
+    """With less free space than this, nothing new is started."""
     repositories: tuple[str, ...] = (".",)
     """Folders that internal jobs look at, relative to the root."""
     durability: Literal["normal", "full"] = "normal"

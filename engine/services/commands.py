@@ -12,6 +12,7 @@ from engine.store import people
 from engine.store.plan import JobPlan, Plan
 
 _KEYS_MAX = 200_000
+_NUMBER_MAX = 2**53
 
 
 def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
@@ -24,15 +25,20 @@ def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
     if unknown := [arg for arg in args if arg not in (*spec.args, *spec.optional)]:
         raise UseError(f"`{name}` does not take {', '.join(unknown)}")
     keys = args.get("keys", ())
-    if isinstance(keys, str) or not all(isinstance(key, str) for key in keys) or len(keys) > _KEYS_MAX:
+    if not isinstance(keys, (list, tuple)) or len(keys) > _KEYS_MAX or not all(isinstance(key, str) for key in keys):
         raise UseError(f"`{name}`: keys must be a list of at most {_KEYS_MAX:,} strings")
     priority = args.get("priority")
     if priority is not None and (isinstance(priority, bool) or priority not in (0, 1, 2, 3)):
         raise UseError(f"`{name}`: the priority is 0, 1, 2, 3 or null")
-    until = args.get("until", 0)
-    if isinstance(until, bool) or not isinstance(until, int) or until < 0:
-        raise UseError(f"`{name}`: until is a time in ms UTC")
+    for number, what in (("until", "a time in ms UTC"), ("operation", "a number of the journal")):
+        value = args.get(number)
+        if not (value is None and number in spec.optional) and number in args and not _is_count(value):
+            raise UseError(f"`{name}`: {number} is {what}")
     return spec
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _NUMBER_MAX
 
 
 def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqlite3.Connection, int], CommandOutcome]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from engine.contracts.errors import EngineStopped, StateError
@@ -24,12 +24,20 @@ class Timers:
     """Wakes `later` rows and snoozed items on time, and beats for what runs."""
 
     def __init__(
-        self, *, writer: Writer, clock: Clock, epoch: int, alive: Callable[[], Sequence[tuple[int, int, int]]]
+        self,
+        *,
+        writer: Writer,
+        clock: Clock,
+        epoch: int,
+        alive: Callable[[], Sequence[tuple[int, int, int]]],
+        woken: Callable[[], Awaitable[None]],
     ) -> None:
+        """`alive`: (item, stage, fence) of what runs; `woken` is called after something has come back."""
         self._writer = writer
         self._clock = clock
         self._epoch = epoch
         self._alive = alive
+        self._woken = woken
         self._next: int | None = None
         self._beat_at = clock.monotonic() + HEARTBEAT_S
         self._wake = asyncio.Event()
@@ -89,6 +97,7 @@ class Timers:
         plan = self._writer.plan
         if self._next is not None and self._next <= now:
             self._next = await self._writer.change(lambda connection, now: claims.wake(connection, plan, now))
+            await self._woken()
             self._writer.look()
         if self._clock.monotonic() >= self._beat_at:
             self._beat_at = self._clock.monotonic() + HEARTBEAT_S

@@ -13,7 +13,7 @@ from engine.contracts.errors import StateError
 from engine.kit.safe_text import safe_line
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.rules.retry import INTERRUPTIONS_UNTIL_HOLD
-from engine.store import settle
+from engine.store import settle, spend
 from engine.store.events import Event, record
 from engine.store.plan import Plan, StagePlan
 from engine.store.sql import queries
@@ -59,7 +59,10 @@ class Lease:
 
 
 def claim(connection: sqlite3.Connection, plan: Plan, stage_id: int, n: int, lease: Lease, now: int) -> list[Claim]:
-    """Claim up to `n` ready rows of one stage, the most due first, with all that a handler needs."""
+    """Claim up to `n` ready rows of one stage, the most due first, with all that a handler needs.
+
+    A row that a damaged result stands before has failed at once: altered data is never served, and it stops no other.
+    """
     rows = connection.execute(
         _SQL.claim, {"stage": stage_id, "n": n, "epoch": lease.epoch, "lease_until": lease.until, "now": now}
     ).fetchall()
@@ -68,10 +71,13 @@ def claim(connection: sqlite3.Connection, plan: Plan, stage_id: int, n: int, lea
     stage = plan.stages[stage_id]
     ids = json.dumps([row[0] for row in rows])
     items = {row[0]: _item(row) for row in connection.execute(_SQL.items, (ids,))}
-    upstream = _upstream(connection, plan, stage, ids) if stage.ancestors else {}
+    upstream, damaged = _upstream(connection, plan, stage, ids) if stage.ancestors else ({}, set())
+    if damaged:
+        _fail_damaged(connection, plan, stage, damaged, lease, now)
     return [
         Claim(items[item_id], stage, fence, attempt, upstream.get(item_id, {}), now, answer)
         for item_id, fence, attempt, answer in rows
+        if item_id not in damaged
     ]
 
 
@@ -98,14 +104,37 @@ def _item(row: tuple[Any, ...]) -> ClaimedItem:
 
 def _upstream(
     connection: sqlite3.Connection, plan: Plan, stage: StagePlan, ids: str
-) -> dict[int, dict[str, Mapping[str, Any]]]:
+) -> tuple[dict[int, dict[str, Mapping[str, Any]]], set[int]]:
+    """Results by item and stage name, and the items of which one does not match its checksum."""
     found: dict[int, dict[str, Mapping[str, Any]]] = {}
+    damaged: set[int] = set()
     for item_id, stage_id, output, output_hash in connection.execute(
         _SQL.upstream, {"items": ids, "stages": json.dumps(stage.ancestors)}
     ):
-        check_output(output, output_hash)
+        try:
+            check_output(output, output_hash)
+        except StateError:
+            damaged.add(item_id)
+            continue
         found.setdefault(item_id, {})[plan.stages[stage_id].spec.name] = json.loads(output)
-    return found
+    return found, damaged
+
+
+def _fail_damaged(
+    connection: sqlite3.Connection, plan: Plan, stage: StagePlan, items: set[int], lease: Lease, now: int
+) -> None:
+    why = "a result before this stage is damaged: it does not match its checksum"
+    values: dict[str, object] = {"stage": stage.id, "items": json.dumps(sorted(items)), "epoch": lease.epoch}
+    connection.execute(_SQL.fail_damaged, {**values, "now": now, "why": why})
+    settle.settle(connection, plan, items, now)
+    record(
+        connection,
+        [
+            Event(kind="stage.failed", level="error", job_id=stage.job_id, item_id=item, stage_id=stage.id, text=why)
+            for item in sorted(items)
+        ],
+        now,
+    )
 
 
 def hash_output(output: str) -> bytes:
@@ -119,9 +148,10 @@ def check_output(output: str, output_hash: bytes) -> None:
         raise StateError("a stored result does not match its checksum: the state file is damaged; restore a backup")
 
 
-def heartbeat(connection: sqlite3.Connection, lease: Lease) -> int:
-    """Extend every lease of this engine; returns how many."""
-    return connection.execute(_SQL.heartbeat, {"epoch": lease.epoch, "lease_until": lease.until}).rowcount
+def heartbeat(connection: sqlite3.Connection, lease: Lease, alive: Iterable[tuple[int, int, int]]) -> int:
+    """Extend the leases of the (item, stage, fence) that this engine knows to be alive; returns how many."""
+    values = {"epoch": lease.epoch, "lease_until": lease.until, "alive": json.dumps(list(alive))}
+    return connection.execute(_SQL.heartbeat, values).rowcount
 
 
 def reclaim(
@@ -181,6 +211,7 @@ def wake(connection: sqlite3.Connection, plan: Plan, now: int) -> int | None:
     ).fetchall()
     over = [row[0] for row in connection.execute(_SQL.snoozed_over, (now,))]
     settle.settle(connection, plan, over, now, release=True)
+    spend.end_pauses(connection, now)
     return next_wake(connection)
 
 
@@ -188,7 +219,7 @@ def next_wake(connection: sqlite3.Connection) -> int | None:
     """When the next row or snoozed item comes back, ms UTC."""
     (later,) = connection.execute(_SQL.next_later).fetchone()
     (snoozed,) = connection.execute(_SQL.next_snoozed).fetchone()
-    return min((at for at in (later, snoozed) if at is not None), default=None)
+    return min((at for at in (later, snoozed, spend.next_end(connection)) if at is not None), default=None)
 
 
 def left(connection: sqlite3.Connection, stages: Sequence[int], soon: int) -> bool:
@@ -196,11 +227,11 @@ def left(connection: sqlite3.Connection, stages: Sequence[int], soon: int) -> bo
     return bool(connection.execute(_SQL.left, {"stages": json.dumps(stages), "soon": soon}).fetchone()[0])
 
 
-def lost(connection: sqlite3.Connection, alive: Iterable[tuple[int, int, int]]) -> set[int]:
-    """Items whose running attempt (item, stage, fence) does not hold its row any more."""
+def lost(connection: sqlite3.Connection, alive: Iterable[tuple[int, int, int]]) -> set[tuple[int, int]]:
+    """(item, stage) of the running attempts (item, stage, fence) that do not hold their row any more."""
     gone = set()
     for item_id, stage_id, fence in alive:
         row = connection.execute(_SQL.running_fence, (item_id, stage_id)).fetchone()
         if row is None or row[0] != fence:
-            gone.add(item_id)
+            gone.add((item_id, stage_id))
     return gone

@@ -32,9 +32,17 @@ SELECT id, key, title, data, path, line, headings, priority FROM items WHERE id 
 SELECT item_id, stage_id, output, output_hash FROM results
 WHERE item_id IN (SELECT value FROM json_each(:items)) AND stage_id IN (SELECT value FROM json_each(:stages));
 
+-- name: fail_damaged
+-- Claimed rows that cannot run, because a result before them is not what was written.
+UPDATE item_stages
+SET state = 'failed', owner = NULL, lease_until = NULL, ended_at = :now, why = :why
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'running' AND owner = :epoch;
+
 -- name: heartbeat
--- Extend the leases of everything this engine runs.
-UPDATE item_stages SET lease_until = :lease_until WHERE state = 'running' AND owner = :epoch;
+-- Extend the leases of what this engine knows to be alive.
+UPDATE item_stages SET lease_until = :lease_until
+WHERE (item_id, stage_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:alive))
+    AND +state = 'running' AND owner = :epoch;
 
 -- name: orphans
 -- Rows whose engine is gone, or (while running) whose lease ended.

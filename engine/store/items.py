@@ -22,6 +22,8 @@ _SQL = queries("items")
 
 Origin = Literal["scan", "check", "manual", "emit"]
 KEY_LIMIT = 512
+STAGE_DISABLED = "the stage is disabled"
+"""Why a row is skipped that comes back when its stage is enabled; the statements name it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,13 @@ def _insert(
         )
         due = due_at(now, candidate.priority)
         stage_rows += [
-            (item_id, number, states[stage.name], due if states[stage.name] == "ready" else None, why)
+            (
+                item_id,
+                number,
+                states[stage.name],
+                due if states[stage.name] == "ready" else None,
+                why if closed or stage.enabled else STAGE_DISABLED,
+            )
             for number, stage in zip(job.stages, job.spec.stages, strict=True)
         ]
     connection.executemany(_SQL.insert, rows)
@@ -278,12 +286,15 @@ def known(connection: sqlite3.Connection, source_id: int) -> list[Known]:
 
 
 def reconcile(connection: sqlite3.Connection, plan: Plan, job: JobPlan, now: int) -> None:
-    """Bring the items of a job in line with its stages: new ones reopen, disabled ones are skipped, removed ignored."""
+    """Bring the items of a job in line with its stages: new ones reopen it, disabled ones are
+    skipped, removed ones ignored; a row that never ran starts by what stands before it now."""
     missing = connection.execute(_SQL.reconcile_missing, {"job": job.id}).fetchall()
-    connection.executemany(
-        _SQL.insert_stage, [(item_id, stage_id, "blocked", None, None) for item_id, stage_id in missing]
-    )
+    connection.executemany(_SQL.insert_stage, missing)
     for stage_id in job.stages:
-        query = _SQL.reconcile_enabled if plan.stages[stage_id].spec.enabled else _SQL.reconcile_disabled
-        connection.execute(query, {"stage": stage_id, "now": now})
+        spec = plan.stages[stage_id].spec
+        if spec.enabled:
+            connection.execute(_SQL.reconcile_enabled, {"stage": stage_id, "job": job.id})
+            connection.execute(_SQL.reconcile_after, {"stage": stage_id, "held": bool(spec.after or spec.gate)})
+        else:
+            connection.execute(_SQL.reconcile_disabled, {"stage": stage_id, "now": now})
     settle.settle(connection, plan, [row[0] for row in connection.execute(_SQL.reconcile_ids, (job.id,))], now)

@@ -35,10 +35,6 @@ UPDATE items SET closed = :closed, why = :why, updated_at = :now WHERE id = :id;
 -- A closed or gone item is open again in the world.
 UPDATE items SET closed = NULL, why = NULL, missed = 0, updated_at = :now WHERE id = :id;
 
--- name: open_stages
--- Rows of an item in which something can still happen, and failed ones.
-SELECT stage_id, state, fence FROM item_stages WHERE item_id = ?;
-
 -- name: close_stages
 -- Skip what is left; a running attempt loses its fence.
 UPDATE item_stages
@@ -52,7 +48,7 @@ UPDATE item_stages
 SET state = CASE WHEN EXISTS (
         SELECT 1 FROM results AS r WHERE r.item_id = item_stages.item_id AND r.stage_id = item_stages.stage_id
     ) THEN 'done' ELSE 'blocked' END,
-    why = NULL, ended_at = NULL
+    attempts = 0, interruptions = 0, why = NULL, ended_at = NULL
 WHERE item_id = :item AND state = 'skipped';
 
 -- name: reset_stages
@@ -89,8 +85,8 @@ WHERE id = :id AND state = 'gone';
 SELECT id FROM items WHERE job_id = ? AND key = ?;
 
 -- name: reconcile_missing
--- Rows that items of a job lack because a stage is new.
-SELECT i.id, s.id
+-- Rows that items of a job lack because a stage is new; nothing of a closed item runs.
+SELECT i.id, s.id, CASE WHEN i.closed IS NULL THEN 'blocked' ELSE 'skipped' END, NULL, i.why
 FROM items AS i JOIN stages AS s ON s.job_id = i.job_id AND s.removed = 0
 WHERE i.job_id = :job
     AND NOT EXISTS (SELECT 1 FROM item_stages AS x WHERE x.item_id = i.id AND x.stage_id = s.id);
@@ -101,9 +97,16 @@ UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_a
 WHERE stage_id = :stage AND state IN ('blocked', 'ready', 'waiting', 'later', 'failed');
 
 -- name: reconcile_enabled
--- Rows that were skipped because their stage was disabled wait for their turn again.
+-- Rows that were skipped because their stage was disabled wait for their turn again, unless their item is closed.
 UPDATE item_stages SET state = 'blocked', why = NULL, ended_at = NULL
-WHERE stage_id = :stage AND state = 'skipped' AND why = 'the stage is disabled';
+WHERE stage_id = :stage AND state = 'skipped' AND why = 'the stage is disabled'
+    AND item_id NOT IN (SELECT id FROM items WHERE job_id = :job AND closed IS NOT NULL);
+
+-- name: reconcile_after
+-- Rows that never ran start anew by what stands before them now; ready ones only where something may stand there.
+UPDATE item_stages SET state = 'blocked', due_at = NULL
+WHERE stage_id = :stage AND state IN ('ready', 'waiting') AND fence = 0
+    AND (:held OR item_stages.state = 'waiting');
 
 -- name: reconcile_ids
 -- All items of a job.

@@ -38,7 +38,8 @@ def begin_epoch(connection: sqlite3.Connection) -> int:
 def sync(connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int) -> tuple[Plan, set[int]]:
     """Make the rows of jobs and stages what the configuration says.
 
-    Returns the plan and the numbers of the jobs whose stages changed (new, enabled, disabled, reordered), whose items
+    Returns the plan and the numbers of the jobs whose stages changed (new, enabled, disabled, with another gate or
+    place), whose items
     `reconcile` has to look at.
     """
     known = {row[1]: row for row in connection.execute(_SQL.all_jobs)}
@@ -81,8 +82,8 @@ def sync(connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int) -> 
 
 def _sync_stages(connection: sqlite3.Connection, job_id: int, spec: JobSpec) -> tuple[dict[str, int], bool]:
     known = {
-        name: (number, enabled, removed)
-        for name, number, enabled, removed in connection.execute(_SQL.stages_of, (job_id,))
+        name: (number, enabled, removed, after, gate)
+        for name, number, enabled, removed, after, gate in connection.execute(_SQL.stages_of, (job_id,))
     }
     numbers: dict[str, int] = {}
     changed = False
@@ -101,14 +102,14 @@ def _sync_stages(connection: sqlite3.Connection, job_id: int, spec: JobSpec) -> 
             "resources": json.dumps(stage.resources),
         }
         if stage.name in known:
-            number, enabled, removed = known[stage.name]
+            number, *before = known[stage.name]
             connection.execute(_SQL.update_stage, {**values, "id": number})
-            changed |= bool(removed) or bool(enabled) != stage.enabled
+            changed |= before != [int(stage.enabled), 0, values["after"], stage.gate]
         else:
             (number,) = connection.execute(_SQL.insert_stage, values).fetchone()
             changed = True
         numbers[stage.name] = number
-    for name, (number, _, removed) in known.items():
+    for name, (number, _, removed, *_) in known.items():
         if name not in numbers and not removed:
             connection.execute(_SQL.remove_stage, (number,))
             changed = True
@@ -124,21 +125,30 @@ def rows(connection: sqlite3.Connection) -> list[JobRow]:
 
 
 def pause(
-    connection: sqlite3.Connection, job_id: int, *, by: Literal["person", "engine"], why: str | None, now: int
+    connection: sqlite3.Connection,
+    job_id: int,
+    *,
+    by: Literal["person", "guard"],
+    why: str | None,
+    until: int | None = None,
+    now: int,
 ) -> bool:
-    """Pause an active job; False when it was not active."""
-    landed = connection.execute(_SQL.pause, {"id": job_id, "why": why, "by": by, "now": now}).rowcount == 1
+    """Pause an active job, `until` a time (ms UTC) or until it is resumed; False when it was not active."""
+    values = {"id": job_id, "why": why, "by": by, "until": until, "now": now}
+    landed = connection.execute(_SQL.pause, values).rowcount == 1
     if landed:
-        actor: Literal["person", "engine"] = by
+        actor: Literal["person", "engine"] = "person" if by == "person" else "engine"
         record(connection, [Event(kind="job.paused", actor=actor, job_id=job_id, text=why)], now)
     return landed
 
 
-def resume(connection: sqlite3.Connection, job_id: int, *, now: int) -> bool:
+def resume(
+    connection: sqlite3.Connection, job_id: int, *, by: Literal["person", "engine"] = "person", now: int
+) -> bool:
     """Let a paused job go on; False when it was not paused."""
     landed = connection.execute(_SQL.resume, {"id": job_id}).rowcount == 1
     if landed:
-        record(connection, [Event(kind="job.resumed", actor="person", job_id=job_id)], now)
+        record(connection, [Event(kind="job.resumed", actor=by, job_id=job_id)], now)
     return landed
 
 

@@ -29,7 +29,7 @@ WHERE id = ? AND state <> 'removed';
 
 -- name: stages_of
 -- Stages of a job, removed ones too.
-SELECT name, id, enabled, removed FROM stages WHERE job_id = ?;
+SELECT name, id, enabled, removed, after, gate FROM stages WHERE job_id = ?;
 
 -- name: insert_stage
 -- A stage that is new in the configuration.
@@ -52,11 +52,13 @@ UPDATE stages SET removed = 1 WHERE id = ?;
 
 -- name: pause
 -- Claim nothing of this job; guarded by its state.
-UPDATE jobs SET state = 'paused', why = :why, paused_by = :by, paused_at = :now WHERE id = :id AND state = 'active';
+UPDATE jobs SET state = 'paused', why = :why, paused_by = :by, paused_at = :now, paused_until = :until
+WHERE id = :id AND state = 'active';
 
 -- name: resume
 -- Let a paused job go on; guarded by its state.
-UPDATE jobs SET state = 'active', why = NULL, paused_by = NULL, paused_at = NULL WHERE id = :id AND state = 'paused';
+UPDATE jobs SET state = 'active', why = NULL, paused_by = NULL, paused_at = NULL, paused_until = NULL
+WHERE id = :id AND state = 'paused';
 
 -- name: schedule
 -- When the discovery of a job runs next.

@@ -17,7 +17,7 @@ from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.store import items as items_part
 from engine.store import jobs as jobs_part
-from engine.store import settle
+from engine.store import settle, spend
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import queries
@@ -92,7 +92,7 @@ def _run(
         settle.settle(connection, plan, touched, now, release=release)
         before = {
             "items": [before_items[item] for item in touched],
-            "stages": [row for item in touched for row in act.stages.get(item, [])],
+            "stages": _changed_rows(connection, plan, touched, act.stages),
         }
         record(connection, act.events, now)
         values = {"now": now, "name": name, "job": job.id, "args": json.dumps(dict(args)), "before": json.dumps(before)}
@@ -104,6 +104,21 @@ def _run(
         skipped=act.skipped,
         operation=operation,
     )
+
+
+def _changed_rows(
+    connection: sqlite3.Connection, plan: Plan, items: Sequence[int], before: Mapping[int, list[StageRow]]
+) -> list[StageRow]:
+    """Rows as they were that a command changed, and those after them, which their undo has to take along."""
+    now_at = {(row[0], row[1]): row for row in connection.execute(_SQL.stages_now, (json.dumps(list(items)),))}
+    kept: list[StageRow] = []
+    for item in items:
+        rows = before.get(item, [])
+        moved = {row["stage"] for row in rows if tuple(row.values()) != now_at[item, row["stage"]]}
+        kept += [
+            row for row in rows if row["stage"] in moved or moved.intersection(plan.stages[row["stage"]].ancestors)
+        ]
+    return kept
 
 
 def _message(words: str, act: _Act) -> str:
@@ -173,7 +188,8 @@ def answer(
             _open(act, row, act.items[key], cleaned)
         act.did(key, "item.answered", cleaned)
 
-    return _run(connection, plan, job, "answer", keys, {"keys": list(keys), "answer": cleaned}, change, "answered", now)
+    args = {"keys": list(keys), "answer": cleaned}
+    return _run(connection, plan, job, "answer", keys, args, change, "answered", now, release=True)
 
 
 def drop(
@@ -218,7 +234,7 @@ def snooze(
         if not connection.execute(_SQL.snoozed, {"id": item["item"], "until": until, "now": now}).rowcount:
             act.skipped[key] = f"it is {item['state']}"
             return
-        connection.execute(_SQL.put_off, {"item": item["item"], "until": until})
+        connection.execute(_SQL.put_off, {"item": item["item"], "until": until, "before": item["snoozed_until"]})
         act.did(key, "item.snoozed")
 
     return _run(connection, plan, job, "snooze", keys, {"keys": list(keys), "until": until}, change, "snoozed", now)
@@ -259,7 +275,7 @@ def retry(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequen
             )
         act.did(key, "item.retried")
 
-    return _run(connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now)
+    return _run(connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now, release=True)
 
 
 def pause(connection: sqlite3.Connection, job: JobPlan, why: str, now: int) -> CommandOutcome:
@@ -274,7 +290,8 @@ def pause(connection: sqlite3.Connection, job: JobPlan, why: str, now: int) -> C
 
 
 def resume(connection: sqlite3.Connection, job: JobPlan, now: int) -> CommandOutcome:
-    """Let a paused job go on."""
+    """Let a paused job go on; a guard that had paused it is set aside until it would have let it go."""
+    spend.set_aside(connection, job.id)
     return _switch(connection, job, "resume", jobs_part.resume(connection, job.id, now=now), now)
 
 
@@ -304,7 +321,7 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
     elif name == "resume":
         jobs_part.pause(connection, job.id, by="person", why=None, now=now)
     else:
-        _restore(connection, plan, before, now)
+        _restore(connection, plan, name, before, now)
     items = [item["item"] for item in before.get("items", [])]
     event = Event(
         kind="operation.undone", actor="person", job_id=job.id, item_id=items[0] if len(items) == 1 else None, text=name
@@ -316,9 +333,13 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
     return CommandOutcome(ok=True, message=f"undid {what}", changed=keys or (job.spec.name,), operation=number)
 
 
-def _restore(connection: sqlite3.Connection, plan: Plan, before: Mapping[str, Any], now: int) -> None:
+def _restore(connection: sqlite3.Connection, plan: Plan, name: str, before: Mapping[str, Any], now: int) -> None:
+    queued = name in ("snooze", "prioritise")
     for row in before["stages"]:
         if row["stage"] not in plan.stages:
+            continue
+        if queued and not connection.execute(_SQL.is_queued, (row["item"], row["stage"])).fetchone():
+            # These commands move rows in time; what has run since has not to run again.
             continue
         if row["state"] == "running":
             row |= {"state": "ready", "due_at": now, "attempts": max(0, row["attempts"] - 1)}

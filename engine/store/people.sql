@@ -35,8 +35,11 @@ UPDATE items SET state = 'snoozed', snoozed_until = :until, why = NULL, updated_
 WHERE id = :id AND state IN ('pending', 'waiting', 'failed', 'snoozed');
 
 -- name: put_off
--- What would run of a snoozed item comes back with it.
-UPDATE item_stages SET state = 'later', due_at = :until WHERE item_id = :item AND state IN ('ready', 'later');
+-- What would run of a snoozed item comes back with it; what waits for a later time of its own keeps that.
+UPDATE item_stages
+SET state = 'later',
+    due_at = CASE WHEN state = 'later' AND due_at IS NOT :before THEN max(due_at, :until) ELSE :until END
+WHERE item_id = :item AND state IN ('ready', 'later');
 
 -- name: prioritise
 -- A person's priority; it stays whatever the source says.
@@ -67,6 +70,10 @@ ORDER BY id DESC LIMIT 1;
 -- name: undone
 -- An operation was taken back.
 UPDATE operations SET undone_at = ? WHERE id = ?;
+
+-- name: is_queued
+-- Whether a row still waits for its time.
+SELECT 1 FROM item_stages WHERE item_id = ? AND stage_id = ? AND state IN ('ready', 'later');
 
 -- name: restore_stage
 -- Put a row back as it was; what runs meanwhile loses its fence, so that its result is refused.

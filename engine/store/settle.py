@@ -67,16 +67,15 @@ def _unblock(
     return list(states.values())
 
 
-def move(connection: sqlite3.Connection, stage_id: int, state: StageState, items: Iterable[int], now: int) -> None:
-    """Take blocked rows of one stage to `ready`, `waiting` or `skipped`."""
+def move(connection: sqlite3.Connection, stage_id: int, state: StageState, items: Iterable[int], now: int) -> int:
+    """Take blocked rows of one stage to `ready`, `waiting` or `skipped`; returns how many were blocked."""
     values: dict[str, object] = {"stage": stage_id, "items": json.dumps(list(items)), "now": now}
     if state == "ready":
         slack = {"p0": SLACK_MS[0], "p1": SLACK_MS[1], "p2": SLACK_MS[2], "p3": SLACK_MS[3]}
-        connection.execute(_SQL.unblock_ready, {**values, **slack, "p_none": UNPRIORITISED_SLACK_MS})
-    elif state == "waiting":
-        connection.execute(_SQL.unblock_waiting, values)
-    else:
-        connection.execute(_SQL.unblock_skipped, values)
+        return connection.execute(_SQL.unblock_ready, {**values, **slack, "p_none": UNPRIORITISED_SLACK_MS}).rowcount
+    if state == "waiting":
+        return connection.execute(_SQL.unblock_waiting, values).rowcount
+    return connection.execute(_SQL.unblock_skipped, values).rowcount
 
 
 def set_item_state(

@@ -30,6 +30,8 @@ UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_a
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
 
 -- name: set_item_state
--- The derived state of items; guarded by the state it was derived over.
-UPDATE items SET state = :state, snoozed_until = NULL, updated_at = :now
+-- The derived state of items; guarded by the state it was derived over. Why it failed or waited is over with it.
+UPDATE items
+SET state = :state, snoozed_until = NULL, updated_at = :now,
+    why = CASE WHEN :state IN ('pending', 'done') AND closed IS NULL THEN NULL ELSE why END
 WHERE id IN (SELECT value FROM json_each(:items)) AND state = :old;

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.store import items as items_part
-from engine.store import settle
+from engine.store import settle, spend
 from engine.store.claims import Claim, Lease, claim_next
 from engine.store.events import Event, record
 from engine.store.plan import Plan
@@ -164,6 +164,8 @@ def _finish(
             for ending in group
         ],
     )
+    if cost := sum(ending.cost_usd_micros for ending in group):
+        spend.book(connection, group[0].claim.stage.job_id, cost, now)
     for ending in group:
         result.cost_usd_micros += ending.cost_usd_micros
         events.append(
@@ -220,7 +222,10 @@ def _go_on(
             result.claims.append(Claim(ending.claim.item, following, next_fence, attempt, upstream, now))
     if group[take:]:
         result.queued.add(following.id)
-        settle.move(connection, following.id, "ready", [ending.claim.item.id for ending in group[take:]], now)
+        queued = [ending.claim.item.id for ending in group[take:]]
+        if settle.move(connection, following.id, "ready", queued, now) != len(queued):
+            # The stage after this one ran before (its result outlived a pause of the item): look at the whole item.
+            unsettled.update(queued)
 
 
 def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int) -> None:

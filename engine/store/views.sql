@@ -60,10 +60,6 @@ FROM runs AS r JOIN jobs AS j ON j.id = r.job_id WHERE r.job_id = :job ORDER BY 
 -- The number of a job.
 SELECT id FROM jobs WHERE name = ?;
 
--- name: item_id
--- The number of an item.
-SELECT id FROM items WHERE job_id = ? AND key = ?;
-
 -- name: page_stages
 -- Rows of the items of a page, at configured stages, in the order of the stages.
 SELECT x.item_id, s.name, x.state, x.attempts, x.why, x.due_at

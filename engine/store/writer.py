@@ -21,6 +21,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.clock import Clock
+from engine.kit.exceptions import describe
+from engine.kit.safe_text import safe_line
 from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
 from engine.store.limits import store_buckets
@@ -70,6 +72,10 @@ class Dispatch(Protocol):
         """What may be claimed now."""
         ...
 
+    def guard(self, connection: sqlite3.Connection, now: int) -> set[int]:
+        """Money was booked: pause what has reached its limit, in the same transaction; returns the jobs' numbers."""
+        ...
+
     def adopt(self, allowance: Allowance, queued: set[int]) -> None:
         """A group was committed: take over what it used; something still queues at these stages."""
         ...
@@ -82,8 +88,9 @@ class Dispatch(Protocol):
         """These attempts ended too late and were refused."""
         ...
 
-    def committed(self, *, next_later: int | None, changed: bool) -> None:
-        """A group was committed; `next_later` is the earliest time at which a row of it comes back."""
+    def committed(self, *, next_later: int | None, paused: bool) -> None:
+        """A group was committed; `next_later` is the earliest time at which a row of it comes back, `paused` whether
+        a guard has paused jobs in it."""
         ...
 
 
@@ -102,6 +109,8 @@ class _Answer:
     answers: list[tuple[Any, BaseException | None]]
     hints: set[int]
     """Stages in whose queue something may be left."""
+    held: set[int]
+    """Jobs that a guard has paused in this very group."""
 
 
 class Writer:
@@ -218,13 +227,19 @@ class Writer:
         return group
 
     def _isolate(self, group: _Group, error: Exception) -> None:
-        """A group broke on something that is not the disk: find the ending that does it, and let only that one go.
+        """A group broke on something that is not the disk: find the ending that does it, and store that it failed.
 
-        Its row stays `running` until its lease ends and is then reclaimed like that of any interrupted attempt.
+        If not even that can be stored, the row stays `running` until its lease ends and is then reclaimed like that of
+        any interrupted attempt.
         """
         if len(group.endings) == 1 and not group.changes:
-            claim = group.endings[0].claim
+            ending = group.endings[0]
+            claim = ending.claim
             log.error("the result of %s at %s cannot be stored", claim.item.key, claim.stage.spec.name, exc_info=error)
+            if isinstance(ending, Finished):
+                why = safe_line(f"its result cannot be stored: {error}", 300)
+                failed = Left(claim=claim, transition="fail", why=why, problem=describe(error), ms=ending.ms)
+                self._endings.insert(0, failed)
         else:
             self._endings[:0] = group.endings
             self._changes[:0] = group.changes
@@ -246,7 +261,7 @@ class Writer:
         for _, future in group.changes:
             if not future.done():
                 future.set_exception(StateError(self.problem))
-        self._dispatch.committed(next_later=None, changed=True)
+        self._dispatch.committed(next_later=None, paused=False)
 
     def _answered(self, group: _Group, answer: _Answer) -> None:
         self._hints |= answer.hints
@@ -263,20 +278,22 @@ class Writer:
             self._dispatch.start_attempts(answer.claims)
         if answer.endings.refused:
             self._dispatch.revoke(answer.endings.refused)
-        self._dispatch.committed(next_later=answer.endings.next_later, changed=True)
+        self._dispatch.committed(next_later=answer.endings.next_later, paused=bool(answer.held))
 
     def _apply(self, connection: sqlite3.Connection, group: _Group, now: int, lease: Lease) -> _Answer:
         """One transaction, on the connection's thread."""
         connection.execute("BEGIN IMMEDIATE")
         try:
             # A stage takes its items along directly only while nothing queues there, so that nobody is overtaken.
-            direct = group.allowance.direct(group.hints)
+            costly = any(isinstance(ending, Finished) and ending.cost_usd_micros for ending in group.endings)
+            direct = {} if costly else group.allowance.direct(group.hints)
             endings = end_attempts(connection, self.plan, group.endings, direct, lease, now)
             for claimed in endings.claims:
                 group.allowance.take(claimed.stage.id, 1)
+            held = self._dispatch.guard(connection, now) if costly else set()
             answers = [self._one(connection, change, now) for change, _ in group.changes]
             hints = group.hints | (set(self.plan.stages) if group.changes else endings.queued)
-            answer = _Answer(endings, list(endings.claims), answers, hints)
+            answer = _Answer(endings, list(endings.claims), answers, hints, held)
             self._claim(connection, group, answer, lease, now)
             connection.execute("COMMIT")
             return answer
@@ -285,9 +302,16 @@ class Writer:
                 connection.execute("ROLLBACK")
             raise
 
-    def _claim(self, connection: sqlite3.Connection, group: _Group, answer: _Answer, lease: Lease, now: int) -> None:
+    def _claim(
+        self,
+        connection: sqlite3.Connection,
+        group: _Group,
+        answer: _Answer,
+        lease: Lease,
+        now: int,
+    ) -> None:
         for stage_id, n in group.allowance.turns(tuple(answer.hints)):
-            if stage_id not in answer.hints:
+            if stage_id not in answer.hints or self.plan.stages[stage_id].job_id in answer.held:
                 continue
             claims = claim(connection, self.plan, stage_id, n, lease, now)
             group.allowance.take(stage_id, len(claims))

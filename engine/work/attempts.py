@@ -103,6 +103,9 @@ class Attempts:
         now = self._clock.monotonic()
         for claim in claims:
             run = _Run(claim, None, now, now + claim.stage.spec.timeout_s)
+            if (before := self._runs.get((claim.item.id, claim.stage.id))) is not None:
+                # The row was taken away from an attempt that still runs, and is claimed anew.
+                self._revoke(before)
             self._runs[claim.item.id, claim.stage.id] = run
             self._taken[claim.stage.id] += 1
             run.task = loop.create_task(self._attempt(run))
@@ -116,10 +119,10 @@ class Attempts:
         self._handlers = handlers
         self._processes = processes
 
-    def revoke(self, items: Collection[int]) -> None:
-        """Cancel what runs of these items: their rows were taken away, nothing they return will be stored."""
-        for run in [run for (item, _), run in self._runs.items() if item in items]:
-            self._cancel(run, "revoked")
+    def revoke(self, rows: Collection[tuple[int, int]]) -> None:
+        """Cancel what runs of these (item, stage): the rows were taken away, nothing they return will be stored."""
+        for run in [run for row, run in self._runs.items() if row in rows]:
+            self._revoke(run)
 
     async def drain(self, grace_s: float) -> None:
         """Let attempts end for at most `grace_s`, then release what is left."""
@@ -271,10 +274,14 @@ class Attempts:
             if run.reason is None:
                 run.deadline = now + ABANDON_S
                 self._cancel(run, "timeout")
-            elif run.reason == "timeout" and not run.handed_in:
+            elif run.reason != "stop" and not run.handed_in:
                 self._abandon(run)
         if self._runs:
             self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._look)
+
+    def _revoke(self, run: _Run) -> None:
+        run.deadline = self._clock.monotonic() + ABANDON_S
+        self._cancel(run, "revoked")
 
     def _cancel(self, run: _Run, reason: Literal["timeout", "stop", "revoked"]) -> None:
         if run.reason is None:
@@ -292,7 +299,8 @@ class Attempts:
         )
         run.handed_in = True
         self._forget(run)
-        self._hand_in(self._timed_out(run))
+        if run.reason == "timeout":
+            self._hand_in(self._timed_out(run))
 
     def _release(self, run: _Run) -> None:
         if not run.handed_in:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,12 +12,14 @@ from engine.contracts.item import Candidate
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Skip
 from engine.kit.exceptions import first_line
 from engine.kit.safe_text import safe_line
+from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
 from engine.store.claims import Claim, hash_output
 from engine.store.stages import Finished, Left
 
 RESULT_LIMIT: Final = 1 << 20
 """Largest output of a stage, in characters of its JSON."""
+_COST_MAX: Final = 2**53
 _MAX_LATER_S: Final = 366 * 86_400.0
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "str": (str,),
@@ -39,7 +42,10 @@ def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *,
     if isinstance(value, Done):
         return _finished(claim, value, emitted, ms)
     if isinstance(value, Later):
-        after = min(max(float(value.after_s), 0.0), _MAX_LATER_S)
+        after: Any = value.after_s
+        if not isinstance(after, (int, float)) or math.isnan(after):
+            raise BadResult("Later.after_s is no number of seconds")
+        after = min(max(after, 0.0), _MAX_LATER_S)
         due_at = now + round(after * 1000)
         return Left(claim=claim, transition="postpone", why=safe_line(str(value.why)), due_at=due_at, ms=ms)
     if isinstance(value, Skip):
@@ -67,24 +73,30 @@ def _finished(claim: Claim, done: Done, emitted: Sequence[tuple[str, Candidate]]
         raise BadResult(f"the output is not JSON: {error}") from error
     if len(text) > RESULT_LIMIT:
         raise BadResult(f"the output has {len(text):,} characters of JSON, {RESULT_LIMIT:,} are allowed")
-    if done.cost_usd_micros < 0:
-        raise BadResult("the cost is negative")
+    cost: Any = done.cost_usd_micros
+    if not isinstance(cost, int) or not 0 <= cost <= _COST_MAX:
+        raise BadResult("the cost is no number of micro-dollars: a whole number, not negative")
+    emit = (*done.emit, *emitted)
+    for _, candidate in emit:
+        if found := flaw(candidate):
+            raise BadResult(f"the handler emitted {found}")
     return Finished(
         claim=claim,
         output=text,
         output_hash=hash_output(text),
-        value=output,
+        # What the next stage gets is what is stored, whether it takes it from here or from the state file.
+        value=json.loads(text),
         artifacts=json.dumps([_artifact(artifact) for artifact in done.artifacts]) if done.artifacts else None,
         cost_usd_micros=done.cost_usd_micros,
-        emit=(*done.emit, *emitted),
+        emit=emit,
         ms=ms,
     )
 
 
 def _artifact(artifact: Artifact) -> dict[str, str]:
-    parts = artifact.path.split("/")
-    if artifact.path.startswith("/") or ".." in parts or "\0" in artifact.path:
-        raise BadResult(f"the artifact `{safe_line(artifact.path, 100)}` is not inside the item's folder")
+    path: Any = artifact.path
+    if not isinstance(path, str) or path.startswith("/") or ".." in path.split("/") or "\0" in path:
+        raise BadResult(f"the artifact `{safe_line(str(path), 100)}` is not inside the item's folder")
     return {"path": safe_line(artifact.path, 300), "type": safe_line(artifact.type, 100)}
 
 

@@ -1,0 +1,34 @@
+"""Money by the day: when a day begins where the user lives, and whether what was spent is too much."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+QUARTER_MS: Final = 15 * 60_000
+"""Spend is booked by quarters of an hour: every time zone's midnight lies on one."""
+
+
+def day_bounds(now: int, zone: ZoneInfo) -> tuple[int, int]:
+    """Start of the local day that `now` lies in and start of the next, ms UTC; a day may have 23 or 25 hours."""
+    today = datetime.fromtimestamp(now / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    tomorrow = (today.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
+    return round(today.timestamp() * 1000), round(tomorrow.timestamp() * 1000)
+
+
+def quarter(now: int) -> int:
+    """The quarter of an hour that `now` lies in, by its start, ms UTC."""
+    return now - now % QUARTER_MS
+
+
+def dollars(usd_micros: int) -> str:
+    """Money as people read it: two decimals, more for less than a cent."""
+    if 0 < usd_micros < 10_000:
+        return f"${usd_micros / 1_000_000:.4f}"
+    return f"${usd_micros / 1_000_000:,.2f}"
+
+
+def tripped(spent_usd_micros: int, limit_usd_micros: int | None) -> bool:
+    """Whether a limit is reached; there is none when it is None."""
+    return limit_usd_micros is not None and spent_usd_micros >= limit_usd_micros

@@ -1,0 +1,79 @@
+"""Guards: what makes the engine stop by itself before money or disk run out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from engine.contracts.errors import EngineStopped, StateError
+from engine.contracts.spec import ProjectSpec
+from engine.store import spend
+from engine.store.plan import Plan
+from engine.store.writer import Writer
+
+log = logging.getLogger(__name__)
+
+DISK_LOOK_S: Final = 15.0
+
+
+class Guards:
+    """Checks spend whenever money was booked, and free disk space every few seconds."""
+
+    def __init__(
+        self,
+        *,
+        project: ProjectSpec,
+        writer: Writer,
+        folder: Path,
+        tell: Callable[[str | None], Awaitable[None]],
+    ) -> None:
+        """`tell` shows a problem, or takes it away."""
+        self.project = project
+        self.disk_problem: str | None = None
+        """Why nothing new is started; None while there is room."""
+        self._writer = writer
+        self._folder = folder
+        self._tell = tell
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.get_running_loop().create_task(self._watch_disk(), name="guard disk")
+
+    def check_spend(self, connection: sqlite3.Connection, plan: Plan, now: int) -> set[int]:
+        """Pause the jobs that have reached a daily limit; in the transaction that booked the money."""
+        return spend.guard(connection, plan, self.project, now)
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _watch_disk(self) -> None:
+        while True:
+            free = await asyncio.to_thread(_free, self._folder)
+            floor = self.project.settings.free_disk_bytes
+            problem = None
+            if free is not None and free < floor:
+                problem = f"only {free // 1_000_000:,} MB are free on the disk of the state; nothing new is started"
+            if (problem is None) != (self.disk_problem is None):
+                log.warning("%s", problem or "there is room on the disk again")
+                self.disk_problem = problem
+                with suppress(StateError, EngineStopped):  # the writer says so itself
+                    await self._tell(problem)
+                self._writer.look()
+            await asyncio.sleep(DISK_LOOK_S)
+
+
+def _free(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None

@@ -1,0 +1,258 @@
+CREATE TABLE attempts ( -- only those that did not end well
+    id INTEGER PRIMARY KEY,
+    item_id INTEGER NOT NULL,
+    stage_id INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    error_type TEXT NOT NULL,
+    message TEXT NOT NULL,
+    traceback TEXT NOT NULL,
+    FOREIGN KEY (item_id, stage_id) REFERENCES item_stages (item_id, stage_id)
+) STRICT;
+
+CREATE INDEX attempts_item ON attempts (item_id, id);
+
+CREATE TABLE buckets (
+    name TEXT PRIMARY KEY, -- stage:JOB.STAGE, job:JOB or resource:NAME
+    tat REAL NOT NULL, -- theoretical arrival time, ms UTC
+    next_at INTEGER NOT NULL -- when the next grant was free, as of the last one
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    level TEXT NOT NULL CHECK (level IN ('debug', 'info', 'warning', 'error')),
+    actor TEXT NOT NULL CHECK (actor IN ('engine', 'person', 'discovery')),
+    job_id INTEGER,
+    item_id INTEGER,
+    stage_id INTEGER,
+    text TEXT, -- NULL where kind, stage and ms say it all
+    ms INTEGER, -- how long it took
+    data TEXT
+) STRICT;
+
+CREATE INDEX events_item ON events (item_id, id) WHERE item_id IS NOT NULL;
+
+CREATE INDEX events_job ON events (job_id, id);
+
+CREATE TABLE item_counts (
+    job_id INTEGER NOT NULL,
+    source_id INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    n INTEGER NOT NULL CHECK (n >= 0),
+    PRIMARY KEY (job_id, source_id, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE item_stages (
+    item_id INTEGER NOT NULL REFERENCES items (id),
+    stage_id INTEGER NOT NULL REFERENCES stages (id),
+    state TEXT NOT NULL
+        CHECK (state IN ('blocked', 'ready', 'running', 'done', 'skipped', 'failed', 'waiting', 'later')),
+    due_at INTEGER, -- ready: rank in the queue; later: when it comes back
+    fence INTEGER NOT NULL DEFAULT 0, -- rises at every claim and guards every write
+    attempts INTEGER NOT NULL DEFAULT 0, -- used up; postponing and shutdown use none
+    interruptions INTEGER NOT NULL DEFAULT 0,
+    owner INTEGER, -- epoch of the engine that holds the lease
+    lease_until INTEGER,
+    started_at INTEGER,
+    ended_at INTEGER,
+    opened_at INTEGER, -- when a person opened the gate before it
+    answer TEXT,
+    why TEXT,
+    choices TEXT,
+    PRIMARY KEY (item_id, stage_id),
+    CHECK ((state = 'running') = (lease_until IS NOT NULL)),
+    CHECK ((state = 'running') = (owner IS NOT NULL)),
+    CHECK ((state IN ('ready', 'later')) = (due_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX item_stages_failed ON item_stages (stage_id) WHERE state = 'failed';
+
+CREATE INDEX item_stages_later ON item_stages (stage_id, due_at) WHERE state = 'later';
+
+CREATE INDEX item_stages_later_due ON item_stages (due_at) WHERE state = 'later';
+
+CREATE INDEX item_stages_ready ON item_stages (stage_id, due_at) WHERE state = 'ready';
+
+CREATE INDEX item_stages_running ON item_stages (stage_id) WHERE state = 'running';
+
+CREATE INDEX item_stages_waiting ON item_stages (stage_id) WHERE state = 'waiting';
+
+CREATE TRIGGER item_stages_deleted AFTER DELETE ON item_stages BEGIN
+    UPDATE stage_counts SET n = n - 1 WHERE stage_id = old.stage_id AND state = old.state;
+END;
+
+CREATE TRIGGER item_stages_inserted AFTER INSERT ON item_stages BEGIN
+    INSERT INTO stage_counts VALUES (new.stage_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+
+CREATE TRIGGER item_stages_moved AFTER UPDATE OF state ON item_stages WHEN old.state <> new.state BEGIN
+    UPDATE stage_counts SET n = n - 1 WHERE stage_id = old.stage_id AND state = old.state;
+    INSERT INTO stage_counts VALUES (new.stage_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    key TEXT NOT NULL,
+    source_id INTEGER NOT NULL REFERENCES jobs (id), -- the job whose discovery or check gave it
+    origin TEXT NOT NULL CHECK (origin IN ('scan', 'check', 'manual', 'emit')),
+    origin_run_id INTEGER REFERENCES runs (id),
+    parent_id INTEGER REFERENCES items (id),
+    title TEXT NOT NULL,
+    data TEXT NOT NULL,
+    revision TEXT,
+    confidence TEXT CHECK (confidence IN ('high', 'medium', 'low')),
+    path TEXT,
+    line INTEGER,
+    headings TEXT NOT NULL,
+    state TEXT NOT NULL
+        CHECK (state IN ('pending', 'waiting', 'failed', 'done', 'skipped', 'snoozed', 'dropped', 'gone')),
+    closed TEXT CHECK (closed IN ('done', 'cancelled')),
+    why TEXT,
+    priority INTEGER CHECK (priority BETWEEN 0 AND 3),
+    priority_by TEXT CHECK (priority_by IN ('source', 'person')),
+    accepted_at INTEGER,
+    snoozed_until INTEGER,
+    missed INTEGER NOT NULL DEFAULT 0, -- complete runs in a row that did not see it
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (job_id, key),
+    CHECK ((state = 'snoozed') = (snoozed_until IS NOT NULL)),
+    CHECK ((priority IS NULL) = (priority_by IS NULL))
+) STRICT;
+
+CREATE INDEX items_snoozed ON items (snoozed_until) WHERE snoozed_until IS NOT NULL;
+
+CREATE INDEX items_source ON items (source_id, path, line);
+
+CREATE INDEX items_state ON items (job_id, state, id);
+
+CREATE INDEX items_updated ON items (job_id, updated_at);
+
+CREATE TRIGGER items_deleted AFTER DELETE ON items BEGIN
+    UPDATE item_counts SET n = n - 1 WHERE job_id = old.job_id AND source_id = old.source_id AND state = old.state;
+END;
+
+CREATE TRIGGER items_inserted AFTER INSERT ON items BEGIN
+    INSERT INTO item_counts VALUES (new.job_id, new.source_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+
+CREATE TRIGGER items_moved AFTER UPDATE OF state ON items WHEN old.state <> new.state BEGIN
+    UPDATE item_counts SET n = n - 1 WHERE job_id = old.job_id AND source_id = old.source_id AND state = old.state;
+    INSERT INTO item_counts VALUES (new.job_id, new.source_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    position INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    emoji TEXT NOT NULL,
+    internal INTEGER NOT NULL CHECK (internal IN (0, 1)),
+    is_check INTEGER NOT NULL CHECK (is_check IN (0, 1)),
+    findings_to TEXT,
+    detail_columns TEXT NOT NULL,
+    every_s REAL CHECK (every_s > 0),
+    next_run_at INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'broken', 'removed')),
+    why TEXT,
+    paused_by TEXT,
+    paused_at INTEGER, pace TEXT, paused_until INTEGER,
+    CHECK ((state = 'paused') = (paused_at IS NOT NULL))
+) STRICT;
+
+CREATE INDEX jobs_paused_until ON jobs (paused_until) WHERE paused_until IS NOT NULL;
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operations ( -- the journal: what a person did, and how to take it back
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    job_id INTEGER REFERENCES jobs (id),
+    args TEXT NOT NULL,
+    before TEXT, -- rows as they were; NULL: cannot be undone
+    undone_at INTEGER
+) STRICT;
+
+CREATE TABLE overrides ( -- a person resumed a job that a guard had paused
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    guard TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (job_id, guard)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE resources (
+    name TEXT PRIMARY KEY,
+    capacity INTEGER NOT NULL CHECK (capacity > 0),
+    pace TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE results (
+    item_id INTEGER NOT NULL,
+    stage_id INTEGER NOT NULL,
+    output TEXT NOT NULL,
+    output_hash BLOB NOT NULL, -- SHA-256 of the output as stored; checked when it is read
+    artifacts TEXT, -- JSON list of {path, type}; NULL: none
+    cost_usd_micros INTEGER NOT NULL DEFAULT 0 CHECK (cost_usd_micros >= 0),
+    fence INTEGER NOT NULL, -- of the attempt that made it
+    ended_at INTEGER NOT NULL,
+    PRIMARY KEY (item_id, stage_id),
+    FOREIGN KEY (item_id, stage_id) REFERENCES item_stages (item_id, stage_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed', 'cut')),
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    found INTEGER NOT NULL DEFAULT 0,
+    new INTEGER NOT NULL DEFAULT 0,
+    changed INTEGER NOT NULL DEFAULT 0,
+    gone INTEGER NOT NULL DEFAULT 0,
+    problems INTEGER NOT NULL DEFAULT 0,
+    complete INTEGER NOT NULL DEFAULT 0 CHECK (complete IN (0, 1)),
+    covered INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    CHECK ((state = 'running') = (ended_at IS NULL)),
+    CHECK ((state = 'failed') = (error IS NOT NULL))
+) STRICT;
+
+CREATE INDEX runs_job ON runs (job_id, id);
+
+CREATE TABLE spent (
+    at INTEGER NOT NULL, -- start of a quarter of an hour: every time zone's midnight is one
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    usd_micros INTEGER NOT NULL CHECK (usd_micros >= 0),
+    PRIMARY KEY (at, job_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stage_counts (
+    stage_id INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    n INTEGER NOT NULL CHECK (n >= 0),
+    PRIMARY KEY (stage_id, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stages (
+    id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    name TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    handler TEXT NOT NULL,
+    after TEXT NOT NULL,
+    gate TEXT,
+    enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),
+    concurrency INTEGER NOT NULL CHECK (concurrency > 0),
+    max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), pace TEXT, resources TEXT NOT NULL DEFAULT '[]',
+    UNIQUE (job_id, name)
+) STRICT;

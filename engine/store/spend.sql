@@ -1,0 +1,28 @@
+-- name: book
+-- Add what a job has spent.
+INSERT INTO spent (at, job_id, usd_micros) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET usd_micros = usd_micros + excluded.usd_micros;
+
+-- name: since
+-- What each job has spent since a time.
+SELECT job_id, sum(usd_micros) FROM spent WHERE at >= ? GROUP BY job_id;
+
+-- name: overridden
+-- Jobs for which a person has set a guard aside.
+SELECT job_id FROM overrides WHERE guard = ? AND until > ?;
+
+-- name: override
+-- A person sets a guard aside for a job until a time.
+INSERT INTO overrides (job_id, guard, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until;
+
+-- name: pause_of
+-- Who paused a job, and until when.
+SELECT paused_by, paused_until FROM jobs WHERE id = ? AND state = 'paused';
+
+-- name: due
+-- Pauses that have ended.
+SELECT id FROM jobs WHERE paused_until <= ? AND state = 'paused';
+
+-- name: next_due
+-- When the next pause ends by itself.
+SELECT min(paused_until) FROM jobs WHERE paused_until IS NOT NULL;

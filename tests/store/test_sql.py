@@ -1,0 +1,180 @@
+"""Named queries: each compiles, each is used, and those that run often use the index that was made for them."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import engine.store
+from engine.contracts.view import ItemQuery
+from engine.store import sql
+from engine.store.reader import Reader
+from tests.factories import Ground
+from tests.store.test_transitions import STEMS
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """One state file for all: statements are compiled here, not run."""
+    made = Ground(tmp_path_factory.mktemp("state"))
+    yield made
+    made.close()
+
+
+class _Nothing(dict[str, Any]):
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def whole() -> list[tuple[str, str, str]]:
+    """(file, name, statement) of everything that can be compiled; a part of a statement stands with its beginning."""
+    found = []
+    for stem in STEMS:
+        texts = sql.load(stem)
+        for name, text in texts.items():
+            if stem == "views" and re.match(r"(WHERE|AND|ORDER|LIMIT)\b", text):
+                begin = texts["event_columns" if name.startswith("events_") else "item_columns"]
+                between = "WHERE 1" if text.startswith("AND") else ""
+                text = " ".join((begin, between, text))
+            found.append((stem, name, text))
+    return found
+
+
+@pytest.mark.parametrize(("stem", "name", "text"), whole(), ids=lambda value: value if len(value) < 30 else "")
+def test_query_compiles(ground: Ground, stem: str, name: str, text: str) -> None:
+    if text.startswith("PRAGMA"):
+        ground.db.execute(text)
+        return
+    explain(ground.db, "EXPLAIN " + text)
+
+
+def explain(connection: sqlite3.Connection, text: str) -> list[tuple[Any, ...]]:
+    if re.search(r"(?<!\w):\w", text):
+        return connection.execute(text, _Nothing()).fetchall()
+    return connection.execute(text, (None,) * text.count("?")).fetchall()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_query_is_used_where_it_belongs(stem: str) -> None:
+    modules = [file.read_text(encoding="utf-8") for file in Path(engine.store.__file__).parent.glob("*.py")]
+    source = "\n".join(text for text in modules if f'queries("{stem}")' in text)
+    used = set(re.findall(r"_SQL\.(\w+)", source))
+    prefixes = re.findall(r"getattr\(_SQL, \"(\w+_)\"", source)
+    names = set(sql.load(stem))
+    assert used <= names
+    assert {name for name in names - used if not name.startswith(tuple(prefixes or ("-",)))} == set()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_query_is_explained(stem: str) -> None:
+    text = (Path(engine.store.__file__).parent / f"{stem}.sql").read_text()
+    silent = re.findall(r"-- name: (\w+)\n(?!--)", text)
+    if stem == "views":  # conditions say what they are
+        silent = [
+            name for name in silent if re.search(rf"-- name: {name}\n(SELECT|PRAGMA)(?! i\.| count| coalesce\(i)", text)
+        ]
+    assert silent == []
+
+
+BIG = ("item_stages", "items", "events", "results", "attempts", "runs")
+
+
+EXCEPTIONS = {
+    ("claims", "orphans"),  # walks over the index of running rows, see below
+    ("claims", "next_later"),  # the smallest entry of an index
+    ("claims", "next_snoozed"),  # the same
+    ("people", "last_operation"),  # from the newest one backwards
+    ("runs", "start"),  # the plan names the check of a foreign key, which is not run
+    ("runs", "cut_dead"),  # once at the start
+}
+
+
+def plan_of(ground: Ground, stem: str, name: str) -> list[str]:
+    return [row[3] for row in explain(ground.db, f"EXPLAIN QUERY PLAN {sql.load(stem)[name]}")]
+
+
+def scans(lines: list[str], aliases: dict[str, str] | None = None) -> list[str]:
+    """Lines of a plan that walk over a big table or one of its indexes from end to end."""
+    names = {**{table: table for table in BIG}, **(aliases or {})}
+    return [line for line in lines if (match := re.match(r"SCAN (\w+)", line)) and names.get(match[1]) in BIG]
+
+
+@pytest.mark.parametrize(
+    ("stem", "name", "index"),
+    [
+        ("claims", "claim", "INDEX item_stages_ready (stage_id=?)"),
+        ("claims", "claim", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("claims", "has_ready", "INDEX item_stages_ready (stage_id=?)"),
+        ("claims", "claim_next", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("claims", "fail_damaged", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("claims", "heartbeat", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("claims", "reclaim", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("claims", "running_fence", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("claims", "wake", "INDEX item_stages_later_due (due_at<?)"),
+        ("claims", "next_later", "INDEX item_stages_later_due"),
+        ("claims", "snoozed_over", "INDEX items_snoozed (snoozed_until<?)"),
+        ("claims", "next_snoozed", "INDEX items_snoozed"),
+        ("claims", "left", "INDEX item_stages_ready (stage_id=?)"),
+        ("claims", "left", "INDEX item_stages_later (stage_id=? AND due_at<?)"),
+        ("claims", "items", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("claims", "upstream", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("stages", "finish", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("stages", "leave", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("stages", "items_done", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("settle", "stage_states", "PRIMARY KEY (item_id=?)"),
+        ("settle", "item_states", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("settle", "unblock_ready", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("settle", "unblock_waiting", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("settle", "unblock_skipped", "PRIMARY KEY (item_id=? AND stage_id=?)"),
+        ("settle", "set_item_state", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("items", "by_keys", "(job_id=? AND key=?)"),
+        ("items", "known", "INDEX items_source (source_id=?)"),
+        ("items", "of_source", "INDEX items_source (source_id=?)"),
+        ("people", "find", "(job_id=? AND key=?)"),
+        ("people", "stages_now", "PRIMARY KEY (item_id=?)"),
+        ("views", "item_stages", "PRIMARY KEY (item_id=?)"),
+        ("views", "page_stages", "PRIMARY KEY (item_id=?)"),
+        ("views", "attempts", "INDEX attempts_item (item_id=?)"),
+        ("views", "runs_of_job", "INDEX runs_job (job_id=?)"),
+        ("views", "events_count_of_job", "INDEX events_job (job_id=?)"),
+    ],
+)
+def test_query_that_runs_often_uses_its_index(ground: Ground, stem: str, name: str, index: str) -> None:
+    lines = plan_of(ground, stem, name)
+    assert any(index in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        (stem, name)
+        for stem in ("claims", "stages", "settle", "people", "events", "runs")
+        for name in sql.load(stem)
+        if (stem, name) not in EXCEPTIONS
+    ],
+)
+def test_query_never_walks_over_a_big_table(ground: Ground, stem: str, name: str) -> None:
+    aliases = {"s": "item_stages", "x": "item_stages", "i": "items", "r": "results", "e": "events"}
+    assert scans(plan_of(ground, stem, name), aliases) == []
+
+
+def test_orphans_are_looked_for_among_running_rows_only(ground: Ground) -> None:
+    (line,) = plan_of(ground, "claims", "orphans")
+    assert "item_stages_running" in line
+
+
+@pytest.mark.parametrize("order", ["updated", "key"])
+def test_page_of_a_job_is_read_from_where_it_starts(ground: Ground, order: Any) -> None:
+    reader = Reader(ground.state, project="test")
+    where, _ = reader._where(ItemQuery(job="docs", order=order))
+    reader.close()
+    views = sql.load("views")
+    parts = [views["item_columns"], *where, views[f"from_{order}"], views[f"by_{order}"], views["limited"]]
+    lines = [row[3] for row in explain(ground.db, "EXPLAIN QUERY PLAN " + "\n".join(parts))]
+    assert scans(lines, {"i": "items"}) == []
+    assert not any("TEMP B-TREE" in line for line in lines), lines
