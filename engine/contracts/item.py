@@ -24,6 +24,8 @@ class Candidate:
     """JSON values for the handlers; replaces what was stored for this key when it differs."""
     revision: str | None = None
     """Changes when the content changes; a new revision runs the stages again. None: never runs again by itself."""
+    ask_again: bool = False
+    """With a new revision: close the gates that a person has opened, because this may not be what they accepted."""
     closed: Literal["done", "cancelled"] | None = None
     """The world says this is finished (a ticked box): what is left is skipped, with `why`."""
     why: str = ""

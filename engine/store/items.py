@@ -104,6 +104,7 @@ def _insert(
                 json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
                 item_state(states.values(), closed),
                 closed,
+                "source" if closed else None,
                 why,
                 candidate.priority,
                 None if candidate.priority is None else "source",
@@ -162,7 +163,10 @@ def _merge(
     unsettled: set[int],
     now: int,
 ) -> bool:
-    item_id, key, title, data, revision, confidence, path, line, headings, state, closed, priority, by, missed = row
+    (
+        item_id, key, title, data, revision, confidence, path, line, headings, state, closed, closed_by, priority, by,
+        missed,
+    ) = row  # fmt: skip
     values: dict[str, object] = {
         "id": item_id,
         "title": safe_line(candidate.title) or key,
@@ -179,7 +183,7 @@ def _merge(
     new = tuple(values[name] for name in ("title", "data", "revision", "confidence", "path", "line", "headings"))
     if told != new or missed or raised:
         connection.execute(_SQL.merge, values)
-    if state == "dropped":
+    if state == "dropped" or closed_by == "person":
         return False
 
     def say(kind: str, text: str | None = None) -> None:
@@ -192,7 +196,7 @@ def _merge(
         say("item.back")
     if candidate.closed is not None:
         if closed != candidate.closed:
-            close(connection, item_id, candidate.closed, safe_line(candidate.why), now)
+            close(connection, item_id, candidate.closed, safe_line(candidate.why), now, by="source")
             unsettled.add(item_id)
             say("item.closed", safe_line(candidate.why) or None)
             return True
@@ -205,6 +209,8 @@ def _merge(
         return True
     if candidate.revision != revision and candidate.revision is not None and revision is not None:
         connection.execute(_SQL.reset_stages, {"item": item_id})
+        if candidate.ask_again:
+            connection.execute(_SQL.close_gates, {"item": item_id})
         unsettled.add(item_id)
         say("item.changed", "its content changed; its stages run again")
         return True
@@ -212,10 +218,16 @@ def _merge(
 
 
 def close(
-    connection: sqlite3.Connection, item_id: int, closed: Literal["done", "cancelled"], why: str, now: int
+    connection: sqlite3.Connection,
+    item_id: int,
+    closed: Literal["done", "cancelled"],
+    why: str,
+    now: int,
+    *,
+    by: Literal["source", "person"],
 ) -> None:
     """Say that an item is finished as a whole, and skip what is left of it; the caller settles it."""
-    connection.execute(_SQL.close, {"id": item_id, "closed": closed, "why": why or None, "now": now})
+    connection.execute(_SQL.close, {"id": item_id, "closed": closed, "by": by, "why": why or None, "now": now})
     skip_open(connection, item_id, why, now)
 
 
@@ -256,7 +268,7 @@ def find_gone(
     events = []
     for item_id in let_go:
         if is_check:
-            close(connection, item_id, "done", "fixed: the check does not find it any more", now)
+            close(connection, item_id, "done", "fixed: the check does not find it any more", now, by="source")
             events.append(Event(kind="item.fixed", actor="discovery", item_id=item_id, job_id=source_id))
             continue
         why = f"not seen in {gone_after} complete {'run' if gone_after == 1 else 'runs'}"

@@ -4,15 +4,16 @@ SELECT coalesce(max(id), 0) FROM items;
 
 -- name: by_keys
 -- Items of a job that are known already.
-SELECT id, key, title, data, revision, confidence, path, line, headings, state, closed, priority, priority_by, missed
+SELECT id, key, title, data, revision, confidence, path, line, headings, state, closed, closed_by, priority,
+    priority_by, missed
 FROM items WHERE job_id = :job AND key IN (SELECT value FROM json_each(:keys));
 
 -- name: insert
 -- A new item.
 INSERT INTO items (
     id, job_id, key, source_id, origin, origin_run_id, parent_id, title, data, revision, confidence, path, line,
-    headings, state, closed, why, priority, priority_by, created_at, updated_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    headings, state, closed, closed_by, why, priority, priority_by, created_at, updated_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_stage
 -- A row for a new item at one stage.
@@ -29,11 +30,11 @@ WHERE id = :id;
 
 -- name: close
 -- The world says that these items are finished.
-UPDATE items SET closed = :closed, why = :why, updated_at = :now WHERE id = :id;
+UPDATE items SET closed = :closed, closed_by = :by, why = :why, updated_at = :now WHERE id = :id;
 
 -- name: reopen
 -- A closed or gone item is open again in the world.
-UPDATE items SET closed = NULL, why = NULL, missed = 0, updated_at = :now WHERE id = :id;
+UPDATE items SET closed = NULL, closed_by = NULL, why = NULL, missed = 0, updated_at = :now WHERE id = :id;
 
 -- name: close_stages
 -- Skip what is left; a running attempt loses its fence.
@@ -58,6 +59,10 @@ SET state = 'blocked', attempts = 0, interruptions = 0, due_at = NULL, why = NUL
     lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
 WHERE item_id = :item;
 
+-- name: close_gates
+-- A person has to look again: gates that were opened are closed.
+UPDATE item_stages SET opened_at = NULL WHERE item_id = :item AND opened_at IS NOT NULL;
+
 -- name: known
 -- Items that one source gave, by place.
 SELECT key, title, data, path, line, headings, state FROM items WHERE source_id = ? ORDER BY path, line, id;
@@ -77,7 +82,7 @@ UPDATE items SET state = 'gone', why = :why, snoozed_until = NULL, updated_at = 
 
 -- name: back
 -- A gone item was seen again.
-UPDATE items SET state = 'pending', closed = NULL, why = NULL, missed = 0, updated_at = :now
+UPDATE items SET state = 'pending', closed = NULL, closed_by = NULL, why = NULL, missed = 0, updated_at = :now
 WHERE id = :id AND state = 'gone';
 
 -- name: id_of_key

@@ -30,7 +30,7 @@ _STAGE_COLUMNS = (
     "answer", "why", "choices",
 )  # fmt: skip
 _ITEM_COLUMNS = (
-    "item", "state", "closed", "why", "priority", "priority_by", "accepted_at", "snoozed_until",
+    "item", "state", "closed", "closed_by", "why", "priority", "priority_by", "accepted_at", "snoozed_until",
 )  # fmt: skip
 
 
@@ -218,7 +218,7 @@ def cancel(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Seque
         if item["state"] not in ("pending", "waiting", "failed", "snoozed"):
             act.skipped[key] = f"nothing is left of it, it is {item['state']}"
             return
-        items_part.close(connection, item["item"], "cancelled", "cancelled", now)
+        items_part.close(connection, item["item"], "cancelled", "cancelled", now, by="person")
         act.did(key, "item.cancelled")
 
     return _run(connection, plan, job, "cancel", keys, {"keys": list(keys)}, change, "cancelled", now, release=True)

@@ -10,7 +10,7 @@ FROM item_stages WHERE item_id IN (SELECT value FROM json_each(?));
 
 -- name: items_now
 -- Items as they are, to be kept in the journal.
-SELECT id, state, closed, why, priority, priority_by, accepted_at, snoozed_until
+SELECT id, state, closed, closed_by, why, priority, priority_by, accepted_at, snoozed_until
 FROM items WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: open_gate
@@ -86,6 +86,6 @@ WHERE item_id = :item AND stage_id = :stage;
 -- name: restore_item
 -- Put an item back as it was.
 UPDATE items
-SET state = :state, closed = :closed, why = :why, priority = :priority, priority_by = :priority_by,
+SET state = :state, closed = :closed, closed_by = :closed_by, why = :why, priority = :priority, priority_by = :priority_by,
     accepted_at = :accepted_at, snoozed_until = :snoozed_until, updated_at = :now
 WHERE id = :item;

@@ -119,7 +119,7 @@ CREATE TABLE items (
     snoozed_until INTEGER,
     missed INTEGER NOT NULL DEFAULT 0, -- complete runs in a row that did not see it
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')),
     UNIQUE (job_id, key),
     CHECK ((state = 'snoozed') = (snoozed_until IS NOT NULL)),
     CHECK ((priority IS NULL) = (priority_by IS NULL))

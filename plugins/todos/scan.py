@@ -24,6 +24,8 @@ from plugins.todos.sides import Spot
 
 _DUPLICATES: Final = 5
 _EXACT: Final = frozenset({"1", "2", "3", "3b"})
+_SURE: Final = 85.0
+"""Score of a reworded text from which on it surely is the same task."""
 
 
 @accepts("paragraphs")
@@ -119,6 +121,7 @@ def _candidates(
             title=item.text,
             data=_data(items, index, before, places[normalise(item.text)]),
             revision=revision(item),
+            ask_again=_is_weak(before),
             closed=closed,
             why=why,
             priority=item.priority,
@@ -128,6 +131,11 @@ def _candidates(
             parent_key=keys.get((item.file, item.parent_line)) if item.parent_line else None,
             confidence=item.confidence,
         )
+
+
+def _is_weak(before: Identity | None) -> bool:
+    """Whether a reworded item may well be another task: what was accepted must not run on without a person's word."""
+    return before is not None and before.pair.tier not in _EXACT and before.pair.score < _SURE
 
 
 def _closing(item: TodoItem) -> tuple[Literal["done", "cancelled"] | None, str]:
