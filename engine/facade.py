@@ -33,9 +33,13 @@ class Engine:
         *,
         mode: Mode,
         only: Collection[str] | None = None,
+        limit: int | None = None,
+        work: bool = True,
         clock: Clock | None = None,
     ) -> None:
-        """`only`: the jobs that may run (see `Runtime`)."""
+        """`only`: the jobs that may run; `limit`: start so many items at most; `work`: False only discovers."""
+        self._work = work
+        self._limit = limit
         self.project = project
         self.state = state
         self._mode: Mode = mode
@@ -85,7 +89,13 @@ class Engine:
 
     async def _live(self, started: concurrent.futures.Future[None], discover: bool) -> None:
         runtime = Runtime(
-            project=self.project, state=self.state, clock=self._clock, only=self._only, on_change=self._wake_all
+            project=self.project,
+            state=self.state,
+            clock=self._clock,
+            only=self._only,
+            limit=self._limit,
+            work=self._work,
+            on_change=self._wake_all,
         )
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()

@@ -66,10 +66,16 @@ class Runtime:
         state: StateDir,
         clock: Clock,
         only: Collection[str] | None = None,
+        limit: int | None = None,
+        work: bool = True,
         chance: random.Random | None = None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """`only`: the jobs that may run; the others are looked at but neither discovered nor claimed."""
+        """`only`: the jobs that may run; the others are looked at but neither discovered nor claimed. `limit`: start
+        so many items at most. `work`: False only discovers.
+        """
+        self._work = work
+        self._limit = limit
         self.project = project
         self.epoch = 0
         self._state = state
@@ -92,7 +98,7 @@ class Runtime:
         self.epoch = begun.epoch
         self._job_states = dict(begun.job_states)
         self.processes = WorkerProcesses(self.project.settings.workers, folder=self._folder)
-        self.limits = Limits(begun.buckets)
+        self.limits = Limits(begun.buckets, items=self._limit)
         self.limits.configure(self.project, begun.plan)
         self.writer = Writer(self._database, self._clock, self, epoch=begun.epoch)
         self.writer.plan = begun.plan
@@ -221,7 +227,7 @@ class Runtime:
         self.writer.look(set())
 
     def _free_slots(self) -> dict[int, int]:
-        if self._draining or self.guards.disk_problem is not None:
+        if self._draining or not self._work or self.guards.disk_problem is not None:
             return {}
         free: dict[int, int] = {}
         for number, stage in self.writer.plan.stages.items():
@@ -303,6 +309,10 @@ class Runtime:
             self._quiet.clear()
             if self.is_quiet():
                 soon = self._clock.now() + round(wait_s * 1000)
+                if not self._work:
+                    stages = []
+                elif self.limits.is_used_up:
+                    stages = [number for number in stages if self.writer.plan.stages[number].before]
                 may = [number for number in stages if self._may_run(self.writer.plan.stages[number].job)]
                 # A read beside the writer's groups: asking must not look like a change.
                 if not await self._database.run(claims.left, may, soon) and self.is_quiet():

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.view import (
+    ComingView,
     EventView,
     ItemDetail,
     ItemQuery,
@@ -58,6 +59,10 @@ class Reader(Protocol):
 
     def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
         """Rows from the sort key `start` on (inclusive); None: from the first."""
+        ...
+
+    def plan(self, job: str | None, limit: int) -> list[ComingView]:
+        """What would run next, most due first."""
         ...
 
     def events_count(self, job: str | None = None) -> int: ...

@@ -47,6 +47,11 @@ class Context(Protocol):
         ...
 
     @property
+    def answer(self) -> str | None:
+        """What a person answered to the question (`Ask`) of an earlier attempt."""
+        ...
+
+    @property
     def params(self) -> Mapping[str, Any]:
         """The stage's params from jobs.yaml."""
         ...

@@ -213,6 +213,21 @@ class ItemDetail:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ComingView:
+    """One item stage that would run next."""
+
+    job: str
+    stage: str
+    key: str
+    title: str
+    priority: int | None
+    due_at: int
+    """Its place in the queue: ready time plus the slack of its priority, ms UTC."""
+    holds: tuple[HoldView, ...]
+    """What keeps it from running now; empty: nothing but the others before it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatusView:
     """The whole project at a glance; read in one go."""
 

@@ -32,12 +32,17 @@ class Allowance:
     """Resource → what is left of it."""
     served: Mapping[int, int]
     """Stage number → the turn in which it last got something; the longest ago comes first."""
+    entries: frozenset[int] = frozenset()
+    """Stages that items start at."""
+    entries_left: int | None = None
+    """How many items may still start, in a run that was limited; None: no limit."""
     used: set[str] = field(default_factory=set)
     got: set[int] = field(default_factory=set)
 
     def is_limited(self, stage: int) -> bool:
         """Whether pace or a resource stands before this stage."""
-        return bool(self.buckets_of.get(stage) or self.resources_of.get(stage))
+        limited = self.entries_left is not None and stage in self.entries
+        return limited or bool(self.buckets_of.get(stage) or self.resources_of.get(stage))
 
     def direct(self, hints: Collection[int]) -> dict[int, int]:
         """Slots of stages that nothing limits and in whose queue nothing waits."""
@@ -52,6 +57,8 @@ class Allowance:
             n = min(n, pacing.available(self.tats.get(name, 0.0), self.now, self.rates[name]))
         for name in self.resources_of.get(stage, ()):
             n = min(n, self.capacity[name])
+        if self.entries_left is not None and stage in self.entries:
+            n = min(n, self.entries_left)
         return max(0, n)
 
     def take(self, stage: int, n: int) -> None:
@@ -65,6 +72,8 @@ class Allowance:
                 self.used.add(name)
         for name in self.resources_of.get(stage, ()):
             self.capacity[name] -= n
+        if self.entries_left is not None and stage in self.entries:
+            self.entries_left -= n
 
     def given(self) -> list[tuple[str, float, int]]:
         """Buckets that gave something: name, theoretical arrival time, when the next grant is free (ms UTC)."""
@@ -92,8 +101,10 @@ class Allowance:
 class Limits:
     """Buckets and resources of the whole project, on the engine's loop."""
 
-    def __init__(self, stored: Mapping[str, float]) -> None:
-        """`stored`: bucket → theoretical arrival time, as the state file keeps it."""
+    def __init__(self, stored: Mapping[str, float], *, items: int | None = None) -> None:
+        """`stored`: bucket → theoretical arrival time, as the state file keeps it; `items`: start so many at most."""
+        self._entries: frozenset[int] = frozenset()
+        self._entries_left = items
         self._tats = dict(stored)
         self._served: dict[int, int] = {}
         self._turn = itertools.count(1)
@@ -110,6 +121,7 @@ class Limits:
             if resource.pace is not None:
                 self._rates[f"resource:{resource.name}"] = resource.pace
         self._buckets_of, self._resources_of = {}, {}
+        self._entries = frozenset(number for number, stage in plan.stages.items() if not stage.before)
         for job in plan.jobs.values():
             if job.spec.pace is not None:
                 self._rates[f"job:{job.spec.name}"] = job.spec.pace
@@ -138,12 +150,20 @@ class Limits:
             tats=dict(self._tats),
             capacity=capacity,
             served=self._served,
+            entries=self._entries,
+            entries_left=self._entries_left,
         )
 
     def adopt(self, allowance: Allowance) -> None:
         """A group was committed: take over what it used."""
         self._tats |= {name: allowance.tats[name] for name in allowance.used}
+        self._entries_left = allowance.entries_left
         self._served |= dict.fromkeys(allowance.got, next(self._turn))
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether a limited run has started all that it may."""
+        return self._entries_left == 0
 
     def next_at(self, stages: Collection[int], now: int) -> int | None:
         """When pace lets the first of these stages go on, ms UTC; None when none of them waits for pace alone."""

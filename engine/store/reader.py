@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.contracts.view import (
+    ComingView,
     EventView,
     ItemDetail,
     ItemQuery,
@@ -187,6 +188,32 @@ class Reader:
             attempts=tuple(item_rows.attempt_view(row) for row in attempts),
             events=tuple(events),
         )
+
+    def plan(self, job: str | None, limit: int) -> list[ComingView]:
+        coming: list[ComingView] = []
+        with self._lock:
+            for view in job_rows.read(self._connection, self._now()):
+                if job is not None and view.name != job:
+                    continue
+                for stage in view.stages:
+                    blocking = ("job", "disabled", "pace", "resource", "concurrency")
+                    holds = tuple(
+                        hold for hold in view.holds if hold.stage in (None, stage.name) and hold.gate in blocking
+                    )
+                    values = {"job": view.name, "stage": stage.name, "limit": limit}
+                    coming += [
+                        ComingView(
+                            job=view.name,
+                            stage=stage.name,
+                            key=key,
+                            title=title,
+                            priority=priority,
+                            due_at=due_at,
+                            holds=holds,
+                        )
+                        for key, title, priority, due_at in self._connection.execute(_SQL.coming, values)
+                    ]
+        return sorted(coming, key=lambda one: one.due_at)[:limit]
 
     # Events
 

@@ -76,6 +76,14 @@ LEFT JOIN results AS r ON r.item_id = x.item_id AND r.stage_id = x.stage_id
 WHERE x.item_id = ? AND s.removed = 0
 ORDER BY s.position;
 
+-- name: coming
+-- The head of the queue of one stage.
+SELECT i.key, i.title, i.priority, x.due_at
+FROM item_stages AS x JOIN items AS i ON i.id = x.item_id
+WHERE x.stage_id = (SELECT s.id FROM stages AS s JOIN jobs AS j ON j.id = s.job_id WHERE j.name = :job AND s.name = :stage)
+    AND x.state = 'ready'
+ORDER BY x.due_at LIMIT :limit;
+
 -- name: attempts
 -- Attempts of one item that did not end well, newest first.
 SELECT s.name, a.attempt, a.fence, a.started_at, a.ended_at, a.error_type, a.message, a.traceback

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -102,7 +103,9 @@ class Attempts:
         loop = asyncio.get_running_loop()
         now = self._clock.monotonic()
         for claim in claims:
-            run = _Run(claim, None, now, now + claim.stage.spec.timeout_s)
+            # The time of a plain function begins when a worker process is free for it.
+            spec = claim.stage.spec
+            run = _Run(claim, None, now, now + spec.timeout_s if spec.is_async else math.inf)
             if (before := self._runs.get((claim.item.id, claim.stage.id))) is not None:
                 # The row was taken away from an attempt that still runs, and is claimed anew.
                 self._revoke(before)

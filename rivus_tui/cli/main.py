@@ -22,6 +22,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "items": ("rivus_tui.cli.items", "items", "List, show, retry, cancel and prioritise items."),
     "todo": ("rivus_tui.cli.todo", "todo", "Scan TODO files; list, accept, drop and snooze what they hold."),
     "check": ("rivus_tui.cli.check", "check", "List and run checks."),
+    "plan": ("rivus_tui.cli.plan", "plan", "Show what would run next, in what order, and what holds it."),
     "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),
     "undo": ("rivus_tui.cli.undo", "undo", "Take back the last command of a person."),
     "config": ("rivus_tui.cli.config", "config", "Check jobs.yaml, show it as understood, export its schema."),

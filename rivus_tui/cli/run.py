@@ -12,7 +12,7 @@ from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
-    from engine.contracts.spec import JobSpec
+    from engine.contracts.spec import JobSpec, ProjectSpec
     from engine.contracts.view import JobView, RunView
     from engine.facade import Engine
     from engine.store.reader import Reader
@@ -24,37 +24,73 @@ _PROBLEMS = 20
 @click.command()
 @click.argument("job")
 @click.option("--once", is_flag=True, help="Discover, run until nothing is left to run, report and exit.")
-@click.option(
-    "--wait", "wait_s", type=float, default=0.0, metavar="SECONDS", help="Also wait for retries due this soon."
-)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Start at most N items (with --once).")
+@click.option("--discover-only", is_flag=True, help="Only discover: find items, run no stage (with --once).")
+@click.option("--wait", "wait_s", type=float, default=0.0, metavar="SECONDS", help="Also wait for retries due so soon.")
+@click.option("--dry-run", is_flag=True, help="Run the handler of --stage on --item and store nothing.")
+@click.option("--stage", metavar="STAGE", help="The stage to try with --dry-run.")
+@click.option("--item", metavar="KEY", help="The item to try with --dry-run.")
 @json_option
 @click.pass_obj
-def run(asked: Asked, job: str, once: bool, wait_s: float, as_json: bool) -> None:
+def run(
+    asked: Asked,
+    job: str,
+    once: bool,
+    limit: int | None,
+    discover_only: bool,
+    wait_s: float,
+    dry_run: bool,
+    stage: str | None,
+    item: str | None,
+    as_json: bool,
+) -> None:
     """Run one job headless: its discovery at once, then its stages.
 
     With --once it ends when nothing is ready or running (items at a gate are left for a person) and reports: found and
     new of this discovery, the job's items by state, seconds, rate (stage executions a second) and cost (USD). Exit 1 if
     an item or the discovery failed, 2 if the job is broken.
     """
-    raise click.exceptions.Exit(run_job(asked, job, once=once, wait_s=wait_s, as_json=as_json))
+    if dry_run:
+        raise click.exceptions.Exit(try_stage(asked, job, stage, item, as_json=as_json))
+    if stage is not None or item is not None:
+        raise click.UsageError("--stage and --item belong to --dry-run")
+    if (limit is not None or discover_only) and not once:
+        raise click.UsageError("--limit and --discover-only belong to --once")
+    code = run_job(asked, job, once=once, limit=limit, work=not discover_only, wait_s=wait_s, as_json=as_json)
+    raise click.exceptions.Exit(code)
 
 
-def run_job(asked: Asked, job: str, *, once: bool, wait_s: float = 0.0, as_json: bool) -> int:
-    """Run one job; returns the exit code."""
+def _spec(project: ProjectSpec, job: str) -> JobSpec:
     from engine.contracts.errors import UseError
-    from engine.facade import Engine
-    from engine.serve import serve as serve_engine
-    from rivus_tui.cli.logs import log_to_file
 
-    project = asked.project()
     spec = project.job(job)
     if spec is None:
         names = ", ".join(known.name for known in project.jobs)
         raise UseError(f"there is no job `{job}`; there are: {names or 'none'}")
     if spec.broken:
         raise UseError(f"job {job} is broken: {spec.broken}")
+    return spec
+
+
+def run_job(
+    asked: Asked,
+    job: str,
+    *,
+    once: bool,
+    limit: int | None = None,
+    work: bool = True,
+    wait_s: float = 0.0,
+    as_json: bool,
+) -> int:
+    """Run one job; returns the exit code."""
+    from engine.facade import Engine
+    from engine.serve import serve as serve_engine
+    from rivus_tui.cli.logs import log_to_file
+
+    project = asked.project()
+    spec = _spec(project, job)
     state = asked.state_dir()
-    engine = Engine(project, state, mode="once" if once else "serve", only={job})
+    engine = Engine(project, state, mode="once" if once else "serve", only={job}, limit=limit, work=work)
     began = time.monotonic()
     state.create()
     log_to_file(state, echo=not once)
@@ -62,6 +98,41 @@ def run_job(asked: Asked, job: str, *, once: bool, wait_s: float = 0.0, as_json:
     if not once:
         return serve_engine(engine, say=lambda line: click.echo(line, err=True))
     return _once(engine, asked, spec, began, wait_s=wait_s, as_json=as_json)
+
+
+def try_stage(asked: Asked, job: str, stage: str | None, key: str | None, *, as_json: bool) -> int:
+    """Run one handler and store nothing; returns the exit code, 1 when it raised or failed."""
+    from engine.contracts.errors import UseError
+    from engine.dry_run import dry_run, find_stage
+    from engine.kit.safe_text import safe_block, safe_line
+
+    project = asked.project()
+    spec = _spec(project, job)
+    if key is None:
+        raise UseError(f"say on which item with --item KEY; `rivus items list {job}` shows them")
+    found = find_stage(spec, stage)
+    reader = asked.reader()
+    detail = None
+    if reader is not None:
+        try:
+            detail = reader.item(job, key)
+        finally:
+            reader.close()
+    if detail is None:
+        raise UseError(f"there is no item `{safe_line(key, 100)}` in {job}; `rivus items list {job}` shows them")
+    told = dry_run(project, spec, found, detail)
+    bad = "raised" in told or told["outcome"]["kind"] in ("fail", "none")
+    if as_json:
+        print_json(told)
+    elif "raised" in told:
+        click.echo(safe_block(told["traceback"] or f"{told['raised']}: {told['message']}"), err=True)
+    else:
+        import yaml
+
+        outcome = told["outcome"]
+        click.echo(f"{outcome.pop('kind')}" + (f", wrote {', '.join(told['artifacts'])}" if told["artifacts"] else ""))
+        click.echo(safe_block(yaml.safe_dump(outcome, sort_keys=False, allow_unicode=True)).rstrip())
+    return 1 if bad else 0
 
 
 def _once(engine: Engine, asked: Asked, spec: JobSpec, began: float, *, wait_s: float, as_json: bool) -> int:

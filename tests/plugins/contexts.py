@@ -85,6 +85,7 @@ class FakeContext:
     stage: str = "stage"
     upstream: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     attempt: int = 1
+    answer: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     artifact_dir: Path = Path()
     """Default: `root`."""

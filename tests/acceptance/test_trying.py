@@ -1,0 +1,52 @@
+"""Before a job is let loose: discover only, start a few items, try one stage, and see what would run."""
+
+from __future__ import annotations
+
+from tests.acceptance.command_line import Rivus
+
+
+def test_discovering_only_runs_no_stage(letters: Rivus) -> None:
+    report = letters("run", "letters", "--once", "--discover-only", "--json").object
+
+    assert (report["found"], report["new"], report["done"], report["rate"]) == (6, 6, 0, 0.0)
+    assert {item["state"] for item in letters.items().values()} == {"pending"}
+
+
+def test_a_limit_starts_so_many_items_and_leaves_the_others_ready(letters: Rivus) -> None:
+    letters("run", "letters", "--once", "--limit", "2", code=None)
+    states = [item["stage_state"] for item in letters.items().values() if item["stage"] == "read"]
+
+    assert states.count("ready") == 4
+
+
+def test_the_plan_names_what_is_ready_in_the_order_of_the_queue(letters: Rivus) -> None:
+    letters("run", "letters", "--once", "--discover-only")
+    letters("items", "prioritise", "letters", "skip", "--priority", "0")
+    coming = letters("plan", "--limit", "3", "--json").objects
+
+    assert [one["key"] for one in coming] == ["skip", "ask", "crash"]
+    assert all(one["stage"] == "read" and one["holds"] == [] for one in coming)
+    letters("jobs", "pause", "letters", "--why", "not today")
+    assert "not today" in letters("plan", "letters").out
+
+
+def test_a_dry_run_shows_the_outcome_and_stores_nothing(letters: Rivus) -> None:
+    letters("run", "letters", "--once", "--discover-only")
+    told = letters("run", "letters", "--dry-run", "--stage", "read", "--item", "fine", "--json").object
+
+    assert told["outcome"] == {"kind": "done", "output": {"text": "Fine"}, "cost": 0, "artifacts": [], "emit": []}
+    assert letters.items()["Fine"]["stage_state"] == "ready"
+
+
+def test_a_dry_run_that_raises_shows_where(letters: Rivus) -> None:
+    letters("run", "letters", "--once", "--discover-only")
+    ran = letters("run", "letters", "--dry-run", "--stage", "sort", "--item", "crash", code=1)
+
+    assert "mine.py" in ran.err
+    assert "no such drawer" in ran.err
+
+
+def test_a_dry_run_says_what_it_lacks(letters: Rivus) -> None:
+    letters("run", "letters", "--dry-run", code=2).refused(2, "--item")
+    letters("run", "letters", "--dry-run", "--item", "fine", code=2).refused(2, "--stage", "read, sort")
+    letters("run", "letters", "--dry-run", "--stage", "read", "--item", "nobody", code=2).refused(2, "nobody")

@@ -1,0 +1,20 @@
+"""Wait for another process: by looking again and again, with a deadline, never for a fixed time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+DEADLINE_S = 20.0
+POLL_S = 0.02
+
+
+def wait_until(is_so: Callable[[], bool], what: Callable[[], object]) -> None:
+    """Look until it is so; after the deadline fail with `what` was there instead."""
+    until = time.monotonic() + DEADLINE_S
+    pause = threading.Event()
+    while not is_so():
+        if time.monotonic() > until:
+            raise AssertionError(what())
+        pause.wait(POLL_S)
