@@ -1,0 +1,270 @@
+"""The app: it owns the screens, the pace of reading, toasts and the way out. It decides nothing about items."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from rich.segment import Segments
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.screen import Screen
+from textual.timer import Timer
+
+from engine.contracts.api import EngineApi, Reader
+from engine.kit.clock import Clock
+from rivus_tui.actions import actions_of
+from rivus_tui.desk import Desk
+from rivus_tui.messages import Woken
+from rivus_tui.palette import ActionProvider
+from rivus_tui.screens.dialog import Choice, Dialog
+from rivus_tui.screens.events import EventsScreen
+from rivus_tui.screens.help import HelpScreen
+from rivus_tui.screens.item import ItemScreen
+from rivus_tui.screens.items import ItemOpened, ItemsScreen
+from rivus_tui.screens.jobs import JobsScreen
+from rivus_tui.screens.room import Room
+from rivus_tui.screens.triage import TriageScreen
+
+log = logging.getLogger("rivus.tui")
+
+_TICK_S: Final = 1.0
+_STYLES: Final = "styles.tcss"
+
+
+def styles_path() -> Path:
+    """Return the style sheet: beside this file when installed, at the top of the repository otherwise."""
+    here = Path(__file__).parent
+    beside = here / _STYLES
+    return beside if beside.is_file() else here.parent / _STYLES
+
+
+class RivusApp(App[int]):
+    """The control room.
+
+    With `engine=None` it is a viewer: everything can be looked at, nothing changed. `note` is shown in the banner,
+    such as why it is a viewer. `root` is the folder that paths of items are relative to (default: the current one).
+    The exit value is 0; after a crash `return_code` is 1 and the traceback is in the log.
+    """
+
+    TITLE = "Rivus"
+    DEFAULT_MODE = "jobs"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {ActionProvider}
+    BINDINGS: ClassVar[list[BindingType]] = []
+    # Textual declares these two as variables of the instance, so they cannot be a ClassVar here.
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (70, "-normal"), (120, "-wide")]  # noqa: RUF012 - never changed
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (16, "-medium"), (36, "-tall")]  # noqa: RUF012 - never changed
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        *,
+        engine: EngineApi | None,
+        reader: Reader,
+        project: str,
+        clock: Clock,
+        note: str | None = None,
+        root: Path | None = None,
+    ) -> None:
+        # Without colours only the terminal's own foreground and background are sure to differ.
+        no_color = "NO_COLOR" in os.environ
+        super().__init__(css_path=styles_path(), ansi_color=True if no_color else None)
+        if no_color:
+            self.theme = "ansi-dark"
+        self.animation_level = "none"
+        self.desk = Desk(engine=engine, reader=reader, project=project, clock=clock, note=note, root=root or Path.cwd())
+        self._timer: Timer | None = None
+        self._suspended = False
+        self._mode_before = "jobs"
+        self._ticked_at = 0.0
+        self._changes = 0
+        self._unsubscribe: Callable[[], None] | None = None
+        self.add_mode("jobs", lambda: JobsScreen(self.desk))
+        self.add_mode("items", lambda: ItemsScreen(self.desk))
+        self.add_mode("triage", lambda: TriageScreen(self.desk))
+        self.add_mode("events", lambda: EventsScreen(self.desk))
+
+    @property
+    def summary(self) -> str:
+        """What was done in this session, such as `3 accepted, 1 dropped`; empty for nothing."""
+        return self.desk.session.summary()
+
+    @property
+    def room(self) -> Room | None:
+        """The topmost screen that is not a dialog."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Room)), None)
+
+    # Reading
+
+    def on_mount(self) -> None:
+        """Listen to the engine, and look at the clock once a second."""
+        if self.desk.engine is not None:
+            self._unsubscribe = self.desk.engine.subscribe(self._wake)
+        self._ticked_at = self.desk.clock.monotonic()
+        self.set_interval(_TICK_S, self._tick)
+        self.app_suspend_signal.subscribe(self, lambda _: setattr(self, "_suspended", True))
+        self.app_resume_signal.subscribe(self, lambda _: setattr(self, "_suspended", False))
+
+    def on_unmount(self) -> None:
+        """Hear no more of the engine."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    def _wake(self) -> None:
+        """Called in the engine's thread: pass it on, unless the app is not there (any more)."""
+        if not self.is_running:
+            return
+        try:
+            self.post_message(Woken())
+        except RuntimeError:
+            # The loop was closed between the question and the message.
+            return
+
+    def on_woken(self) -> None:
+        """Read again when the pace allows it."""
+        self._refresh_soon()
+
+    def _refresh_soon(self) -> None:
+        if self._timer is not None or self._suspended:
+            return
+        wait = self.desk.pace.wait_s(self.desk.clock.monotonic())
+        if wait <= 0:
+            self._refresh_now()
+        else:
+            self._timer = self.set_timer(wait, self._refresh_now)
+
+    def _refresh_now(self) -> None:
+        self._timer = None
+        room = self.room
+        if room is not None and room.is_mounted and not self._suspended:
+            room.reload()
+
+    def _tick(self) -> None:
+        """Keep clock and ages right; see changes that no wake-up told of (a viewer gets none)."""
+        desk = self.desk
+        now = desk.clock.monotonic()
+        desk.lag_ms = max(round((now - self._ticked_at - _TICK_S) * 1000), 0)
+        self._ticked_at = now
+        if self._suspended:
+            return
+        try:
+            changes = desk.reader.change_count()
+        except Exception:
+            # Whatever a vanished state file raises: reading rows shows it in the banner.
+            log.exception("looking for changes failed")
+            changes = -1
+        if changes != self._changes:
+            self._changes = changes
+            self._refresh_soon()
+        elif (room := self.room) is not None and room.is_mounted:
+            room.draw_frame()
+
+    def on_app_focus(self) -> None:
+        """A person looks: full pace."""
+        self.desk.pace.focused = True
+        self._refresh_soon()
+
+    def on_app_blur(self) -> None:
+        """Nobody looks: slow down."""
+        self.desk.pace.focused = False
+
+    # Going about
+
+    def switch_mode(self, mode: str) -> Any:
+        """Go to a screen and remember where from."""
+        if mode != self.current_mode:
+            self._mode_before = self.current_mode
+        return super().switch_mode(mode)
+
+    def action_last_view(self) -> None:
+        """Go back to the screen before this."""
+        self.switch_mode(self._mode_before)
+
+    async def on_jobs_screen_chosen(self, message: JobsScreen.Chosen) -> None:
+        """Show the items of a job."""
+        await self.switch_mode("items")
+        screen = self.room
+        if isinstance(screen, ItemScreen):
+            await self.pop_screen()
+            screen = self.room
+        if isinstance(screen, ItemsScreen):
+            screen.call_after_refresh(screen.show_job, message.job)
+
+    def on_item_opened(self, message: ItemOpened) -> None:
+        """Show one item."""
+        self.push_screen(ItemScreen(self.desk, message.key, self.current_mode))
+
+    def action_show_help(self) -> None:
+        """Show every action of this screen."""
+        room = self.room
+        if room is None or isinstance(self.screen, HelpScreen):
+            return
+        now = room.situation()
+        offers = [(action, action.why_not(now)) for action in actions_of(room.KIND)]
+
+        def chosen(action_id: str | None) -> None:
+            if action_id is not None:
+                room.action_do(action_id)
+
+        self.push_screen(HelpScreen(f"Help: {room.KIND}", offers, self.desk.clock), chosen)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer themes; without colours there is nothing to choose."""
+        if not self.no_color:
+            yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+    # Leaving
+
+    def action_help_quit(self) -> None:
+        """Treat ctrl+c with nothing selected as `q`."""
+        self.run_worker(self.action_quit(), exit_on_error=True)
+
+    async def action_quit(self) -> None:
+        """Leave at once when nothing runs; else ask how."""
+        desk = self.desk
+        running = desk.engine.running() if desk.engine is not None else 0
+        if running == 0 and not desk.draining:
+            self.exit(0)
+            return
+        if isinstance(self.screen, Dialog):
+            return
+        drain = () if desk.draining else (Choice(key="d", label="drain: let it end, then quit", value="drain"),)
+        choices = (
+            *drain,
+            Choice(key="s", label="stop now: what runs is released and starts again next time", value="stop"),
+            Choice(key="n", label="stay", value=None),
+        )
+        title = f"{running} running" if running != 1 else "1 is running"
+        self.push_screen(Dialog(desk.clock, title, ("Nothing is lost either way.",), choices), self._leave)
+
+    def _leave(self, how: str | None) -> None:
+        if how is not None:
+            self.run_worker(self._stop(drain=how == "drain"), group="leave", exit_on_error=True)
+
+    async def _stop(self, *, drain: bool) -> None:
+        engine = self.desk.engine
+        if engine is not None:
+            self.desk.draining = drain
+            if (room := self.room) is not None:
+                room.draw_frame()
+            await engine.stop(drain=drain)
+        self.exit(0)
+
+    # Failing
+
+    def _fatal_error(self) -> None:
+        """End after an unhandled exception: the traceback goes to the log, never (with its values) to the terminal."""
+        error = self._exception
+        log.critical("the app ended on an error", exc_info=error)
+        kind = type(error).__name__ if error is not None else "error"
+        text = Text(f"Rivus stopped on an unexpected {kind}.\n")
+        text.append("The work is safe: the engine ends as on every stop. The traceback is in the log; ")
+        text.append("`rivus info` says where that is.")
+        self._exit_renderables.append(Segments(self.console.render(text, self.console.options)))
+        self._close_messages_no_wait()

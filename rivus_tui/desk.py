@@ -1,0 +1,135 @@
+"""What all screens share: the door to the engine, the rows, the scope, and what was done in this session."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.contracts.api import EngineApi, Reader
+from engine.contracts.commands import COMMANDS, CommandOutcome
+from engine.contracts.errors import RivusError
+from engine.contracts.view import StatusView
+from engine.kit.clock import Clock
+from rivus_tui.filters import Scope
+from rivus_tui.format import clock_time
+from rivus_tui.pace import Pace
+from rivus_tui.session import Session
+
+log = logging.getLogger("rivus.tui")
+
+
+class Desk:
+    """Everything a screen may ask for; it decides nothing."""
+
+    def __init__(
+        self,
+        *,
+        engine: EngineApi | None,
+        reader: Reader,
+        project: str,
+        clock: Clock,
+        note: str | None,
+        root: Path,
+    ) -> None:
+        self.engine = engine
+        self.reader = reader
+        self.project = project
+        self.clock = clock
+        self.note = note
+        self.root = root
+        """Folder that paths of items are relative to."""
+        self.session = Session()
+        self.pace = Pace(key_at=clock.monotonic())
+        self.scope: Scope = "all"
+        self.status: StatusView | None = None
+        self.trouble = ""
+        """Why rows cannot be read at this moment; what was read before stays on the screen."""
+        self.draining = False
+        self.frozen_at: int | None = None
+        """Since when the view stands still, ms UTC; None: it follows."""
+        self.events_at_freeze = 0
+        self.news = 0
+        self.lag_ms = 0
+        self._engine_seen = False
+
+    def read_status(self) -> None:
+        """Read the state of the project."""
+        self.status = self.reader.status()
+        self._engine_seen = self._engine_seen or self.status.engine is not None
+        if self.frozen_at is not None:
+            self.news = max(self.reader.events_count() - self.events_at_freeze, 0)
+
+    def freeze(self) -> None:
+        """Let the view stand still."""
+        self.frozen_at = self.clock.now()
+        self.events_at_freeze = self.reader.events_count()
+        self.news = 0
+
+    def follow(self) -> None:
+        """Let the view follow again."""
+        self.frozen_at = None
+
+    @property
+    def engine_gone(self) -> bool:
+        """Whether the engine that worked here has ended."""
+        return self._engine_seen and self.status is not None and self.status.engine is None
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be changed from here; empty when it can."""
+        if self.engine is None:
+            if self.status is not None and self.status.engine is not None:
+                return f"read-only: the engine of process {self.status.engine.pid} works here"
+            return "read-only: no engine runs here; start `rivus` or `rivus --serve`"
+        if self.engine_gone:
+            return "the engine has ended; start `rivus` again"
+        return ""
+
+    @property
+    def banner(self) -> str:
+        """What a person should know at once; empty when all is well."""
+        if self.trouble:
+            return f"the state cannot be read: {self.trouble}"
+        if self.draining:
+            running = self.engine.running() if self.engine is not None else 0
+            return f"DRAINING: {running} running, nothing new starts; q again stops now"
+        if self.read_only:
+            return self.note or self.read_only
+        if self.engine is not None and (problem := self.engine.problem()):
+            return problem
+        if self.status is not None and self.status.problem:
+            return self.status.problem
+        if self.frozen_at is not None:
+            return f"FROZEN at {clock_time(self.frozen_at)}: the work goes on; f follows again"
+        return self.note or ""
+
+    async def perform(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+        """Run a command; what goes wrong becomes an outcome that says so."""
+        if self.engine is None:
+            return CommandOutcome(ok=False, message=self.read_only)
+        try:
+            outcome = await self.engine.command(name, args)
+        except RivusError as error:
+            log.warning("%s was refused: %s", name, error)
+            return CommandOutcome(ok=False, message=str(error))
+        if outcome.ok and name != "undo":
+            self.session.record(name, args.get("job"), outcome, self.clock.now())
+        return outcome
+
+    async def undo(self) -> tuple[CommandOutcome, str | None, tuple[str, ...]]:
+        """Take back the last deed of this session, else the last of any; also says of which job and items it was."""
+        deed = self.session.last
+        args = {} if deed is None else {"operation": deed.operation}
+        outcome = await self.perform("undo", args)
+        if deed is None:
+            return outcome, None, outcome.changed
+        if outcome.ok:
+            self.session.forget(deed)
+        return outcome, deed.job, deed.keys
+
+    @staticmethod
+    def can_undo(name: str, outcome: CommandOutcome) -> bool:
+        """Whether `u` takes this back."""
+        return outcome.ok and outcome.operation is not None and COMMANDS[name].undo

@@ -1,0 +1,183 @@
+"""Questions: one key answers each choice, Enter and Esc change nothing, and a key still held down is not an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from engine.kit.clock import Clock
+from rivus_tui.actions import key_name
+from rivus_tui.format import Cell, Line, cell, fit_line, hang, wrap
+from rivus_tui.theme import Role
+from rivus_tui.widgets.lines_view import LinesView
+
+_DEAF_S: Final = 0.15
+"""Keys within this time after opening are repeats of the key that opened the question."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """One answer."""
+
+    key: str
+    """As Textual names it."""
+    label: str
+    value: str | None
+    """What the dialog returns; None: leave everything as it is."""
+
+
+class Dialog(ModalScreen[str | None]):
+    """Asks one question; returns the chosen value, None for no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,ctrl+c", "leave", show=False),
+        Binding("ctrl+q", "leave", show=False, priority=True),
+    ]
+
+    def __init__(
+        self, clock: Clock, title: str, text: Sequence[str], choices: Sequence[Choice], *, danger: bool = False
+    ) -> None:
+        super().__init__()
+        self._clock = clock
+        self._title = title
+        self._text = text
+        self._choices = choices
+        self._danger = danger
+        self._opened_at = clock.monotonic()
+
+    def compose(self) -> ComposeResult:
+        """Put the question in a box."""
+        with Vertical(id="box", classes="-danger" if self._danger else ""):
+            yield LinesView(self._draw, widget_id="question")
+
+    def on_mount(self) -> None:
+        """Make the box as high as its text."""
+        self._fit()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Make the box as high as its text at the new width."""
+        self._fit()
+
+    def _fit(self) -> None:
+        width = min(max(self.size.width - 4, 20), 76)
+        box = self.query_one("#box")
+        box.styles.width = width
+        lines = len(self._draw(width - 4))
+        box.styles.height = min(lines + 2, self.size.height)
+
+    def _draw(self, width: int) -> Sequence[Line]:
+        lines: list[Line] = [fit_line([cell(self._title, "strong")], width), ()]
+        for paragraph in self._text:
+            lines += [(Cell(text),) for text in wrap(cell(paragraph).text, width)]
+        lines.append(())
+        for choice in self._choices:
+            role: Role = "bad" if self._danger and choice.value is not None else "strong"
+            keys = key_name(choice.key) if choice.value is not None else f"{key_name(choice.key)}, Esc, Enter"
+            lines.append(fit_line([Cell("  "), Cell(keys, role), Cell("  "), cell(choice.label)], width))
+        return lines
+
+    def on_key(self, event: events.Key) -> None:
+        """Take an answer."""
+        for choice in self._choices:
+            if event.key == choice.key:
+                event.stop()
+                if self._clock.monotonic() - self._opened_at >= _DEAF_S:
+                    self.dismiss(choice.value)
+                return
+
+    def action_leave(self) -> None:
+        """Change nothing."""
+        if self._clock.monotonic() - self._opened_at >= _DEAF_S:
+            self.dismiss(None)
+
+
+def confirm(clock: Clock, title: str, text: Sequence[str], yes: str, no: str) -> Dialog:
+    """Return a question that only `y` says yes to."""
+    choices = (Choice(key="y", label=yes, value="yes"), Choice(key="n", label=no, value=None))
+    return Dialog(clock, title, text, choices, danger=True)
+
+
+class TextPrompt(ModalScreen[str | None]):
+    """Asks for one line of text; Enter takes it, Esc leaves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    def __init__(self, title: str, question: str) -> None:
+        super().__init__()
+        self._title = title
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        """Put the question over an input."""
+        with Vertical(id="box"):
+            yield LinesView(self._draw, widget_id="question")
+            yield Input(id="answer", compact=True)
+
+    def on_mount(self) -> None:
+        """Make the box as high as its text and start typing."""
+        width = min(max(self.size.width - 4, 20), 76)
+        box = self.query_one("#box")
+        box.styles.width = width
+        box.styles.height = min(len(self._draw(width - 4)) + 3, self.size.height)
+        self.query_one(Input).focus()
+
+    def _draw(self, width: int) -> Sequence[Line]:
+        lines: list[Line] = [fit_line([cell(self._title, "strong")], width), ()]
+        lines += [(Cell(text),) for text in wrap(cell(self._question).text, width)]
+        return [*lines, ()]
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the text; an empty one is no answer."""
+        self.dismiss(event.value.strip() or None)
+
+    def action_leave(self) -> None:
+        """Leave without an answer."""
+        self.dismiss(None)
+
+
+class Reading(ModalScreen[None]):
+    """Shows text in lines until any of the leaving keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,backspace,w,ctrl+c", "leave", show=False),
+        Binding("j,down", "scroll_by(1)", show=False),
+        Binding("k,up", "scroll_by(-1)", show=False),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+        super().__init__()
+        self._title = title
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        """Put the text in a box."""
+        with Vertical(id="box"):
+            yield LinesView(self._draw, widget_id="question")
+
+    def on_mount(self) -> None:
+        """Make the box as high as its text."""
+        width = min(max(self.size.width - 4, 20), 90)
+        box = self.query_one("#box")
+        box.styles.width = width
+        box.styles.height = min(len(self._draw(width - 4)) + 2, self.size.height)
+
+    def _draw(self, width: int) -> Sequence[Line]:
+        head: list[Line] = [fit_line([cell(self._title, "strong")], width), ()]
+        body = [row for line in self._lines for row in hang(line, width)]
+        return [*head, *body, (), (Cell("Esc closes", "muted"),)]
+
+    def action_scroll_by(self, rows: int) -> None:
+        """Scroll the text."""
+        self.query_one(LinesView).move(rows)
+
+    def action_leave(self) -> None:
+        """Close."""
+        self.dismiss(None)

@@ -1,0 +1,158 @@
+"""One item: its stages, and what each left, failed with, or waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from engine.contracts.view import ItemDetail, ItemView
+from rivus_tui.actions import Action, bindings_of
+from rivus_tui.desk import Desk
+from rivus_tui.format import Cell, Line, line
+from rivus_tui.item_page import PARTS, Part, header_lines, part_lines, part_tabs, stage_lines
+from rivus_tui.possible import Situation
+from rivus_tui.screens.item_room import ItemRoom
+from rivus_tui.screens.items import current_stage
+from rivus_tui.screens.room import Mover
+from rivus_tui.sources import ItemKey
+from rivus_tui.widgets.lines_view import LinesView
+
+
+class ItemScreen(ItemRoom):
+    """One item, opened from a list."""
+
+    KIND = "item"
+    BINDINGS = bindings_of("item")
+
+    def __init__(self, desk: Desk, key: ItemKey, mode: str) -> None:
+        super().__init__(desk)
+        self.MODE = mode  # type: ignore[misc]  # the tab it was opened from
+        self._key = key
+        self._detail: ItemDetail | None = None
+        self._gone = False
+        self._stage: int | None = None
+        self._part: Part = "output"
+
+    def body(self) -> Iterator[Widget]:
+        """Put the parts below or beside the stages."""
+        yield LinesView(self._header, widget_id="item-header", hug=True)
+        with Container(id="body", classes="-item"):
+            yield LinesView(self._stages, widget_id="stages", hug=True)
+            yield LinesView(self._tabs, widget_id="part-tabs")
+            yield LinesView(self._body, widget_id="part")
+
+    def panes(self) -> Sequence[Mover]:
+        """Return the stages, then the open part."""
+        return (_StageMover(self), self.query_one("#part", LinesView))
+
+    def read(self) -> None:
+        """Read the item again; when it is gone, what was known stays."""
+        detail = self.desk.reader.item(*self._key)
+        self._gone = detail is None
+        if detail is not None:
+            self._detail = detail
+        self._draw_all()
+
+    def _draw_all(self) -> None:
+        for name in ("#item-header", "#stages", "#part-tabs", "#part"):
+            self.query_one(name, LinesView).redraw()
+        self.offer()
+
+    @property
+    def stage(self) -> int:
+        """Index of the stage whose output is shown."""
+        if self._detail is None:
+            return 0
+        chosen = current_stage(self._detail) if self._stage is None else self._stage
+        return max(0, min(chosen, len(self._detail.stages) - 1))
+
+    def choose_stage(self, index: int) -> None:
+        """Show the output of another stage."""
+        self._stage = max(0, min(index, (len(self._detail.stages) if self._detail is not None else 1) - 1))
+        self._draw_all()
+        self.query_one("#part", LinesView).move_end(first=True)
+
+    def chosen_items(self) -> tuple[ItemView, ...]:
+        """Return this item."""
+        return () if self._detail is None or self._gone else (self._detail.item,)
+
+    def focused_detail(self) -> ItemDetail | None:
+        """Return this item."""
+        return self._detail
+
+    def situation(self) -> Situation:
+        """Return this item."""
+        detail = self._detail
+        return Situation(
+            screen=self.KIND,
+            read_only=self.desk.read_only,
+            items=self.chosen_items(),
+            rows=0 if detail is None else len(detail.stages),
+            waits=detail is not None and any(stage.state == "waiting" for stage in detail.stages),
+            copyable=self._key[1],
+        )
+
+    def label(self, action: Action) -> str:
+        """Return the part that comes next."""
+        if action.id == "next_part":
+            return PARTS[(PARTS.index(self._part) + 1) % len(PARTS)].capitalize()
+        return action.label
+
+    def _header(self, width: int) -> Sequence[Line]:
+        if self._detail is None:
+            return (line(Cell("This item is not there.  Esc goes back.", "wait")),)
+        lines = header_lines(self._detail, self.desk.clock.now(), width)
+        if self._gone:
+            lines.append((Cell("It has been taken out since; this is what was known of it.", "wait"),))
+        return lines
+
+    def _stages(self, width: int) -> Sequence[Line]:
+        if self._detail is None:
+            return ()
+        return stage_lines(self._detail, self.stage, self.desk.clock.now(), width)
+
+    def _tabs(self, width: int) -> Sequence[Line]:
+        return () if self._detail is None else (part_tabs(self._detail, self._part, width),)
+
+    def _body(self, width: int) -> Sequence[Line]:
+        if self._detail is None:
+            return ()
+        return part_lines(self._detail, self.stage, self._part, self.desk.clock.now(), width)
+
+    def do_next_part(self) -> None:
+        self._turn(1)
+
+    def do_previous_part(self) -> None:
+        self._turn(-1)
+
+    def _turn(self, step: int) -> None:
+        self._part = PARTS[(PARTS.index(self._part) + step) % len(PARTS)]
+        self._draw_all()
+        self.query_one("#part", LinesView).move_end(first=True)
+
+    def do_escape(self) -> None:
+        if self._pane:
+            super().do_escape()
+        else:
+            self.app.pop_screen()
+
+    def do_last_view(self) -> None:
+        self.app.pop_screen()
+
+
+class _StageMover:
+    """Lets the arrow keys walk through stages, and page keys through the part that is open."""
+
+    def __init__(self, screen: ItemScreen) -> None:
+        self._screen = screen
+
+    def move(self, rows: int) -> None:
+        self._screen.choose_stage(self._screen.stage + rows)
+
+    def move_page(self, pages: float) -> None:
+        self._screen.query_one("#part", LinesView).move_page(pages)
+
+    def move_end(self, *, first: bool) -> None:
+        self._screen.choose_stage(0 if first else 10_000)

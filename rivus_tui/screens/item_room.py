@@ -1,0 +1,197 @@
+"""What can be done to items, on every screen that shows some: each deed carries the keys it was pressed for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from engine.contracts.view import ItemDetail, ItemView, JobView
+from rivus_tui.editor import EditorProblem, edit
+from rivus_tui.format import cell, moment, morning_after, plural
+from rivus_tui.screens.dialog import Choice, Dialog, Reading, TextPrompt, confirm
+from rivus_tui.screens.room import Room
+from rivus_tui.sources import ItemKey, item_key
+from rivus_tui.why import why_item
+
+ASK_ABOVE: Final = 20
+"""A reversible deed on more items than this asks first."""
+_OTHER: Final = "\0other"
+
+
+class ItemRoom(Room):
+    """A screen with items."""
+
+    def chosen_items(self) -> tuple[ItemView, ...]:
+        """Return what a deed is about: the marked items, or the one under the cursor."""
+        raise NotImplementedError
+
+    def focused_detail(self) -> ItemDetail | None:
+        """Return the item under the cursor with all that is known."""
+        raise NotImplementedError
+
+    def sending(self, keys: set[ItemKey]) -> None:
+        """A command for these items is on its way."""
+
+    def sent(self, keys: set[ItemKey]) -> None:
+        """The engine has answered about these items."""
+        self.reload(even_frozen=True)
+
+    # Deeds
+
+    def do_accept(self) -> None:
+        items = self.chosen_items()
+        detail = self.focused_detail()
+        if len(items) == 1 and detail is not None and self._ask_for_answer(items[0], detail):
+            return
+        self._maybe_ask("accept", items, "accept", {})
+
+    def do_drop(self) -> None:
+        self._maybe_ask("drop", self.chosen_items(), "won't do", {})
+
+    def do_later(self) -> None:
+        until = morning_after(self.desk.clock.now(), 1)
+        self._maybe_ask("snooze", self.chosen_items(), "put off", {"until": until})
+
+    def do_later_at(self) -> None:
+        items = self.chosen_items()
+        now = self.desk.clock.now()
+        days = (("1", "tomorrow", 1), ("2", "in three days", 3), ("3", "in a week", 7), ("4", "in a month", 30))
+        choices = [
+            Choice(key=key, label=f"{word} ({moment(morning_after(now, after), now)})", value=str(after))
+            for key, word, after in days
+        ]
+        choices.append(Choice(key="n", label="leave as it is", value=None))
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                self.send("snooze", items, {"until": morning_after(now, int(value))})
+
+        self.app.push_screen(Dialog(self.desk.clock, f"Later: when? ({_names(items)})", (), choices), chosen)
+
+    def do_cancel(self) -> None:
+        items = self.chosen_items()
+        text = [_names(items), "What is left of them is skipped; what runs is stopped. u takes it back."]
+        dialog = confirm(self.desk.clock, f"Cancel {plural(len(items), 'item')}?", text, "cancel them", "keep them")
+        self.app.push_screen(dialog, self._if_yes(lambda: self.send("cancel", items, {})))
+
+    def do_retry(self) -> None:
+        self._maybe_ask("retry", self.chosen_items(), "try again", {})
+
+    def do_raise_priority(self) -> None:
+        self._prioritise(-1)
+
+    def do_lower_priority(self) -> None:
+        self._prioritise(1)
+
+    def _prioritise(self, step: int) -> None:
+        wanted: dict[int | None, list[ItemView]] = {}
+        for item in self.chosen_items():
+            target = next_priority(item.priority, step)
+            if target != item.priority:
+                wanted.setdefault(target, []).append(item)
+        if not wanted:
+            self.say("already the most urgent" if step < 0 else "already without a priority", "warning")
+        for priority, items in wanted.items():
+            self.send("prioritise", tuple(items), {"priority": priority}, decided=False)
+
+    def _maybe_ask(self, name: str, items: tuple[ItemView, ...], verb: str, more: Mapping[str, Any]) -> None:
+        if len(items) <= ASK_ABOVE:
+            self.send(name, items, more)
+            return
+        dialog = confirm(
+            self.desk.clock, f"{verb.capitalize()}: {plural(len(items), 'item')}?", [_names(items)], verb, "leave them"
+        )
+        self.app.push_screen(dialog, self._if_yes(lambda: self.send(name, items, more)))
+
+    def _if_yes(self, run: Callable[[], None]) -> Callable[[str | None], None]:
+        def answered(value: str | None) -> None:
+            if value is not None:
+                run()
+
+        return answered
+
+    def _ask_for_answer(self, item: ItemView, detail: ItemDetail) -> bool:
+        """Ask the question of a stage that waits for an answer; False when it waits at a gate instead."""
+        if detail.item.key != item.key or detail.item.job != item.job:
+            return False
+        asking = next((stage for stage in detail.stages if stage.state == "waiting" and stage.gate is None), None)
+        if asking is None:
+            return False
+
+        def answered(value: str | None) -> None:
+            if value == _OTHER:
+                self.app.push_screen(TextPrompt(item.title, asking.why or "Your answer"), answered)
+            elif value is not None:
+                self.send("answer", (item,), {"answer": value})
+
+        if not asking.choices:
+            self.app.push_screen(TextPrompt(item.title, asking.why or "Your answer"), answered)
+            return True
+        choices = [
+            Choice(key=str(number), label=choice, value=choice)
+            for number, choice in enumerate(asking.choices[:8], start=1)
+        ]
+        choices.append(Choice(key="o", label="something else", value=_OTHER))
+        choices.append(Choice(key="n", label="not now", value=None))
+        self.app.push_screen(Dialog(self.desk.clock, item.title, [asking.why or ""], choices), answered)
+        return True
+
+    def send(self, name: str, items: Sequence[ItemView], more: Mapping[str, Any], *, decided: bool = True) -> None:
+        """Run a command for items, one for each job they are of; `decided`: they are off the table at once."""
+        keys = {item_key(item) for item in items}
+        by_job: dict[str, list[str]] = {}
+        for item in items:
+            by_job.setdefault(item.job, []).append(item.key)
+        if decided:
+            self.sending(keys)
+
+        async def run() -> None:
+            try:
+                for job, names in by_job.items():
+                    outcome = await self.desk.perform(name, {"job": job, "keys": names, **more})
+                    self.report(name, outcome)
+            finally:
+                self.sent(keys)
+
+        self.run_worker(run(), group="commands", exit_on_error=True)
+
+    # Looking closer
+
+    def do_why(self) -> None:
+        detail = self.focused_detail()
+        if detail is None:
+            self.say("it is no longer there", "warning")
+            return
+        job = self.job_named(detail.item.job)
+        has_engine = self.desk.status is not None and self.desk.status.engine is not None
+        lines = why_item(detail, job, self.desk.clock.now(), has_engine=has_engine)
+        self.app.push_screen(Reading(f"Why: {cell(detail.item.title).text}", lines))
+
+    def job_named(self, name: str) -> JobView | None:
+        """Return a job by its name."""
+        return next((job for job in self.desk.reader.jobs() if job.name == name), None)
+
+    def do_source(self) -> None:
+        item = self.chosen_items()[0]
+        assert item.path is not None
+        path, at = item.path, item.line
+
+        async def open_it() -> None:
+            try:
+                await edit(self.app, self.desk.root, path, at)
+            except EditorProblem as problem:
+                self.say(str(problem), "error")
+            self.reload(even_frozen=True)
+
+        self.run_worker(open_it(), group="editor", exit_on_error=True)
+
+
+def next_priority(priority: int | None, step: int) -> int | None:
+    """Return the priority one step up (-1) or down (+1) the ladder P0, P1, P2, P3, none."""
+    at = max(0, min(4, (4 if priority is None else priority) + step))
+    return None if at == 4 else at
+
+
+def _names(items: Sequence[ItemView]) -> str:
+    shown = ", ".join(cell(item.title, limit=60).text for item in items[:3])
+    return f"{shown} and {len(items) - 3:,} more" if len(items) > 3 else shown

@@ -1,0 +1,208 @@
+"""Jobs: how each is, and why the one under the cursor does not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from textual.containers import Container
+from textual.message import Message
+from textual.widget import Widget
+
+from engine.contracts.view import JobView
+from rivus_tui.actions import Action, bindings_of
+from rivus_tui.columns import Column
+from rivus_tui.desk import Desk
+from rivus_tui.filters import SCOPES
+from rivus_tui.format import Cell, Line, age, cell, count, line, until
+from rivus_tui.inspector import job_lines
+from rivus_tui.possible import Situation
+from rivus_tui.screens.dialog import Reading
+from rivus_tui.screens.room import Mover, Room
+from rivus_tui.sources import ListSource
+from rivus_tui.states import job_state
+from rivus_tui.theme import Role
+from rivus_tui.why import why_job
+from rivus_tui.widgets.filter_bar import FilterBar
+from rivus_tui.widgets.lines_view import LinesView
+from rivus_tui.widgets.virtual_table import VirtualTable
+
+
+def _number(value: int, role: Role = "") -> Cell:
+    return Cell(count(value), role if value else "muted")
+
+
+COLUMNS: tuple[Column[JobView], ...] = (
+    Column(title="JOB", width=14, grow=1, show=lambda job, now: cell(" ".join(p for p in (job.emoji, job.name) if p))),
+    Column(title="STATE", width=12, show=lambda job, now: job_state(job)),
+    Column(title="READY", width=6, align="right", show=lambda job, now: _number(job.count("ready"))),
+    Column(title="RUN", width=4, align="right", show=lambda job, now: _number(job.count("running"), "run")),
+    Column(title="DONE", width=6, align="right", show=lambda job, now: _number(job.items.get("done", 0))),
+    Column(title="FAIL", width=5, align="right", show=lambda job, now: _number(job.items.get("failed", 0), "bad")),
+    Column(title="WAIT", width=5, align="right", show=lambda job, now: _number(job.items.get("waiting", 0), "wait")),
+    Column(title="LAST RUN", width=9, align="right", drop=2, show=lambda job, now: _last_run(job, now)),
+    Column(title="NEXT", width=7, align="right", drop=1, show=lambda job, now: _next_run(job, now)),
+    Column(title="  TITLE", width=16, grow=1, drop=3, show=lambda job, now: cell(f"  {job.title}", "muted")),
+)  # fmt: skip
+
+
+def _last_run(job: JobView, now: int) -> Cell:
+    run = job.last_run
+    if run is None:
+        return Cell("never", "muted")
+    if run.state == "running":
+        return Cell("now", "run")
+    return Cell(f"{age(now, run.started_at)} ago", "bad" if run.state == "failed" else "")
+
+
+def _next_run(job: JobView, now: int) -> Cell:
+    if job.next_run_at is None:
+        return Cell("-", "muted")
+    return Cell(until(now, job.next_run_at).removeprefix("in "))
+
+
+class JobsScreen(Room):
+    """All jobs of the scope."""
+
+    KIND = MODE = "jobs"
+    BINDINGS = bindings_of("jobs")
+
+    class Chosen(Message):
+        """The items of a job were asked for."""
+
+        def __init__(self, job: str) -> None:
+            super().__init__()
+            self.job = job
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._all: list[JobView] = []
+
+    def body(self) -> Iterator[Widget]:
+        """Put the inspector below or beside the list."""
+        yield FilterBar(hint="part of a name or title", widget_id="filter")
+        with Container(id="body"):
+            yield VirtualTable(
+                ListSource[JobView]((), lambda job: job.name), COLUMNS, self.desk.clock, widget_id="list"
+            )
+            yield LinesView(self._inspect, widget_id="detail")
+
+    @property
+    def table(self) -> VirtualTable[JobView]:
+        """The list."""
+        return self.query_one("#list", VirtualTable)
+
+    def panes(self) -> Sequence[Mover]:
+        """Return list and inspector."""
+        return (self.table, self.query_one("#detail", LinesView))
+
+    def situation(self) -> Situation:
+        """Return the job under the cursor."""
+        job = self.table.row
+        return Situation(
+            screen=self.KIND,
+            read_only=self.desk.read_only,
+            job=job,
+            rows=self.table.total,
+            copyable=job.name if job is not None else "",
+        )
+
+    def label(self, action: Action) -> str:
+        """Return Resume where the job is paused."""
+        job = self.table.row
+        return "Resume" if action.id == "pause" and job is not None and job.state == "paused" else action.label
+
+    def read(self) -> None:
+        """Read all jobs."""
+        self._all = self.desk.reader.jobs()
+        self._show()
+
+    def _show(self) -> None:
+        bar = self.query_one(FilterBar)
+        wanted = bar.value.casefold()
+        scope = self.desk.scope
+        jobs = [
+            job
+            for job in self._all
+            if (scope == "all" or job.internal == (scope == "internal"))
+            and (wanted in job.name.casefold() or wanted in job.title.casefold())
+        ]
+        self.table.source = ListSource(jobs, lambda job: job.name)
+        self.table.reload()
+        bar.show(scope_cells(self.desk), [Cell(f"{len(jobs)} of {len(self._all)}", "muted")])
+        self.query_one("#detail", LinesView).redraw()
+
+    def _inspect(self, width: int) -> Sequence[Line]:
+        job = self.table.row
+        has_engine = self.desk.status is not None and self.desk.status.engine is not None
+        if job is not None:
+            return job_lines(job, self.desk.clock.now(), width, has_engine=has_engine)
+        if not self._all:
+            return (
+                line(Cell("No jobs yet.", "strong")),
+                line(Cell("Jobs are declared in jobs.yaml; without one, the built-in jobs run here.", "muted")),
+            )
+        if self.query_one(FilterBar).value:
+            return (line(Cell("The filter hides every job.  Esc clears it.", "wait")),)
+        return (line(Cell(f"No {self.desk.scope} jobs.  , shows the others.", "wait")),)
+
+    def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
+        """Show the job under the cursor."""
+        self.query_one("#detail", LinesView).redraw()
+        self.offer()
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        """Open by mouse what Enter opens."""
+        self.action_do("open")
+
+    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        """Show what matches."""
+        self._show()
+        self.offer()
+
+    def do_filter(self) -> None:
+        self.query_one(FilterBar).open()
+
+    def do_escape(self) -> None:
+        bar = self.query_one(FilterBar)
+        if bar.is_open:
+            bar.close()
+        elif bar.value:
+            bar.set_value("")
+            self._show()
+        else:
+            super().do_escape()
+
+    def do_open(self) -> None:
+        if (job := self.table.row) is not None:
+            self.app.post_message(self.Chosen(job.findings_to if job.is_check and job.findings_to else job.name))
+
+    def do_why(self) -> None:
+        if (job := self.table.row) is not None:
+            has_engine = self.desk.status is not None and self.desk.status.engine is not None
+            lines = why_job(job, self.desk.clock.now(), has_engine=has_engine)
+            self.app.push_screen(Reading(f"Why {job.name} is {job_state(job).text[2:]}", lines))
+
+    def do_pause(self) -> None:
+        if (job := self.table.row) is not None:
+            self._send("resume" if job.state == "paused" else "pause", job.name)
+
+    def do_run(self) -> None:
+        if (job := self.table.row) is not None:
+            self._send("run", job.name)
+
+    def _send(self, name: str, job: str) -> None:
+        async def send() -> None:
+            outcome = await self.desk.perform(name, {"job": job})
+            self.report(name, outcome)
+            self.reload(even_frozen=True)
+
+        self.run_worker(send(), group="commands", exit_on_error=True)
+
+
+def scope_cells(desk: Desk) -> tuple[Cell, ...]:
+    """Return the strip of scopes, the chosen one in brackets."""
+    cells: list[Cell] = []
+    for scope in SCOPES:
+        title = scope.capitalize()
+        cells.append(Cell(f"[{title}]", "strong") if scope == desk.scope else Cell(f" {title} ", "muted"))
+    return tuple(cells)

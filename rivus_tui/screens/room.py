@@ -1,0 +1,296 @@
+"""The frame of every screen: status, tabs, banner, footer; keys become actions here, and only here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal, Protocol
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from engine.contracts.commands import CommandOutcome
+from engine.kit.safe_text import safe_block
+from rivus_tui.actions import Action, action_of, footer_of
+from rivus_tui.clipboard import copy_text
+from rivus_tui.desk import Desk
+from rivus_tui.filters import next_scope
+from rivus_tui.format import Line
+from rivus_tui.possible import Situation
+from rivus_tui.widgets.footer import Footer
+from rivus_tui.widgets.lines_view import LinesView
+from rivus_tui.widgets.status_line import Pulse, banner_line, status_line, tab_at, tab_line
+
+log = logging.getLogger("rivus.tui")
+
+MARK_LIMIT = 1_000
+"""Rows that `V` marks at most."""
+
+
+class Mover(Protocol):
+    """A pane that the arrow keys can move."""
+
+    def move(self, rows: int) -> None: ...
+    def move_page(self, pages: float) -> None: ...
+    def move_end(self, *, first: bool) -> None: ...
+
+
+class TabLine(LinesView):
+    """The line of screens; a click goes there."""
+
+    ALLOW_SELECT = False
+    waiting = 0
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the screen under the mouse."""
+        if (mode := tab_at(event.x, self.waiting)) is not None:
+            self.app.switch_mode(mode)
+
+
+class Room(Screen[None]):
+    """A screen with the frame around it."""
+
+    AUTO_FOCUS = ""
+    KIND: ClassVar[str]
+    """Which actions it has."""
+    MODE: ClassVar[str]
+    """Which tab is lit."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self._pane = 0
+        self._was_left = False
+
+    # Frame
+
+    def compose(self) -> ComposeResult:
+        """Put the frame around the body."""
+        yield LinesView(self._draw_status, widget_id="status")
+        yield TabLine(self._draw_tabs, widget_id="tabs")
+        yield LinesView(lambda width: banner_line(self.desk.banner, width), widget_id="banner")
+        yield from self.body()
+        yield Footer(widget_id="footer")
+
+    def body(self) -> Iterator[Widget]:
+        """Return the widgets between banner and footer."""
+        raise NotImplementedError
+
+    def panes(self) -> Sequence[Mover]:
+        """Return the panes that the arrow keys can move, the list first."""
+        raise NotImplementedError
+
+    def read(self) -> None:
+        """Read the rows again."""
+        raise NotImplementedError
+
+    def situation(self) -> Situation:
+        """Return what a person looks at now."""
+        return Situation(screen=self.KIND, read_only=self.desk.read_only)
+
+    def label(self, action: Action) -> str:
+        """Return what the footer calls an action here."""
+        return action.label
+
+    def _draw_status(self, width: int) -> Sequence[Line]:
+        desk, status = self.desk, self.desk.status
+        pulse = Pulse(
+            project=desk.project,
+            running=status.running if status else 0,
+            ready=status.ready if status else 0,
+            failed=status.failed if status else 0,
+            waiting=status.waiting if status else 0,
+            lag_ms=desk.lag_ms,
+            now=desk.clock.now(),
+            frozen_at=desk.frozen_at,
+            news=desk.news,
+            live=status is not None and status.engine is not None,
+        )
+        return (status_line(pulse, width),)
+
+    def _draw_tabs(self, width: int) -> Sequence[Line]:
+        waiting = self.desk.status.waiting if self.desk.status else 0
+        self.query_one(TabLine).waiting = waiting
+        return (tab_line(self.MODE, waiting, width),)
+
+    def draw_frame(self) -> None:
+        """Draw the frame again."""
+        self.query_one("#status", LinesView).redraw()
+        self.query_one("#tabs", LinesView).redraw()
+        banner = self.query_one("#banner", LinesView)
+        banner.display = bool(self.desk.banner)
+        banner.redraw()
+        self.offer()
+
+    def offer(self) -> None:
+        """Show what can be done now."""
+        now = self.situation()
+        self.query_one(Footer).offer(
+            [(action, self.label(action), action.why_not(now)) for action in footer_of(self.KIND)]
+        )
+
+    def reload(self, *, even_frozen: bool = False) -> None:
+        """Read rows and status again; a failure keeps what is on the screen and is shown in the banner."""
+        desk = self.desk
+        began = desk.clock.monotonic()
+        try:
+            desk.read_status()
+            if desk.frozen_at is None or even_frozen:
+                self.read()
+            desk.trouble = ""
+        except Exception as error:
+            # Whatever a damaged or vanished state file raises, the screen stays and says so.
+            log.exception("reading rows failed")
+            desk.trouble = safe_block(str(error) or type(error).__name__, 200)
+        desk.pace.refreshed_at = desk.clock.monotonic()
+        desk.pace.cost_s = desk.pace.refreshed_at - began
+        self.draw_frame()
+
+    def on_mount(self) -> None:
+        """Read at once, so that the first picture has the rows in it."""
+        self.reload(even_frozen=True)
+
+    def on_screen_resume(self) -> None:
+        """Show what is true now when the screen comes back."""
+        if self._was_left:
+            self.reload(even_frozen=True)
+
+    def on_screen_suspend(self) -> None:
+        """Remember that other screens were looked at since."""
+        self._was_left = True
+
+    # Keys
+
+    def action_do(self, action_id: str) -> None:
+        """Run an action of the registry, or say why it cannot be done."""
+        self.desk.pace.key_at = self.desk.clock.monotonic()
+        action = action_of(self.KIND, action_id)
+        if reason := action.why_not(self.situation()):
+            self.say(f"{self.label(action)}: {reason}", "warning")
+            return
+        getattr(self, f"do_{action_id}")()
+
+    def on_footer_pressed(self, event: Footer.Pressed) -> None:
+        """A click on the footer is the key."""
+        self.action_do(event.action_id)
+
+    def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """Show a toast; errors stay longer."""
+        timeout = 12.0 if severity == "error" else 5.0
+        self.notify(safe_block(text, 500), severity=severity, timeout=timeout, markup=False)
+
+    def report(self, name: str, outcome: CommandOutcome) -> None:
+        """Show what a command did, and how to take it back."""
+        if not outcome.ok:
+            self.say(outcome.message, "error")
+            return
+        undo = "   u undo" if self.desk.can_undo(name, outcome) else ""
+        self.say(f"{outcome.message}{undo}", "warning" if outcome.skipped else "information")
+
+    @property
+    def pane(self) -> Mover:
+        """The pane that the arrow keys move."""
+        panes = self.panes()
+        return panes[self._pane % len(panes)]
+
+    def do_down(self) -> None:
+        self.pane.move(1)
+
+    def do_up(self) -> None:
+        self.pane.move(-1)
+
+    def do_page_down(self) -> None:
+        self.pane.move_page(1)
+
+    def do_page_up(self) -> None:
+        self.pane.move_page(-1)
+
+    def do_half_down(self) -> None:
+        self.pane.move_page(0.5)
+
+    def do_half_up(self) -> None:
+        self.pane.move_page(-0.5)
+
+    def do_first(self) -> None:
+        self.pane.move_end(first=True)
+
+    def do_last(self) -> None:
+        self.pane.move_end(first=False)
+
+    def do_pane(self) -> None:
+        panes = self.panes()
+        self._pane = (self._pane + 1) % len(panes)
+        for index, pane in enumerate(panes):
+            if isinstance(pane, Widget):
+                pane.set_class(index == self._pane and index > 0, "-moving")
+
+    def do_go_jobs(self) -> None:
+        self.app.switch_mode("jobs")
+
+    def do_go_items(self) -> None:
+        self.app.switch_mode("items")
+
+    def do_go_triage(self) -> None:
+        self.app.switch_mode("triage")
+
+    def do_go_events(self) -> None:
+        self.app.switch_mode("events")
+
+    async def _run(self, action: str) -> None:
+        await self.app.run_action(action)
+
+    def do_last_view(self) -> None:
+        self.run_worker(self._run("app.last_view"), exit_on_error=True)
+
+    def do_help(self) -> None:
+        self.run_worker(self._run("app.show_help"), exit_on_error=True)
+
+    def do_quit(self) -> None:
+        self.run_worker(self._run("app.quit"), exit_on_error=True)
+
+    def do_reload(self) -> None:
+        self.reload(even_frozen=True)
+
+    def do_escape(self) -> None:
+        """Climb one step down the ladder."""
+        if self._pane:
+            self.do_pane()
+
+    def do_freeze(self) -> None:
+        if self.desk.frozen_at is None:
+            self.desk.freeze()
+            self.draw_frame()
+        else:
+            self.desk.follow()
+            self.reload()
+
+    def do_scope(self) -> None:
+        self.desk.scope = next_scope(self.desk.scope)
+        self.scope_changed()
+
+    def scope_changed(self) -> None:
+        """Show the rows of the other scope."""
+        self.reload(even_frozen=True)
+
+    def do_undo(self) -> None:
+        async def undo() -> None:
+            outcome, job, keys = await self.desk.undo()
+            self.say(outcome.message, "information" if outcome.ok else "error")
+            self.reload(even_frozen=True)
+            if outcome.ok and job is not None and keys:
+                self.undone(job, keys)
+
+        self.run_worker(undo(), group="commands", exit_on_error=True)
+
+    def undone(self, job: str, keys: tuple[str, ...]) -> None:
+        """Items are back as they were before."""
+
+    def do_copy(self) -> None:
+        text = self.situation().copyable
+
+        async def copy() -> None:
+            self.say(await copy_text(text, self.app.copy_to_clipboard))
+
+        self.run_worker(copy(), group="clipboard", exit_on_error=True)

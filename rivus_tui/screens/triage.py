@@ -1,0 +1,288 @@
+"""Triage: what waits for a person, one key for each decision, and the cursor moves on by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from engine.contracts.commands import CommandOutcome
+from engine.contracts.view import ItemDetail, ItemQuery, ItemView
+from rivus_tui.actions import Action, bindings_of
+from rivus_tui.columns import Column
+from rivus_tui.desk import Desk
+from rivus_tui.filters import parse
+from rivus_tui.format import Cell, Line, age, cell, fit_line, line, place, priority, spread
+from rivus_tui.item_page import triage_lines
+from rivus_tui.possible import Situation
+from rivus_tui.screens.item_room import ItemRoom
+from rivus_tui.screens.items import ItemOpened
+from rivus_tui.screens.room import MARK_LIMIT, Mover
+from rivus_tui.sources import ItemKey, ItemSource
+from rivus_tui.widgets.filter_bar import FilterBar
+from rivus_tui.widgets.lines_view import LinesView
+from rivus_tui.widgets.virtual_table import VirtualTable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bucket:
+    """One tab of triage."""
+
+    title: str
+    confidence: tuple[str, ...]
+
+
+BUCKETS: Final = (
+    Bucket(title="Inbox", confidence=("high", "medium")),
+    Bucket(title="Bare bullets", confidence=("low",)),
+)
+
+COLUMNS: tuple[Column[ItemView], ...] = (
+    Column(title="WAITS FOR YOU", width=20, grow=3, show=lambda item, now: cell(item.title)),
+    Column(title="PRI", width=3, show=lambda item, now: priority(item.priority)),
+    Column(title="PLACE", width=16, grow=1, drop=1, show=lambda item, now: _place(item)),
+    Column(
+        title="AGE", width=5, align="right", drop=2, show=lambda item, now: Cell(age(now, item.created_at), "muted")
+    ),
+)
+
+
+def _place(item: ItemView) -> Cell:
+    return place(item.path, item.line) if item.path else cell(item.job, "muted")
+
+
+class TriageScreen(ItemRoom):
+    """The list of items that wait for a person."""
+
+    KIND = MODE = "triage"
+    BINDINGS = bindings_of("triage")
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._bucket = 0
+        self._counts = [0 for _ in BUCKETS]
+        self._detail: ItemDetail | None = None
+
+    def body(self) -> Iterator[Widget]:
+        """Put the item below or beside the list."""
+        yield FilterBar(hint="words  job: source: gate:", widget_id="filter")
+        with Container(id="body", classes="-triage"):
+            with Container(id="list-side"):
+                yield VirtualTable(
+                    ItemSource(self.desk.reader, self._query(0)), COLUMNS, self.desk.clock, widget_id="list"
+                )
+                yield LinesView(self._progress, widget_id="progress", hug=True)
+            yield LinesView(self._inspect, widget_id="detail")
+
+    @property
+    def table(self) -> VirtualTable[ItemView]:
+        """The list."""
+        return self.query_one("#list", VirtualTable)
+
+    @property
+    def bar(self) -> FilterBar:
+        """The filter."""
+        return self.query_one(FilterBar)
+
+    def panes(self) -> Sequence[Mover]:
+        """Return list and item."""
+        return (self.table, self.query_one("#detail", LinesView))
+
+    def chosen_items(self) -> tuple[ItemView, ...]:
+        """Return the marked items, or the one under the cursor; none that a command is on its way for."""
+        keys = self.table.busy
+        return tuple(item for item in self.table.chosen if (item.job, item.key) not in keys)
+
+    def focused_detail(self) -> ItemDetail | None:
+        """Return the item under the cursor."""
+        return self._detail
+
+    def situation(self) -> Situation:
+        """Return the marked items, or the one under the cursor."""
+        items = self.chosen_items()
+        row = self.table.row
+        return Situation(
+            screen=self.KIND,
+            read_only=self.desk.read_only,
+            items=items,
+            rows=self.table.total,
+            waits=bool(items),
+            copyable=row.key if row is not None else "",
+        )
+
+    def label(self, action: Action) -> str:
+        """Return the bucket that comes next, or how many a decision is about, when some are marked."""
+        if action.id == "next_part":
+            return BUCKETS[(self._bucket + 1) % len(BUCKETS)].title
+        return f"{action.label} {len(self.table.marks)}" if action.on_marks and self.table.marks else action.label
+
+    def _query(self, bucket: int, text: str = "") -> ItemQuery:
+        query = ItemQuery(
+            scope=self.desk.scope,
+            stage_states=("waiting",),
+            states=("waiting", "failed", "pending"),
+            confidence=BUCKETS[bucket].confidence,
+            order="place",
+        )
+        return parse(text, query).query
+
+    def _requery(self) -> None:
+        self.bar.problem = parse(self.bar.value, ItemQuery()).problem
+        self.table.show(ItemSource(self.desk.reader, self._query(self._bucket, self.bar.value)))
+        self.reload(even_frozen=True)
+
+    def read(self) -> None:
+        """Read counts and rows again."""
+        source = self.table.source
+        assert isinstance(source, ItemSource)
+        if source.query.scope != self.desk.scope:
+            self._requery()
+            return
+        self._counts = [self.desk.reader.items_count(self._query(index)) for index in range(len(BUCKETS))]
+        if (
+            not self._counts[self._bucket]
+            and any(self._counts)
+            and not self.bar.value
+            and not self.desk.session.triaged
+        ):
+            # The first look goes to the bucket that has something in it.
+            self._bucket = next(index for index, number in enumerate(self._counts) if number)
+            self._requery()
+            return
+        self.table.reload()
+        self._show_counts()
+        self._read_detail()
+
+    def _show_counts(self) -> None:
+        left: list[Cell] = []
+        for index, bucket in enumerate(BUCKETS):
+            text = f"{bucket.title} {self._counts[index]:,}"
+            left.append(Cell(f"[{text}]", "strong") if index == self._bucket else Cell(f" {text} ", "muted"))
+        if self.desk.scope != "all":
+            left.append(Cell(f"   {self.desk.scope} jobs", "wait"))
+        marked = f"{len(self.table.marks):,} marked   " if self.table.marks else ""
+        right = [Cell(marked, "wait"), Cell(f"{self.table.total:,} of {self._counts[self._bucket]:,}", "muted")]
+        self.bar.show(left, right)
+        self.query_one("#progress", LinesView).redraw()
+
+    def _progress(self, width: int) -> Sequence[Line]:
+        session = self.desk.session
+        left = sum(self._counts)
+        done = session.triaged
+        parts = [Cell(f"{done:,} triaged this session, {left:,} left", "muted")]
+        total = done + left
+        if done and total:
+            full = max(1, 12 * done // total)
+            parts = [Cell("#" * full, "ok"), Cell("." * (12 - full), "muted"), Cell(" "), *parts]
+        lines = [spread(parts, [], width)]
+        if (last := session.last_decision) is not None:
+            lines.append(spread([Cell("last: ", "muted"), cell(last.message)], [Cell("u undo", "strong")], width))
+        return lines
+
+    def _read_detail(self) -> None:
+        row = self.table.row
+        self._detail = None if row is None else self.desk.reader.item(row.job, row.key)
+        self.query_one("#detail", LinesView).redraw()
+
+    def _inspect(self, width: int) -> Sequence[Line]:
+        if (detail := self._detail) is not None:
+            return triage_lines(detail, self.desk.clock.now(), width)
+        if self.table.total:
+            return ()
+        if self.bar.value:
+            return (line(Cell("The filter hides everything that waits.  Esc clears it.", "wait")),)
+        others = [(index, number) for index, number in enumerate(self._counts) if number and index != self._bucket]
+        if others:
+            index, number = others[0]
+            return (line(cell(f"Nothing here.  ] shows {BUCKETS[index].title} ({number:,}).", "wait")),)
+        if self.desk.scope != "all":
+            return (line(Cell(f"Nothing of {self.desk.scope} jobs waits.  , shows the others.", "wait")),)
+        return (
+            fit_line([Cell("Nothing waits for you.", "ok")], width),
+            fit_line([Cell("New items appear here when a job finds some; 1 jobs, then r looks now.", "muted")], width),
+        )
+
+    def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
+        """Show the item under the cursor, from its top."""
+        row, before = self.table.row, self._detail
+        self._read_detail()
+        if row is not None and (before is None or before.item.key != row.key):
+            self.query_one("#detail", LinesView).move_end(first=True)
+        self.offer()
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        """Open by mouse what Enter opens."""
+        self.action_do("open")
+
+    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        """Show what matches."""
+        self._requery()
+
+    def scope_changed(self) -> None:
+        """Show what waits in the other scope."""
+        self._requery()
+
+    def sending(self, keys: set[ItemKey]) -> None:
+        """Move on at once; the row goes when the engine has answered."""
+        self.table.busy |= keys
+        self.table.marks.clear()
+        self.table.step_off(set(self.table.busy))
+
+    def sent(self, keys: set[ItemKey]) -> None:
+        """Read again; what was decided is off the list."""
+        self.table.busy -= keys
+        super().sent(keys)
+
+    def report(self, name: str, outcome: CommandOutcome) -> None:
+        """Leave it to the list and the progress line to show a decision; a toast for each would only be in the way."""
+        if not outcome.ok or outcome.skipped:
+            super().report(name, outcome)
+
+    def undone(self, job: str, keys: tuple[str, ...]) -> None:
+        """Go back to the item whose decision was taken back."""
+        self.table.move_to_key((job, keys[0]))
+
+    def do_open(self) -> None:
+        if (row := self.table.row) is not None:
+            self.app.post_message(ItemOpened((row.job, row.key)))
+
+    def do_next_part(self) -> None:
+        self._turn(1)
+
+    def do_previous_part(self) -> None:
+        self._turn(-1)
+
+    def _turn(self, step: int) -> None:
+        self._bucket = (self._bucket + step) % len(BUCKETS)
+        self._requery()
+
+    def do_filter(self) -> None:
+        self.bar.open()
+
+    def do_mark(self) -> None:
+        self.table.toggle_mark()
+        self._show_counts()
+        self.offer()
+
+    def do_mark_all(self) -> None:
+        self.table.mark_all(MARK_LIMIT)
+        if self.table.total > MARK_LIMIT:
+            self.say(f"marked the first {MARK_LIMIT:,} of {self.table.total:,}", "warning")
+        self._show_counts()
+        self.offer()
+
+    def do_escape(self) -> None:
+        if self.bar.is_open:
+            self.bar.close()
+        elif self.table.marks:
+            self.table.clear_marks()
+            self._show_counts()
+            self.offer()
+        elif self.bar.value:
+            self.bar.set_value("")
+            self._requery()
+        else:
+            super().do_escape()

@@ -1,0 +1,84 @@
+"""What a person did since the app was opened: for undo, for the progress line, for the summary at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.contracts.commands import CommandOutcome
+
+TRIAGE_VERBS: Final = frozenset({"accept", "drop", "snooze", "answer"})
+
+_PAST: Final = {
+    "accept": "accepted",
+    "drop": "dropped",
+    "snooze": "put off",
+    "prioritise": "prioritised",
+    "answer": "answered",
+    "retry": "tried again",
+    "cancel": "cancelled",
+    "pause": "paused",
+    "resume": "resumed",
+    "run": "run by hand",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deed:
+    """One command that changed something."""
+
+    name: str
+    job: str | None
+    keys: tuple[str, ...]
+    """Keys that changed."""
+    message: str
+    operation: int | None
+    at: int
+    """ms UTC."""
+
+
+@dataclass(slots=True)
+class Session:
+    """The deeds of this session, oldest first; what was undone is taken out."""
+
+    deeds: list[Deed] = field(default_factory=list)
+
+    def record(self, name: str, job: str | None, outcome: CommandOutcome, at: int) -> None:
+        """Remember a command that worked."""
+        self.deeds.append(
+            Deed(
+                name=name,
+                job=job,
+                keys=outcome.changed,
+                message=outcome.message,
+                operation=outcome.operation,
+                at=at,
+            )
+        )
+
+    @property
+    def last(self) -> Deed | None:
+        """The last deed that can be undone."""
+        return next((deed for deed in reversed(self.deeds) if deed.operation is not None), None)
+
+    @property
+    def last_decision(self) -> Deed | None:
+        """The last decision about items."""
+        return next((deed for deed in reversed(self.deeds) if deed.name in TRIAGE_VERBS), None)
+
+    @property
+    def triaged(self) -> int:
+        """Items decided about, without those undone."""
+        return sum(len(deed.keys) for deed in self.deeds if deed.name in TRIAGE_VERBS)
+
+    def forget(self, deed: Deed) -> None:
+        """Take out a deed that was undone."""
+        self.deeds.remove(deed)
+
+    def summary(self) -> str:
+        """Return what was done, such as `3 accepted, 1 dropped`; empty for nothing."""
+        counts: dict[str, int] = {}
+        for deed in self.deeds:
+            word = _PAST.get(deed.name, deed.name)
+            counts[word] = counts.get(word, 0) + max(len(deed.keys), 1)
+        return ", ".join(f"{number:,} {word}" for word, number in counts.items())

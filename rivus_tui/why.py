@@ -1,0 +1,105 @@
+"""Why something does not run, and what would change that: every reason the rows tell, the nearest first. Pure."""
+
+from __future__ import annotations
+
+from engine.contracts.view import ItemDetail, ItemStageView, JobView
+from rivus_tui.format import Cell, Line, age, cell, line, plural, until
+
+
+def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
+    """Return why a job does nothing at this moment; one line when nothing holds it."""
+    reasons: list[Line] = []
+    if job.state == "broken":
+        reasons.append(line(Cell("! ", "bad"), cell(f"broken: {job.why or 'its handler cannot be used'}")))
+    elif job.state == "paused":
+        reasons.append(line(Cell("= ", "wait"), cell(f"paused: {job.why or 'by a person'}"), Cell("   p resumes")))
+    elif job.state == "removed":
+        reasons.append(line(Cell("- ", "muted"), Cell("no longer in jobs.yaml; its items stay")))
+    if not has_engine:
+        reasons.append(line(Cell("! ", "wait"), Cell("no engine runs here")))
+    for stage in job.stages:
+        if waiting := stage.counts.get("waiting", 0):
+            where = f"at gate {stage.gate}" if stage.gate else f"for an answer at {stage.name}"
+            verb = "waits" if waiting == 1 else "wait"
+            reasons.append(
+                line(Cell("# ", "wait"), cell(f"{plural(waiting, 'item')} {verb} {where}"), Cell("   3 triage"))
+            )
+        if later := stage.counts.get("later", 0):
+            reasons.append(
+                line(Cell("~ ", "wait"), cell(f"{plural(later, 'item')} at {stage.name} will be tried later"))
+            )
+        if not stage.enabled:
+            reasons.append(line(Cell("- ", "muted"), cell(f"stage {stage.name} is disabled: skipped")))
+    if job.last_run is not None and job.last_run.state == "failed":
+        reasons.append(line(Cell("x ", "bad"), cell(f"its last run failed: {job.last_run.error or 'no reason given'}")))
+    if job.count("running"):
+        reasons.append(line(Cell("> ", "run"), cell(f"{plural(job.count('running'), 'item')} running now")))
+    if job.count("ready") and has_engine and job.state == "active":
+        since = f", the oldest for {age(now, job.oldest_ready_at)}" if job.oldest_ready_at is not None else ""
+        reasons.append(line(Cell("o "), cell(f"{plural(job.count('ready'), 'item')} ready{since}")))
+    if not reasons:
+        text = "nothing to do: every item is settled"
+        if job.next_run_at is not None:
+            text += f"; looks for more {until(now, job.next_run_at)}"
+        elif job.every_s is None:
+            text += "; it looks for more only when asked (r)"
+        reasons.append(line(Cell("o ", "muted"), cell(text)))
+    return reasons
+
+
+def why_item(detail: ItemDetail, job: JobView | None, now: int, *, has_engine: bool) -> list[Line]:
+    """Return why an item does not go on, or what it does."""
+    item = detail.item
+    reasons: list[Line] = []
+    if item.state == "dropped":
+        reasons.append(
+            line(Cell("- ", "muted"), cell(f"won't do: {item.why or 'a person said so'}"), Cell("   u undo"))
+        )
+    elif item.state == "gone":
+        reasons.append(line(Cell("? ", "muted"), cell(item.why or "its source no longer has it")))
+    elif item.state == "snoozed":
+        reasons.append(line(Cell("z ", "muted"), cell(f"put off; comes back {until(now, item.due_at)}")))
+    reasons += [reason for stage in detail.stages if (reason := _why_stage(stage, detail, now))]
+    if item.state == "pending":
+        if job is not None and job.state != "active":
+            reasons.append(
+                line(Cell("= ", "wait"), cell(f"job {job.name} is {job.state}: {job.why or 'no reason given'}"))
+            )
+        if not has_engine:
+            reasons.append(line(Cell("! ", "wait"), Cell("no engine runs here")))
+    return reasons or [line(Cell("+ ", "ok"), Cell("every stage is settled; nothing is left to do"))]
+
+
+def _why_stage(stage: ItemStageView, detail: ItemDetail, now: int) -> Line | None:
+    name = stage.stage
+    if stage.state == "waiting":
+        if stage.gate is not None:
+            return line(
+                Cell("# ", "wait"), cell(f"{name} waits at gate {stage.gate} for a person"), Cell("   a accept")
+            )
+        return line(Cell("# ", "wait"), cell(f"{name} asks: {stage.why or 'a question'}"), Cell("   a answer"))
+    if stage.state == "failed":
+        tried = f"{stage.attempts} of {stage.max_attempts} attempts"
+        return line(
+            Cell("x ", "bad"),
+            cell(f"{name} failed after {tried}: {stage.why or 'no reason given'}"),
+            Cell("   r retry"),
+        )
+    if stage.state == "later":
+        return line(
+            Cell("~ ", "wait"), cell(f"{name} is tried again {until(now, stage.due_at)}: {stage.why or 'it asked to'}")
+        )
+    if stage.state == "running":
+        return line(
+            Cell("> ", "run"), cell(f"{name} runs since {age(now, stage.started_at)}, attempt {stage.attempts}")
+        )
+    if stage.state == "ready":
+        return line(Cell("o "), cell(f"{name} is ready and waits for its turn"))
+    if stage.state == "blocked":
+        open_ones = [
+            before.stage
+            for before in detail.stages
+            if before.stage in stage.after and before.state not in ("done", "skipped")
+        ]
+        return line(Cell(". ", "muted"), cell(f"{name} comes after {', '.join(open_ones or stage.after)}"))
+    return None

@@ -1,0 +1,360 @@
+"""A list of any length: only the rows on the screen are read and drawn.
+
+The cursor and the marks belong to records, not to row numbers: when rows come and go above, the cursor stays on its
+record, and when its record goes, it stands on the one that took its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from typing import ClassVar, Final, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from engine.kit.clock import Clock
+from rivus_tui.columns import GAP, Column, lay_out
+from rivus_tui.format import cell, fit
+from rivus_tui.sources import Anchor, RowSource
+from rivus_tui.theme import COLOURS, component_css, role_style
+
+log = logging.getLogger("rivus.tui")
+
+Row = TypeVar("Row")
+
+PAGE: Final = 200
+"""Rows read at once, and rows between two anchors."""
+_PAGES_KEPT: Final = 12
+_INLINE_ROWS: Final = 2_000
+"""Up to so many rows the anchors are read at once; above, in a thread."""
+_ANCHOR_REST: Final = 20.0
+"""After reading anchors took t seconds, they are read again after 20·t at the earliest: 5 % of the time at most."""
+_SEARCH_PAGES: Final = 3
+"""How many pages to each side a record that moved is looked for."""
+_GUTTER: Final = 2
+"""Cells before the first column: cursor and mark."""
+
+
+class VirtualTable(ScrollView, Generic[Row], can_focus=False):
+    """Rows of a `RowSource`, with a header, a cursor and marks."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    VirtualTable {
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        & > .table-header { color: $text-secondary; text-style: bold; }
+        & > .table-row { color: $foreground; }
+        & > .table-cursor { background: $primary-muted; text-style: bold; }
+        & > .table-mark { color: $text-warning; text-style: bold; }
+        & > .table-busy { color: $text-muted; text-style: italic; }
+        &:nocolor > .table-cursor { text-style: reverse; }
+        &:ansi > .table-cursor { text-style: reverse; }
+    }
+    """ + component_css("VirtualTable")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table-header",
+        "table-row",
+        "table-cursor",
+        "table-mark",
+        "table-busy",
+        *(f"role-{role}" for role in COLOURS),
+    }
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+
+    class Focused(Message):
+        """The cursor stands on another row, or its row was read again."""
+
+    class Opened(Message):
+        """A row was double-clicked, or clicked under the cursor."""
+
+    def __init__(
+        self,
+        source: RowSource[Row],
+        columns: Sequence[Column[Row]],
+        clock: Clock,
+        *,
+        widget_id: str | None = None,
+    ) -> None:
+        super().__init__(id=widget_id)
+        self.source = source
+        self.columns = columns
+        self.total = 0
+        """Rows in the source when it was last counted."""
+        self.marks: OrderedDict[Hashable, Row] = OrderedDict()
+        """Marked rows by their key, in the order of marking."""
+        self.busy: set[Hashable] = set()
+        """Keys of rows that a command is on its way for."""
+        self._clock = clock
+        self._anchors: Sequence[Anchor] = ()
+        self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
+        self._cursor_key: Hashable | None = None
+        self._anchors_due = 0.0
+        self._reading_anchors = False
+
+    # Rows
+
+    def show(self, source: RowSource[Row], columns: Sequence[Column[Row]] | None = None) -> None:
+        """Show other rows, from the top, with no marks."""
+        self.source = source
+        if columns is not None:
+            self.columns = columns
+        self.marks.clear()
+        self._anchors = ()
+        self._anchors_due = 0.0
+        self._cursor_key = None
+        self.set_reactive(VirtualTable.cursor, 0)
+        self.scroll_to(y=0, animate=False)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the rows again; the cursor stays on its record."""
+        offset = self.cursor - self.scroll_offset.y
+        self.total = self.source.count()
+        self._pages.clear()
+        if self.total <= _INLINE_ROWS:
+            self._anchors = self.source.anchors(PAGE)
+        else:
+            self._read_anchors_soon()
+        self._resize_rows()
+        index = self._find(self._cursor_key, self.cursor)
+        if index is None:
+            self._go(self.cursor)
+        else:
+            moved = index != self.cursor
+            self._go(index)
+            if moved:
+                self.scroll_to(y=max(index - offset, 0), animate=False)
+        self.refresh()
+
+    def row_at(self, index: int) -> Row | None:
+        """Return the row at an index; None where there is none or where it is not read yet."""
+        if not 0 <= index < self.total:
+            return None
+        number, at = divmod(index, PAGE)
+        page = self._page(number)
+        return page[at] if at < len(page) else None
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self.row_at(self.cursor)
+
+    @property
+    def chosen(self) -> tuple[Row, ...]:
+        """What a command is about: the marked rows if there are any, else the row under the cursor."""
+        if self.marks:
+            return tuple(self.marks.values())
+        return () if self.row is None else (self.row,)
+
+    def rows(self, limit: int) -> Iterator[Row]:
+        """Return the first `limit` rows."""
+        for index in range(min(limit, self.total)):
+            row = self.row_at(index)
+            if row is not None:
+                yield row
+
+    def _page(self, number: int) -> Sequence[Row]:
+        if number in self._pages:
+            self._pages.move_to_end(number)
+            return self._pages[number]
+        if number == 0:
+            page = self.source.page(None, PAGE)
+        elif number < len(self._anchors):
+            page = self.source.page(self._anchors[number], PAGE)
+        else:
+            return ()
+        self._pages[number] = page
+        while len(self._pages) > _PAGES_KEPT:
+            self._pages.popitem(last=False)
+        return page
+
+    def _read_anchors_soon(self) -> None:
+        if self._reading_anchors:
+            return
+        wait = self._anchors_due - self._clock.monotonic()
+        self._reading_anchors = True
+        if wait <= 0:
+            self.run_worker(self._read_anchors(), group="anchors", exit_on_error=False)
+        else:
+            self.set_timer(wait, lambda: self.run_worker(self._read_anchors(), group="anchors", exit_on_error=False))
+
+    async def _read_anchors(self) -> None:
+        source = self.source
+        began = self._clock.monotonic()
+        try:
+            anchors = await asyncio.to_thread(source.anchors, PAGE)
+        except Exception:
+            # What a vanished state file raises: the next reload shows it in the banner, and tries again.
+            log.exception("reading the anchors of a list failed")
+            return
+        finally:
+            self._reading_anchors = False
+            now = self._clock.monotonic()
+            self._anchors_due = now + _ANCHOR_REST * (now - began)
+        if source is not self.source:
+            self._anchors_due = 0.0
+            self.reload()
+            return
+        self._anchors = anchors
+        self._pages.clear()
+        self.refresh()
+        self._go(self.cursor)
+
+    def _find(self, key: Hashable | None, near: int) -> int | None:
+        if key is None:
+            return None
+        middle = near // PAGE
+        numbers = [middle]
+        for step in range(1, _SEARCH_PAGES + 1):
+            numbers += [middle - step, middle + step]
+        if 0 not in numbers:
+            numbers.append(0)
+        for number in numbers:
+            if number < 0 or number * PAGE >= self.total:
+                continue
+            for at, row in enumerate(self._page(number)):
+                if self.source.key(row) == key:
+                    return number * PAGE + at
+        return None
+
+    # Cursor and marks
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self._go(self.cursor + rows)
+
+    def move_page(self, pages: float) -> None:
+        """Move the cursor by screens of rows; halves are fine."""
+        height = max(self.size.height - 1, 1)
+        self._go(self.cursor + int(pages * height))
+
+    def move_end(self, *, first: bool) -> None:
+        """Move the cursor to the first or the last row."""
+        self._go(0 if first else self.total - 1)
+
+    def move_to_key(self, key: Hashable) -> bool:
+        """Put the cursor on a record; False when it is not near."""
+        index = self._find(key, self.cursor)
+        if index is not None:
+            self._go(index)
+        return index is not None
+
+    def step_off(self, keys: set[Hashable]) -> None:
+        """Move the cursor to the nearest row that is not one of `keys`: below if there is one, else above."""
+        below = range(self.cursor, min(self.cursor + PAGE, self.total))
+        above = range(self.cursor - 1, max(self.cursor - PAGE, -1), -1)
+        for index in (*below, *above):
+            row = self.row_at(index)
+            if row is not None and self.source.key(row) not in keys:
+                self._go(index)
+                return
+
+    def toggle_mark(self) -> None:
+        """Mark or unmark the row under the cursor and go one down."""
+        row = self.row
+        if row is None:
+            return
+        key = self.source.key(row)
+        if self.marks.pop(key, None) is None:
+            self.marks[key] = row
+        self.move(1)
+        self.refresh()
+
+    def mark_all(self, limit: int) -> None:
+        """Mark the first `limit` rows."""
+        for row in self.rows(limit):
+            self.marks[self.source.key(row)] = row
+        self.refresh()
+
+    def clear_marks(self) -> None:
+        """Unmark everything."""
+        self.marks.clear()
+        self.refresh()
+
+    def _go(self, index: int) -> None:
+        before = self.cursor
+        self.cursor = max(0, min(index, self.total - 1))
+        row = self.row
+        self._cursor_key = None if row is None else self.source.key(row)
+        height = max(self.size.height - 1, 1)
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+        self.refresh_line(before + 1)
+        self.refresh_line(self.cursor + 1)
+        self.post_message(self.Focused())
+
+    # Drawing
+
+    def _resize_rows(self) -> None:
+        self.virtual_size = Size(self.scrollable_content_region.width, self.total + 1)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep the cursor in sight when the list becomes smaller."""
+        self._resize_rows()
+        self._go(self.cursor)
+
+    def _style(self, name: str) -> Style:
+        return role_style(self, name)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw line `y` of the screen: the header, or the row that is scrolled there."""
+        width = self.scrollable_content_region.width
+        laid = lay_out(self.columns, width - _GUTTER - GAP)
+        if y == 0:
+            segments = [Segment(" " * _GUTTER)]
+            for column, size in laid:
+                segments.append(Segment(fit(column.title, size, column.align) + " " * GAP, self._style("table-header")))
+            return self._finish(segments, width, self.rich_style)
+        index = self.scroll_offset.y + y - 1
+        if index >= self.total:
+            return Strip.blank(width, self.rich_style)
+        row = self.row_at(index)
+        if row is None:
+            return self._finish([Segment("  …", self._style("role-muted"))], width, self.rich_style)
+        key = self.source.key(row)
+        at_cursor = index == self.cursor
+        over = self.get_component_rich_style("table-cursor", partial=True) if at_cursor else Style.null()
+        if key in self.busy:
+            over = over + self._style("table-busy")
+        now = self._clock.now()
+        segments = [
+            Segment(">" if at_cursor else " ", over),
+            Segment("*" if key in self.marks else " ", self._style("table-mark") + over),
+        ]
+        for column, size in laid:
+            shown = column.show(row, now)
+            text = fit(cell(shown.text).text, size, column.align) + " " * GAP
+            style = self._style(f"role-{shown.role}") if shown.role else self._style("table-row")
+            segments.append(Segment(text, style + over))
+        return self._finish(segments, width, self.rich_style + over)
+
+    def _finish(self, segments: list[Segment], width: int, filler: Style) -> Strip:
+        return Strip(segments).adjust_cell_length(width, filler).apply_style(self.rich_style)
+
+    # Mouse
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; on the row under the cursor, or twice: open it."""
+        index = self.scroll_offset.y + event.y - 1
+        if event.y == 0 or index >= self.total:
+            return
+        again = index == self.cursor
+        self._go(index)
+        if again or event.chain > 1:
+            self.post_message(self.Opened())

@@ -1,0 +1,129 @@
+"""Stand-ins for the two doors of the app: canned rows, recorded commands, no rules of the engine inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from engine.contracts.commands import CommandOutcome
+from engine.contracts.view import EventView, ItemDetail, ItemQuery, ItemView, JobView, RunView, StatusView
+from tests.tui.rows import Sample
+
+Effect = Callable[[Mapping[str, Any]], CommandOutcome | None]
+
+
+class FakeReader:
+    """Serves the rows of a sample; tests change the sample."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        self.changes = 0
+        self.problem: Exception | None = None
+        """Raised by every read, when set."""
+
+    def _check(self) -> None:
+        if self.problem is not None:
+            raise self.problem
+
+    def change_count(self) -> int:
+        return self.changes
+
+    def status(self) -> StatusView:
+        self._check()
+        return self.sample.status
+
+    def jobs(self) -> list[JobView]:
+        self._check()
+        return list(self.sample.jobs)
+
+    def item(self, job: str, key: str) -> ItemDetail | None:
+        return self.sample.details.get((job, key))
+
+    def _items(self, query: ItemQuery) -> list[ItemView]:
+        internal = {job.name: job.internal for job in self.sample.jobs}
+        return [
+            detail.item
+            for (job, _), detail in self.sample.details.items()
+            if (query.job is None or job == query.job)
+            and (query.scope == "all" or internal.get(job, False) == (query.scope == "internal"))
+            and (not query.states or detail.item.state in query.states)
+            and (not query.stage_states or any(stage.state in query.stage_states for stage in detail.stages))
+            and (not query.confidence or (detail.item.confidence or "high") in query.confidence)
+            and query.text.casefold() in f"{detail.item.key}\n{detail.item.title}".casefold()
+        ]
+
+    def items_count(self, query: ItemQuery) -> int:
+        self._check()
+        return len(self._items(query))
+
+    def items_anchors(self, query: ItemQuery, step: int) -> Sequence[tuple[Any, ...]]:
+        return [(item.id,) for item in self._items(query)[::step]]
+
+    def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
+        return [item for item in self._items(query) if start is None or item.id >= start[0]][:limit]
+
+    def events_count(self, job: str | None = None) -> int:
+        return len(self._events(job))
+
+    def _events(self, job: str | None) -> list[EventView]:
+        return [event for event in self.sample.events if job is None or event.job == job]
+
+    def events_page(self, before_id: int | None, limit: int, job: str | None = None) -> list[EventView]:
+        self._check()
+        return [event for event in reversed(self._events(job)) if before_id is None or event.id < before_id][:limit]
+
+    def events_after(self, after_id: int, limit: int, job: str | None = None) -> list[EventView]:
+        self._check()
+        return [event for event in self._events(job) if event.id > after_id][:limit]
+
+    def runs(self, job: str | None, limit: int) -> list[RunView]:
+        found = [view.last_run for view in self.sample.jobs if view.last_run and (job is None or view.name == job)]
+        return found[:limit]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class FakeEngine:
+    """Records commands and answers as told."""
+
+    def __init__(self, *, running: int = 0) -> None:
+        self.commands: list[tuple[str, dict[str, Any]]] = []
+        self.effects: dict[str, Effect] = {}
+        """What a command does to the canned rows, by its name."""
+        self.stopped: list[bool] = []
+        """The `drain` of every stop."""
+        self.wakes: list[Callable[[], None]] = []
+        self.trouble: str | None = None
+        """Why the engine cannot work at this moment."""
+        self._running = running
+
+    async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+        self.commands.append((name, dict(args)))
+        effect = self.effects.get(name)
+        outcome = effect(args) if effect is not None else None
+        if outcome is not None:
+            return outcome
+        keys = tuple(args.get("keys", ()))
+        count = f" {len(keys)} item" + ("" if len(keys) == 1 else "s") if keys else ""
+        return CommandOutcome(
+            ok=True, message=f"{name}{count}", changed=keys or (args.get("job", ""),), operation=len(self.commands)
+        )
+
+    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
+        self.wakes.append(wake)
+        return lambda: self.wakes.remove(wake)
+
+    def wake(self) -> None:
+        """Wake every app that listens."""
+        for wake in list(self.wakes):
+            wake()
+
+    def running(self) -> int:
+        return self._running
+
+    def problem(self) -> str | None:
+        return self.trouble
+
+    async def stop(self, *, drain: bool) -> None:
+        self.stopped.append(drain)

@@ -1,0 +1,197 @@
+"""Items and one item: filter, marks, deeds, parts, and the ladder of Esc."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tui.rows import detail, item, item_stage, sample
+from tests.tui.story import Story, open_room
+
+
+def counts(story: Story) -> str:
+    """Return the `n of m` of the list."""
+    return story.line(" of ").split("  ")[-1].strip()
+
+
+async def test_filter_narrows_by_words_and_qualifiers() -> None:
+    async with open_room(None, "2", "slash", *"state:failed,done", "enter") as story:
+        assert counts(story) == "2 of 17"
+        await story.press("slash", *" cache", "enter")
+        assert counts(story) == "1 of 17"
+
+
+async def test_unknown_value_is_said_and_ignored() -> None:
+    async with open_room(None, "2", "slash", *"state:broken", "enter") as story:
+        assert "state: broken is none of pending" in story.text()
+
+
+async def test_escape_climbs_down_one_step_at_a_time() -> None:
+    async with open_room(None, "j", "j", "enter", "slash", *"install", "enter", "space") as story:
+        assert "1 marked" in story.text()
+        await story.press("escape")
+        assert "marked" not in story.text()
+        assert "install" in story.line("job:docs")
+        await story.press("escape")
+        assert "/ job:docs" in story.text()
+        assert "install" not in story.line("/ job:docs")
+        await story.press("escape")
+        assert "[1 Jobs]" in story.text()
+
+
+async def test_escape_never_quits() -> None:
+    async with open_room(None, *["escape"] * 6) as story:
+        assert story.app.is_running
+
+
+async def test_items_again_shows_every_job() -> None:
+    async with open_room(None, "enter", "2") as story:
+        assert counts(story) == "17 of 17"
+
+
+async def test_retry_goes_to_failed_items_only() -> None:
+    async with open_room(None, "2", "r", "slash", *"install", "enter", "r") as story:
+        assert story.toasts[0] == "Retry: it has not failed"
+        assert story.commands == [("retry", {"job": "docs", "keys": ["docs/guide/install.md"]})]
+
+
+async def test_cancel_asks_first_and_takes_no_for_an_answer() -> None:
+    async with open_room(None, "2", "slash", *"upgrade", "enter", "x") as story:
+        assert "Cancel 1 item?" in story.text()
+        story.clock.advance(1)
+        await story.press("n", "x")
+        story.clock.advance(1)
+        await story.press("escape", "x")
+        story.clock.advance(1)
+        await story.press("x", "enter")
+        assert story.commands == []
+        await story.press("x")
+        story.clock.advance(1)
+        await story.press("y")
+        assert story.commands == [("cancel", {"job": "docs", "keys": ["docs/guide/upgrade.md"]})]
+
+
+async def test_marks_stay_on_their_items_while_rows_move() -> None:
+    rows = sample()
+    async with open_room(rows, "2", "j", "j", "space") as story:
+        del rows.details["todos", "k0001"]
+        await story.press("ctrl+r", "a")
+        assert story.commands == [("accept", {"job": "todos", "keys": ["k0003"]})]
+
+
+async def test_another_filter_clears_the_marks() -> None:
+    async with open_room(None, "2", "space", "slash", *"flaky", "enter") as story:
+        assert "marked" not in story.text()
+
+
+async def test_item_shows_stages_and_the_failure() -> None:
+    async with open_room(None, "2", "slash", *"install", "enter", "enter") as story:
+        text = story.text()
+        assert "> outline  x failed" in text
+        assert "KeyError: 'section'" in text
+        assert 'File "check.py", line 88, in check' in text
+        await story.press("k")
+        assert "words: 1204" in story.text()
+
+
+async def test_parts_of_an_item_turn_with_brackets() -> None:
+    async with open_room(None, "2", "slash", *"install", "enter", "enter", "]") as story:
+        assert "[Data]" in story.text()
+        assert "text: docs/guide/install.md" in story.text()
+        await story.press("]")
+        assert "outline, attempt 2" in story.text()
+        await story.press("]")
+        assert "found by todos" in story.text()
+        await story.press("]", "[")
+        assert "[Events 1]" in story.text()
+
+
+async def test_item_that_vanishes_while_open_keeps_what_was_known() -> None:
+    rows = sample()
+    async with open_room(rows, "2", "enter") as story:
+        del rows.details["todos", "k0001"]
+        await story.press("ctrl+r")
+        assert "retry logic swallows CancelledError" in story.text()
+        assert "It has been taken out since" in story.text()
+        await story.press("a")
+        assert story.commands == []
+        await story.press("escape")
+        assert "[2 Items]" in story.text()
+
+
+async def test_accept_works_on_the_item_itself() -> None:
+    async with open_room(None, "2", "enter", "a") as story:
+        assert story.commands == [("accept", {"job": "todos", "keys": ["k0001"]})]
+
+
+async def test_why_names_gate_and_key() -> None:
+    async with open_room(None, "2", "w") as story:
+        assert "brief waits at gate accept for a person   a accept" in story.text()
+
+
+async def test_why_tells_of_a_paused_job_and_a_missing_engine() -> None:
+    rows = sample()
+    rows.status = replace(rows.status, engine=None)
+    view = item(50, "held back", job="feeds", source="feeds")
+    rows.details["feeds", view.key] = detail(view, item_stage("fetch", 0, "ready"))
+    async with open_room(rows, "2", "slash", *"held", "enter", "w", viewer=True) as story:
+        text = story.text()
+        assert "job feeds is paused: paused by a person" in text
+        assert "no engine runs here" in text
+
+
+async def test_job_without_items_says_so() -> None:
+    async with open_room(None, "G", "enter") as story:
+        assert "scanner has no items yet." in story.text()
+
+
+async def test_source_opens_in_the_editor_at_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "TODO.md").write_text("- [ ] x\n")
+    monkeypatch.setenv("VISUAL", "true")
+    async with open_room(None, "2", "o", root=tmp_path) as story:
+        assert story.toasts == ["this terminal cannot be handed to an editor"]
+
+
+async def test_source_that_is_gone_is_said(tmp_path: Path) -> None:
+    async with open_room(None, "2", "o", root=tmp_path) as story:
+        assert story.toasts == ["TODO.md is not there any more"]
+
+
+async def test_mouse_puts_the_cursor_and_opens() -> None:
+    async with open_room(None, "2") as story:
+        await story.pilot.click("#list", offset=(6, 3))
+        await story.press("y")
+        assert story.room.situation().copyable == "k0003"
+        await story.pilot.click("#list", offset=(6, 3))
+        await story.pilot.pause()
+        assert "> context" in story.text() or "[Output]" in story.text()
+
+
+async def test_resize_keeps_cursor_and_filter_and_changes_the_layout() -> None:
+    async with open_room(None, "2", "slash", *"state:waiting", "enter", "j", "j") as story:
+        await story.pilot.resize_terminal(150, 40)
+        await story.press()
+        assert "│" in story.text()
+        assert "> add --json to list" in story.text()
+        assert "state:waiting" in story.text()
+        await story.pilot.resize_terminal(60, 14)
+        await story.press()
+        assert "> add --json to list" in story.text()
+
+
+async def test_click_on_the_footer_is_the_key() -> None:
+    async with open_room(None, "2") as story:
+        at = story.text().splitlines()[23].index("/ Filter")
+        await story.pilot.click("#footer", offset=(at, 0))
+        await story.press(*"flaky", "enter")
+        assert counts(story) == "1 of 17"
+
+
+async def test_click_on_a_tab_goes_there() -> None:
+    async with open_room() as story:
+        at = story.text().splitlines()[1].index("9 Events")
+        await story.pilot.click("#tabs", offset=(at, 0))
+        await story.pilot.pause()
+        assert "[9 Events]" in story.text()

@@ -1,0 +1,180 @@
+"""The virtual table: the cursor belongs to a record, columns fit, a million rows are no matter."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import pytest
+from textual.app import App, ComposeResult
+
+from engine.kit.clock import ManualClock
+from rivus_tui.columns import Column, lay_out
+from rivus_tui.format import Cell
+from rivus_tui.sources import Anchor, ListSource
+from rivus_tui.widgets.virtual_table import PAGE, VirtualTable
+from tests.tui.pictures import frame
+
+COLUMNS: tuple[Column[int], ...] = (
+    Column(title="NUMBER", width=8, grow=1, show=lambda row, now: Cell(f"row {row}")),
+    Column(title="EXTRA", width=6, drop=1, show=lambda row, now: Cell("x")),
+)
+
+
+class Counting:
+    """So many numbers, counted reads, none of them in memory."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.pages = 0
+
+    def key(self, row: int) -> Hashable:
+        return row
+
+    def count(self) -> int:
+        return self.total
+
+    def anchors(self, step: int) -> Sequence[Anchor]:
+        return [(start,) for start in range(0, self.total, step)]
+
+    def page(self, start: Anchor | None, limit: int) -> Sequence[int]:
+        self.pages += 1
+        first = 0 if start is None else int(start[0])
+        return range(first, min(first + limit, self.total))
+
+
+class TableApp(App[None]):
+    """Only a table."""
+
+    def __init__(self, source: Counting | ListSource[int]) -> None:
+        super().__init__()
+        self.table: VirtualTable[int] = VirtualTable(source, COLUMNS, ManualClock())
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def on_mount(self) -> None:
+        self.table.reload()
+
+
+async def test_million_rows_read_a_few_pages() -> None:
+    source = Counting(1_000_000)
+    app = TableApp(source)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        app.table.move_end(first=False)
+        await pilot.pause()
+        assert "> row 999999" in frame(app).replace(">  ", "> ")
+        app.table.move(-500_000)
+        await pilot.pause()
+        assert app.table.row == 499_999
+        assert source.pages < 12
+
+
+async def test_rows_show_before_the_anchors_are_there() -> None:
+    app = TableApp(Counting(1_000_000))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert "row 0" in frame(app)
+
+
+@pytest.mark.parametrize("gone", [range(5), range(40, 60), range(95)])
+async def test_cursor_stays_on_its_record(gone: range) -> None:
+    source = ListSource([*range(1_000)], lambda row: row)
+    app = TableApp(source)
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.table.move(100)
+        await pilot.pause()
+        source.rows = [row for row in source.rows if row not in gone]
+        app.table.reload()
+        assert app.table.row == 100
+
+
+async def test_cursor_stays_at_the_same_height_when_rows_come_above() -> None:
+    source = ListSource([*range(1_000)], lambda row: row)
+    app = TableApp(source)
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.table.move(100)
+        await pilot.pause()
+        before = app.table.cursor - app.table.scroll_offset.y
+        source.rows = [*range(5_000, 5_007), *source.rows]
+        app.table.reload()
+        await pilot.pause()
+        assert app.table.row == 100
+        assert app.table.cursor - app.table.scroll_offset.y == before
+
+
+async def test_record_that_goes_leaves_the_cursor_on_the_next() -> None:
+    source = ListSource([*range(100)], lambda row: row)
+    app = TableApp(source)
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.table.move(50)
+        source.rows = [row for row in source.rows if row != 50]
+        app.table.reload()
+        await pilot.pause()
+        assert app.table.row == 51
+        source.rows = []
+        app.table.reload()
+        assert list(app.table.chosen) == []
+        source.rows = [7]
+        app.table.reload()
+        assert list(app.table.chosen) == [7]
+
+
+async def test_page_edges_are_seamless() -> None:
+    app = TableApp(Counting(3 * PAGE + 1))
+    async with app.run_test(size=(60, 20)):
+        assert [app.table.row_at(index) for index in (PAGE - 1, PAGE, 2 * PAGE, 3 * PAGE, 3 * PAGE + 1)] == [
+            PAGE - 1,
+            PAGE,
+            2 * PAGE,
+            3 * PAGE,
+            None,
+        ]
+
+
+async def test_cursor_is_always_in_sight() -> None:
+    app = TableApp(Counting(1_000))
+    async with app.run_test(size=(60, 20)) as pilot:
+        for move in (5, 200, -3, -150, 700, 900, -2_000, 19, 1):
+            app.table.move(move)
+            await pilot.pause()
+            assert f"row {app.table.cursor} " in frame(app)
+        await pilot.resize_terminal(60, 6)
+        await pilot.pause()
+        assert f"row {app.table.cursor} " in frame(app)
+
+
+async def test_wheel_scrolls_the_list() -> None:
+    app = TableApp(Counting(1_000))
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.table.scroll_down(animate=False)
+        await pilot.pause()
+        assert app.table.scroll_offset.y > 0
+
+
+def widths(width: int) -> list[tuple[str, int]]:
+    """Return which of three columns fit, and how wide."""
+    columns: list[Column[int]] = [
+        Column(title="A", width=10, grow=2, show=lambda row, now: Cell("")),
+        Column(title="B", width=5, drop=1, show=lambda row, now: Cell("")),
+        Column(title="C", width=5, drop=2, grow=1, show=lambda row, now: Cell("")),
+    ]
+    return [(column.title, size) for column, size in lay_out(columns, width)]
+
+
+def test_columns_share_what_is_left() -> None:
+    assert widths(22) == [("A", 10), ("B", 5), ("C", 5)]
+    assert widths(52) == [("A", 30), ("B", 5), ("C", 15)]
+
+
+def test_columns_go_in_their_order_when_it_is_narrow() -> None:
+    assert widths(21) == [("A", 15), ("B", 5)]
+    assert widths(12) == [("A", 12)]
+    assert widths(4) == [("A", 4)]
+
+
+@pytest.mark.parametrize("width", range(1, 80))
+def test_columns_fill_the_width_exactly(width: int) -> None:
+    laid = widths(width)
+    assert sum(size for _, size in laid) + len(laid) - 1 == width

@@ -1,0 +1,203 @@
+"""Triage: one key decides, the cursor moves on, undo walks back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.contracts.commands import CommandOutcome
+from tests.tui.fakes import FakeEngine
+from tests.tui.rows import NOW, Sample, detail, item, item_stage, sample
+from tests.tui.story import Story, open_room
+
+NINE_TOMORROW = NOW - (14 * 3600 + 7 * 60 + 12) * 1000 + (24 + 9) * 3_600_000
+
+
+def deciding(rows: Sample) -> FakeEngine:
+    """Return an engine whose decisions take the items off the rows, and whose undo puts them back."""
+    engine = FakeEngine()
+    taken: list[dict[tuple[str, str], Any]] = []
+
+    def decide(args: Mapping[str, Any]) -> None:
+        taken.append({(args["job"], key): rows.details.pop((args["job"], key)) for key in args["keys"]})
+
+    def undo(_: Mapping[str, Any]) -> CommandOutcome:
+        back = taken.pop()
+        rows.details = dict(sorted({**rows.details, **back}.items(), key=lambda one: one[1].item.id))
+        return CommandOutcome(ok=True, message="undone", changed=tuple(key for _, key in back))
+
+    engine.effects = {"accept": decide, "drop": decide, "snooze": decide, "undo": undo}
+    return engine
+
+
+def focused(story: Story) -> str:
+    """Return the key under the cursor."""
+    return str(story.room.situation().items[0].key)
+
+
+async def test_each_key_decides_about_the_item_under_the_cursor() -> None:
+    rows = sample()
+    async with open_room(rows, "3", "a", "x", "n", engine=deciding(rows)) as story:
+        assert story.commands == [
+            ("accept", {"job": "todos", "keys": ["k0001"]}),
+            ("drop", {"job": "todos", "keys": ["k0002"]}),
+            ("snooze", {"job": "todos", "keys": ["k0003"], "until": NINE_TOMORROW}),
+        ]
+        assert focused(story) == "k0004"
+        assert "3 triaged this session, 11 left" in story.text()
+        assert "snooze 1 item" in story.line("last:")
+
+
+async def test_last_item_leaves_the_cursor_on_the_one_above() -> None:
+    rows = sample()
+    async with open_room(rows, "3", "G", "k", "a", engine=deciding(rows)) as story:
+        assert story.commands == [("accept", {"job": "todos", "keys": ["k0010"]})]
+        assert focused(story) == "docs/ref/errors.md"
+
+
+async def test_undo_goes_back_to_the_item() -> None:
+    rows = sample()
+    async with open_room(rows, "3", "j", "a", "j", "u", engine=deciding(rows)) as story:
+        assert story.commands[-1] == ("undo", {"operation": 1})
+        assert focused(story) == "k0002"
+        assert "0 triaged this session, 14 left" in story.text()
+
+
+async def test_marked_items_are_decided_at_once() -> None:
+    rows = sample()
+    async with open_room(rows, "3", "space", "space", "j", "space", engine=deciding(rows)) as story:
+        assert "a Accept 3" in story.text()
+        await story.press("a")
+        assert story.commands == [("accept", {"job": "todos", "keys": ["k0001", "k0002", "k0004"]})]
+        assert "3 triaged this session, 11 left" in story.text()
+        assert "marked" not in story.text()
+
+
+async def test_items_of_two_jobs_are_two_commands() -> None:
+    async with open_room(None, "3", "space", "G", "space", "x") as story:
+        assert [(name, args["job"]) for name, args in story.commands] == [("drop", "todos"), ("drop", "docs")]
+
+
+async def test_more_than_twenty_are_asked_about_and_no_is_the_default() -> None:
+    rows = sample()
+    for number in range(100, 130):
+        view = item(number, f"more {number}", "waiting")
+        rows.details["todos", view.key] = detail(view)
+    async with open_room(rows, "3", "V", "a") as story:
+        assert story.commands == []
+        assert "Accept: 41 items?" in story.text()
+        story.clock.advance(1)
+        await story.press("enter")
+        assert story.commands == []
+        await story.press("a")
+        await story.press("y")
+        assert story.commands == []
+        story.clock.advance(1)
+        await story.press("y")
+        assert sorted(len(args["keys"]) for _, args in story.commands) == [1, 40]
+
+
+async def test_priority_climbs_one_step_and_the_item_stays() -> None:
+    async with open_room(None, "3", "plus", "j", "minus", "plus") as story:
+        assert story.commands == [
+            ("prioritise", {"job": "todos", "keys": ["k0001"], "priority": 0}),
+            ("prioritise", {"job": "todos", "keys": ["k0002"], "priority": 3}),
+        ]
+        assert "already without a priority" in story.toasts
+        assert focused(story) == "k0002"
+
+
+async def test_brackets_switch_the_bucket() -> None:
+    async with open_room(None, "3", "right_square_bracket") as story:
+        assert "[Bare bullets 3]" in story.text()
+        assert "maybe: look at the log format" in story.text()
+        assert "retry logic" not in story.text()
+
+
+async def test_only_bare_bullets_open_their_bucket_at_once() -> None:
+    rows = sample()
+    rows.details = {key: one for key, one in rows.details.items() if one.item.confidence == "low"}
+    async with open_room(rows, "3") as story:
+        assert "[Bare bullets 3]" in story.text()
+
+
+async def test_question_is_answered_with_a_choice() -> None:
+    async with open_room(None, "3", "G", "a") as story:
+        assert "Two headings have the same name: which one is meant?" in story.text()
+        story.clock.advance(1)
+        await story.press("2")
+        assert story.commands == [
+            ("answer", {"job": "docs", "keys": ["docs/ref/errors.md"], "answer": "the second"}),
+        ]
+
+
+async def test_question_is_answered_in_own_words() -> None:
+    async with open_room(None, "3", "G", "a") as story:
+        story.clock.advance(1)
+        await story.press("o", *"neither", "enter")
+        assert story.commands[0][1]["answer"] == "neither"
+
+
+async def test_later_can_be_picked() -> None:
+    async with open_room(None, "3", "N") as story:
+        story.clock.advance(1)
+        await story.press("3")
+        assert story.commands == [
+            ("snooze", {"job": "todos", "keys": ["k0001"], "until": NINE_TOMORROW + 6 * 86_400_000}),
+        ]
+
+
+async def test_detail_shows_what_the_stages_found() -> None:
+    async with open_room(None, "3", size=(120, 36)) as story:
+        text = story.text()
+        assert "waits at gate accept" in text
+        assert "> 204     except BaseException:" in text
+        assert "9 days" in text
+
+
+async def test_refused_command_is_an_error_and_counts_nothing() -> None:
+    engine = FakeEngine()
+    engine.effects["accept"] = lambda _: CommandOutcome(ok=False, message="k0001 was not waiting")
+    async with open_room(None, "3", "a", engine=engine) as story:
+        assert story.toasts == ["k0001 was not waiting"]
+        assert "0 triaged this session" in story.text()
+
+
+async def test_filter_narrows_and_escape_clears_it() -> None:
+    async with open_room(None, "3", "slash", *"flaky", "enter") as story:
+        assert "1 of 11" in story.text()
+        await story.press("escape")
+        assert "11 of 11" in story.text()
+
+
+async def test_nothing_waiting_says_what_comes_next() -> None:
+    rows = sample()
+    rows.details.clear()
+    async with open_room(rows, "3") as story:
+        assert "Nothing waits for you." in story.text()
+        await story.press("a")
+        assert story.commands == []
+        assert story.toasts == ["Accept: no item is selected"]
+
+
+async def test_rows_that_come_and_go_leave_the_cursor_on_its_item() -> None:
+    rows = sample()
+    async with open_room(rows, "3", "j", "j", "j") as story:
+        assert focused(story) == "k0004"
+        del rows.details["todos", "k0001"]
+        story.clock.advance(5)
+        story.engine.wake()
+        await story.press()
+        assert focused(story) == "k0004"
+        await story.press("a")
+        assert story.commands == [("accept", {"job": "todos", "keys": ["k0004"]})]
+
+
+async def test_failed_item_with_an_open_gate_is_still_there_to_decide() -> None:
+    rows = sample()
+    view = item(40, "one branch failed", "failed", line=1)
+    rows.details["todos", view.key] = detail(
+        view, item_stage("one", 0, "failed"), item_stage("two", 1, "waiting", gate="accept")
+    )
+    async with open_room(rows, "3", "slash", *"branch", "enter", "a") as story:
+        assert story.commands == [("accept", {"job": "todos", "keys": ["k0040"]})]
