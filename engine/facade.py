@@ -7,7 +7,7 @@ import concurrent.futures
 import logging
 import threading
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped
@@ -21,6 +21,27 @@ from engine.store.state_dir import EngineLock, Mode, StateDir
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+_LEFT_S: Final = 1.0
+"""How long tasks that are left at the end may take; a handler that ignores its cancellation is left behind."""
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    """Like `asyncio.run`, which would wait for ever for a task that ignores its cancellation."""
+    loop = asyncio.new_event_loop()
+    try:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(main)
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=_LEFT_S))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 class Engine:
@@ -70,12 +91,14 @@ class Engine:
             self._thread.start()
             started.result()
         except BaseException:
+            if self._thread is not None and self._thread.is_alive():
+                self._thread.join()
             self._lock.release()
             raise
 
     def _main(self, started: concurrent.futures.Future[None], discover: bool) -> None:
         try:
-            asyncio.run(self._live(started, discover))
+            _run(self._live(started, discover))
         except BaseException as error:
             if not started.done():
                 started.set_exception(error)
@@ -144,12 +167,12 @@ class Engine:
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from the engine's thread after each commit."""
         self._wakes.append(wake)
+        return lambda: self.unsubscribe(wake)
 
-        def unsubscribe() -> None:
-            if wake in self._wakes:
-                self._wakes.remove(wake)
-
-        return unsubscribe
+    def unsubscribe(self, wake: Callable[[], None]) -> None:
+        """Call `wake` no more."""
+        if wake in self._wakes:
+            self._wakes.remove(wake)
 
     async def stop(self, *, drain: bool) -> None:
         """Stop and return when the engine has ended."""

@@ -8,6 +8,7 @@ attempts end or are released, the writer stores what is left.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import sqlite3
@@ -20,6 +21,7 @@ from typing import Any
 from engine.config.changes import changes
 from engine.config.resolve import Resolver, forget
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.errors import StateError
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.services import commands
@@ -92,9 +94,8 @@ class Runtime:
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
         """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
         self._draining = idle
-        self._database = await Database.open(self._state.database, durability=self.project.settings.durability)
+        begun = await self._begin()
         resolver = Resolver(self._folder)
-        begun = await self._database.run(_begin, self.project, self._clock.now())
         self.epoch = begun.epoch
         self._job_states = dict(begun.job_states)
         self.processes = WorkerProcesses(self.project.settings.workers, folder=self._folder)
@@ -145,6 +146,21 @@ class Runtime:
             self.guards.start()
             self.writer.look()
 
+    async def _begin(self) -> _Begun:
+        """Open the state file and take it over; StateError when it is damaged or cannot be written."""
+        file = self._state.database
+        try:
+            self._database = await Database.open(file, durability=self.project.settings.durability)
+            try:
+                return await self._database.run(_begin, self.project, self._clock.now())
+            except BaseException:
+                await self._database.close()
+                raise
+        except sqlite3.DatabaseError as error:
+            raise StateError(
+                f"{file}: the state file cannot be used ({error}); restore a backup, or move it away"
+            ) from error
+
     async def stop(self, *, grace_s: float) -> None:
         """Stop: let attempts end for `grace_s`, release the rest, store everything."""
         self._draining = True
@@ -155,7 +171,8 @@ class Runtime:
         await self.attempts.drain(grace_s)
         await self.processes.close()
         await self.timers.stop()
-        await self.writer.change(_record_stop)
+        with contextlib.suppress(StateError):  # the file cannot be written: what is left is reclaimed at the next start
+            await self.writer.change(_record_stop)
         await self.writer.close()
         await self._database.close()
 

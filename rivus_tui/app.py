@@ -70,7 +70,10 @@ class RivusApp(App[int]):
         clock: Clock,
         note: str | None = None,
         root: Path | None = None,
+        painted: Callable[[], None] | None = None,
     ) -> None:
+        """`painted` is called once, after the first screen has been drawn."""
+        self._painted = painted
         # Without colours only the terminal's own foreground and background are sure to differ.
         no_color = "NO_COLOR" in os.environ
         super().__init__(css_path=styles_path(), ansi_color=True if no_color else None)
@@ -105,10 +108,18 @@ class RivusApp(App[int]):
         """Listen to the engine, and look at the clock once a second."""
         if self.desk.engine is not None:
             self._unsubscribe = self.desk.engine.subscribe(self._wake)
+        if self._painted is not None:
+            self.call_after_refresh(self._painted)
         self._ticked_at = self.desk.clock.monotonic()
         self.set_interval(_TICK_S, self._tick)
         self.app_suspend_signal.subscribe(self, lambda _: setattr(self, "_suspended", True))
         self.app_resume_signal.subscribe(self, lambda _: setattr(self, "_suspended", False))
+
+    def look_only(self, note: str) -> None:
+        """Another engine turned out to own this project: change nothing from here on, and say so."""
+        self.desk.engine = None
+        self.desk.note = note
+        self._refresh_soon()
 
     def on_unmount(self) -> None:
         """Hear no more of the engine."""

@@ -75,4 +75,5 @@ def run_line(run: RunView, now: int) -> Line:
 
 def _rhythm(job: JobView) -> Cell:
     kind = "internal" if job.internal else "external"
-    return Cell(f"{kind}, every {every(job.every_s)}" if job.every_s else f"{kind}, when asked", "muted")
+    rhythm = f"every {every(job.every_s)}" if job.every_s else f"at {job.cron}" if job.cron else "when asked"
+    return cell(f"{kind}, {rhythm}", "muted")

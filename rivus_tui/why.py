@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.contracts.view import ItemDetail, ItemStageView, JobView
+from engine.contracts.view import HoldView, ItemDetail, ItemStageView, JobView
 from rivus_tui.format import Cell, Line, age, cell, line, plural, until
 
 
@@ -17,19 +17,7 @@ def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
         reasons.append(line(Cell("- ", "muted"), Cell("no longer in jobs.yaml; its items stay")))
     if not has_engine:
         reasons.append(line(Cell("! ", "wait"), Cell("no engine runs here")))
-    for stage in job.stages:
-        if waiting := stage.counts.get("waiting", 0):
-            where = f"at gate {stage.gate}" if stage.gate else f"for an answer at {stage.name}"
-            verb = "waits" if waiting == 1 else "wait"
-            reasons.append(
-                line(Cell("# ", "wait"), cell(f"{plural(waiting, 'item')} {verb} {where}"), Cell("   3 triage"))
-            )
-        if later := stage.counts.get("later", 0):
-            reasons.append(
-                line(Cell("~ ", "wait"), cell(f"{plural(later, 'item')} at {stage.name} will be tried later"))
-            )
-        if not stage.enabled:
-            reasons.append(line(Cell("- ", "muted"), cell(f"stage {stage.name} is disabled: skipped")))
+    reasons += [_held(hold, now) for hold in job.holds if hold.gate != "job"]
     if job.last_run is not None and job.last_run.state == "failed":
         reasons.append(line(Cell("x ", "bad"), cell(f"its last run failed: {job.last_run.error or 'no reason given'}")))
     if job.count("running"):
@@ -41,10 +29,19 @@ def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
         text = "nothing to do: every item is settled"
         if job.next_run_at is not None:
             text += f"; looks for more {until(now, job.next_run_at)}"
-        elif job.every_s is None:
+        elif job.every_s is None and job.cron is None:
             text += "; it looks for more only when asked (r)"
         reasons.append(line(Cell("o ", "muted"), cell(text)))
     return reasons
+
+
+def _held(hold: HoldView, now: int) -> Line:
+    """One reason why a queue waits, with when it frees."""
+    sign: Cell = {"person": Cell("# ", "wait"), "disabled": Cell("- ", "muted")}.get(hold.gate, Cell("~ ", "wait"))
+    where = f"{hold.stage}: " if hold.stage else ""
+    frees = f", {until(now, hold.until)}" if hold.until is not None else ""
+    hint = (Cell("   3 triage"),) if hold.gate == "person" else ()
+    return line(sign, cell(f"{where}{hold.why}{frees}"), *hint)
 
 
 def why_item(detail: ItemDetail, job: JobView | None, now: int, *, has_engine: bool) -> list[Line]:

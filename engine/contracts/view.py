@@ -86,6 +86,8 @@ class JobView:
     items: Mapping[ItemState, int]
     """Items by state; for a check, the findings it gave, in the job that received them."""
     every_s: float | None
+    cron: str | None
+    """Cron expression in place of an interval."""
     next_run_at: int | None
     """ms UTC; None when nothing is scheduled."""
     last_run: RunView | None

@@ -32,7 +32,11 @@ class Database:
         # The thread must not keep a process alive whose engine failed before it could close it.
         connection._thread.daemon = True
         self = cls(await connection)
-        await self.run(_configure, durability)
+        try:
+            await self.run(_configure, durability)
+        except BaseException:
+            await connection.close()
+            raise
         return self
 
     async def run(self, function: Callable[..., T], *args: object) -> T:

@@ -78,7 +78,7 @@ def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
         rows = connection.execute(_SQL.jobs).fetchall()
         stages = _Stages(connection)
         item_counts = connection.execute(_SQL.item_counts).fetchall()
-        runs = {row[11]: run_view(connection.execute(_SQL.run, (row[11],)).fetchone()) for row in rows if row[11]}
+        runs = {row[12]: run_view(connection.execute(_SQL.run, (row[12],)).fetchone()) for row in rows if row[12]}
     finally:
         connection.execute("COMMIT")
     by_job: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
@@ -93,7 +93,8 @@ def _job_view(
     row: tuple[Any, ...], stages: _Stages, items: dict[ItemState, int], runs: dict[int, RunView], now: int
 ) -> JobView:
     (
-        job_id, name, title, emoji, internal, is_check, findings_to, state, why, every_s, next_run_at, run_id, error,
+        job_id, name, title, emoji, internal, is_check, findings_to, state, why, every_s, cron, next_run_at, run_id,
+        error,
     ) = row  # fmt: skip
     return JobView(
         name=name,
@@ -107,6 +108,7 @@ def _job_view(
         stages=tuple(stages.views.get(job_id, ())),
         items=dict(items),
         every_s=every_s,
+        cron=cron,
         next_run_at=next_run_at,
         last_run=runs.get(run_id),
         oldest_ready_at=stages.oldest.get(job_id),

@@ -55,6 +55,7 @@ def sync(connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int) -> 
             "is_check": spec.is_check,
             "findings_to": spec.findings_to,
             "detail_columns": json.dumps(spec.detail_columns),
+            "cron": spec.discovery.cron if spec.discovery else None,
             "pace": str(spec.pace) if spec.pace else None,
             "every_s": spec.discovery.every_s if spec.discovery else None,
             "state": "broken" if spec.broken else "active",

@@ -5,9 +5,10 @@ SELECT id, name, state, why, paused_by, paused_at, next_run_at FROM jobs;
 -- name: insert_job
 -- A job that is new in the configuration.
 INSERT INTO jobs (
-    name, position, title, emoji, internal, is_check, findings_to, detail_columns, every_s, pace, state, why
+    name, position, title, emoji, internal, is_check, findings_to, detail_columns, every_s, cron, pace, state, why
 ) VALUES (
-    :name, :position, :title, :emoji, :internal, :is_check, :findings_to, :detail_columns, :every_s, :pace, :state, :why
+    :name, :position, :title, :emoji, :internal, :is_check, :findings_to, :detail_columns, :every_s, :cron, :pace,
+    :state, :why
 )
 RETURNING id;
 
@@ -15,7 +16,8 @@ RETURNING id;
 -- What the configuration says of a known job; a person's pause stays unless the job is broken or removed.
 UPDATE jobs
 SET position = :position, title = :title, emoji = :emoji, internal = :internal, is_check = :is_check,
-    findings_to = :findings_to, detail_columns = :detail_columns, every_s = :every_s, pace = :pace,
+    findings_to = :findings_to, detail_columns = :detail_columns, every_s = :every_s, cron = :cron,
+    pace = :pace,
     state = :state, why = :why,
     paused_by = CASE WHEN :state = 'paused' THEN paused_by END,
     paused_at = CASE WHEN :state = 'paused' THEN paused_at END

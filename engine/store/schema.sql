@@ -161,7 +161,7 @@ CREATE TABLE jobs (
     state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'broken', 'removed')),
     why TEXT,
     paused_by TEXT,
-    paused_at INTEGER, pace TEXT, paused_until INTEGER,
+    paused_at INTEGER, pace TEXT, paused_until INTEGER, cron TEXT,
     CHECK ((state = 'paused') = (paused_at IS NOT NULL))
 ) STRICT;
 

@@ -148,6 +148,10 @@ class Attempts:
             ending: Finished | Left | None = await self._outcome(run)
         except asyncio.CancelledError:
             ending = self._cancelled(run)
+        except GeneratorExit as error:
+            if run.handed_in:
+                raise  # it was left behind, and the loop has ended
+            ending = self._failed(run, describe(error))
         except BaseException as error:  # SystemExit and KeyboardInterrupt of a handler must not end the engine
             if not isinstance(error, Exception):
                 log.warning("%s raised %s", claim.stage.spec.handler, type(error).__name__)

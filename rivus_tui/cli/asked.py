@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,10 +34,8 @@ class Asked:
 
     def root(self) -> Path:
         """The project's folder."""
-        from engine.config.find import project_root
-
         config = self.config_file()
-        return config.parent if config is not None else project_root(Path.cwd())
+        return config.parent if config is not None else _project_root(Path.cwd())
 
     def state_dir(self) -> StateDir:
         """The state directory: `--state`, or one per project below the user's state folder."""
@@ -78,3 +77,11 @@ class Asked:
             raise StateError(
                 f"{state.database}: the state file cannot be read ({error}); restore a backup, or move it away"
             ) from error
+
+
+@functools.cache
+def _project_root(folder: Path) -> Path:
+    """The repository that a folder lies in; git is asked once."""
+    from engine.config.find import project_root
+
+    return project_root(folder)

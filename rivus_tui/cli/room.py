@@ -1,7 +1,8 @@
-"""Open the control room: the app in the main thread, the engine in its own."""
+"""Open the control room: the app in the main thread, the engine in its own, started after the first paint."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from engine.facade import Engine
     from engine.store.state_dir import StateDir
     from rivus_tui.app import RivusApp
+    from rivus_tui.cli.late import LateEngine
 
 log = logging.getLogger(__name__)
 
@@ -27,50 +29,90 @@ def open_room(asked: Asked) -> int:
 
     While another engine runs, the app looks at its state and changes nothing.
     """
-    from engine.contracts.errors import OwnedError, UseError
+    # Nothing made until the first paint becomes garbage; collecting meanwhile costs a tenth of the time to it.
+    gc.disable()
+    from engine.contracts.errors import UseError
 
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise UseError(
             "the control room needs a terminal; without one use `rivus --serve`, `rivus status` or "
             "`rivus run JOB --once` (`rivus --help` lists all)"
         )
-    from engine.facade import Engine
     from rivus_tui.cli.logs import log_to_file
 
-    project = asked.project()
     state = asked.state_dir()
     state.create()
     log_to_file(state)
-    engine: Engine | None = Engine(project, state, mode="app")
-    note = None
+    owner = state.owner()
+    if owner is None:
+        _prepare(asked, state)
+    return _open(asked, state, None if owner is None else _read_only(owner.pid))
+
+
+def _read_only(pid: int | None) -> str:
+    return f"READ-ONLY: the engine with pid {pid or '?'} owns this project"
+
+
+def _prepare(asked: Asked, state: StateDir) -> None:
+    """Make the state file ready to be read. At the first start in a project, its configuration is looked at before."""
+    from engine.kit.clock import SystemClock
+    from engine.store.migrate import prepare
+    from engine.store.state_dir import EngineLock
+
+    if not state.database.exists():
+        asked.project()
+    lock = EngineLock(state, mode="app", now=SystemClock().now())
     try:
-        assert engine is not None
-        engine.start()
-    except OwnedError as owned:
-        engine, note = None, f"READ-ONLY: the engine with pid {owned.pid or '?'} owns this project"
-    return _open(asked, state, engine, note)
+        prepare(state.database)
+    finally:
+        lock.release()
 
 
-def _open(asked: Asked, state: StateDir, engine: Engine | None, note: str | None) -> int:
-    from engine.contracts.errors import StateError
+def _open(asked: Asked, state: StateDir, note: str | None) -> int:
+    from engine.contracts.errors import OwnedError, StateError
     from engine.kit.clock import SystemClock
     from rivus_tui.app import RivusApp
+    from rivus_tui.cli.late import LateEngine
 
     reader = asked.reader()
     if reader is None:
         raise StateError(f"{state.database}: there is no state yet; the other engine is still starting")
     root = asked.root()
-    app = RivusApp(engine=engine, reader=reader, project=root.name, clock=SystemClock(), note=note, root=root)
+    failure: list[Exception] = []
+
+    def failed(error: Exception) -> None:
+        if isinstance(error, OwnedError):
+            app.call_later(app.look_only, _read_only(error.pid))
+            return
+        log.error("the engine did not start", exc_info=error)
+        failure.append(error)
+        app.call_later(app.exit, 1, return_code=1)
+
+    def painted() -> None:
+        gc.enable()
+        gc.freeze()
+        if engine is not None:
+            engine.begin()
+
+    engine = None if note else LateEngine(lambda: _started(asked, state), failed)
+    app = RivusApp(
+        engine=engine,
+        reader=reader,
+        project=root.name,
+        clock=SystemClock(),
+        note=note,
+        root=root,
+        painted=painted,
+    )
     try:
         with _signals(app, engine):
             app.run()
     finally:
         reader.close()
         if engine is not None:
-            engine.stop_and_wait(drain=False)
-    if (app.return_code or 0) > 128:
-        # A signal: the terminal may be gone, and whoever sent it knows.
-        return app.return_code or 0
+            engine.finish()
+    if failure:
+        raise failure[0]
     if app.return_code:
         click.echo(f"the control room ended on an error; its traceback is in {state.log}", err=True)
     elif app.summary:
@@ -78,8 +120,16 @@ def _open(asked: Asked, state: StateDir, engine: Engine | None, note: str | None
     return app.return_code or 0
 
 
+def _started(asked: Asked, state: StateDir) -> Engine:
+    from engine.facade import Engine
+
+    engine = Engine(asked.project(), state, mode="app")
+    engine.start()
+    return engine
+
+
 @contextmanager
-def _signals(app: RivusApp, engine: Engine | None) -> Iterator[None]:
+def _signals(app: RivusApp, engine: LateEngine | None) -> Iterator[None]:
     """SIGTERM and SIGHUP (the terminal is gone) stop the engine and end the app; Textual handles SIGINT itself."""
 
     def stop(number: int, _frame: FrameType | None) -> None:

@@ -98,6 +98,7 @@ def job_object(job: JobView) -> dict[str, Any]:
             for stage in job.stages
         ],
         "every_s": job.every_s,
+        "cron": job.cron,
         "next_run_at": job.next_run_at,
         "last_run": job.last_run,
         "last_error": job.last_error,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_attempt_that_lost_its_row_changes_nothing(ground: Ground, transition: s
     assert ground.do(claims.reclaim, ground.plan, ground.epoch, ground.now) == 1
     ground.claim_one()
     before = ground.at("a"), ground.item("a")
-    due = {"due_at": ground.now + 5} if transition in ("retry_later", "postpone", "release") else {}
+    due: dict[str, Any] = {"due_at": ground.now + 5} if transition in ("retry_later", "postpone", "release") else {}
     ending = finished(late, {"n": 1}) if transition == "done" else left(late, transition, **due)
     answer = ground.end(ending)
     assert answer.refused == [late]
@@ -220,3 +221,26 @@ def test_every_state_of_a_row_can_be_stored(ground: Ground) -> None:
             (state,),
         )
     assert ground.counts() == ground.recount()
+
+
+@pytest.mark.parametrize("how", ["close", "revise", "drop", "undo", "gone"])
+def test_row_that_is_taken_from_a_running_attempt_gets_a_new_fence(ground: Ground, how: str) -> None:
+    ground.add(candidate("a", revision="1"), candidate("b", revision="1"))
+    if how == "undo":
+        ground.command("drop", "a", "b")
+        ground.command("undo")
+        ground.leave("fail")
+        ground.command("retry", "a", "b")
+    claim = ground.claim_one()
+    other = "b" if claim.item.key == "a" else "a"
+    before = ground.at(other)["fence"]
+    if how == "close":
+        ground.add(candidate("a", closed="done"), candidate("b", closed="done"))
+    elif how == "revise":
+        ground.add(candidate("a", revision="2"), candidate("b", revision="2"))
+    elif how == "gone":
+        ground.complete_run(gone_after=1)
+    else:
+        ground.command(how, *(() if how == "undo" else ("a", "b")))
+    assert ground.at(claim.item.key)["fence"] == claim.fence + 1
+    assert ground.at(other)["fence"] == before

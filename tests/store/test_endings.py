@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_next_stage_is_taken_along_where_there_is_room(two: Ground) -> None:
     ],
 )
 def test_other_ends_lead_where_they_should(two: Ground, transition: str, state: str, item: str, attempts: int) -> None:
-    due = {"due_at": two.now + 9} if state in ("later", "ready") else {}
+    due: dict[str, Any] = {"due_at": two.now + 9} if state in ("later", "ready") else {}
     two.leave(transition, "read", **due)
     row = two.at("a", "read")
     assert (row["state"], row["attempts"], row["owner"], row["lease_until"]) == (state, attempts, None, None)

@@ -53,7 +53,7 @@ class History:
         names = [ground.plan.stages[number].spec.name for number in ground.job().stages]
         claimed = ground.claim(names[number % len(names)], 2)
         self.running += claimed
-        step: Callable[[], object] | None = {
+        steps: dict[str, Callable[[], object]] = {
             "add": lambda: ground.add(key),
             "revise": lambda: self.revise(key),
             "close": lambda: ground.add(candidate(key, closed="done")),
@@ -76,8 +76,8 @@ class History:
                 job("docs", *self.spec.stages[:-1]) if len(self.spec.stages) > 1 else self.spec
             ),
             "grow": lambda: ground.sync(self.spec),
-        }[name]
-        step()
+        }
+        steps[name]()
 
     def revise(self, key: str) -> None:
         self.revision += 1
@@ -91,7 +91,9 @@ class History:
         endings: list[Any] = []
         for position, claim in enumerate(taken):
             transition = how or ENDS[(number + position) % len(ENDS)]
-            due = {"due_at": ground.now + 1} if transition in ("retry_later", "postpone", "release") else {}
+            due: dict[str, Any] = (
+                {"due_at": ground.now + 1} if transition in ("retry_later", "postpone", "release") else {}
+            )
             endings.append(finished(claim) if transition == "done" else left(claim, transition, **due))
         names = {plan[number].spec.name: 1 for number in ground.job().stages} if along else {}
         self.running += ground.end(*endings, free=names).claims
@@ -134,7 +136,6 @@ class History:
 def with_history(spec: JobSpec, acts: list[tuple[str, str, int]], check: Callable[[History], None]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         history = History(Path(folder), spec)
-        history.ground.db.execute("PRAGMA synchronous = OFF")
         try:
             history.ground.add(*KEYS[:2])
             for act in acts:

@@ -215,3 +215,10 @@ async def test_chain_runs_through_one_writer_in_order(tmp_path: Path) -> None:
         for number in range(30):
             assert [name for key, name in ran if key == f"k{number}"] == list(names)
         assert len(ran) == 90
+
+
+async def test_engine_that_stops_on_a_full_disk_ends_all_the_same(tmp_path: Path) -> None:
+    async with idle(tmp_path) as rig:
+        await rig.runtime._database.run(lambda connection: connection.execute("PRAGMA query_only = ON"))
+        with pytest.raises(StateError):
+            await rig.change(note("lost"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
-from engine.contracts.view import EventView, ItemDetail, ItemQuery, ItemView, JobView, RunView, StatusView
+from engine.contracts.view import ComingView, EventView, ItemDetail, ItemQuery, ItemView, JobView, RunView, StatusView
 from tests.tui.rows import Sample
 
 Effect = Callable[[Mapping[str, Any]], CommandOutcome | None]
@@ -51,6 +51,9 @@ class FakeReader:
             and (not query.confidence or (detail.item.confidence or "high") in query.confidence)
             and query.text.casefold() in f"{detail.item.key}\n{detail.item.title}".casefold()
         ]
+
+    def plan(self, job: str | None, limit: int) -> list[ComingView]:
+        return []
 
     def items_count(self, query: ItemQuery) -> int:
         self._check()

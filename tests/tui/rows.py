@@ -19,6 +19,7 @@ from engine.contracts.view import (
     StageView,
     StatusView,
 )
+from engine.rules.holds import QueueNow, job_holds
 
 NOW: Final = 1_767_276_432_000
 """2026-01-01 14:07:12 UTC."""
@@ -90,12 +91,33 @@ def job(name: str, *stages: StageView, state: JobState = "active", **changes: An
         stages=stages,
         items={},
         every_s=600.0,
+        cron=None,
         next_run_at=NOW + 2 * MINUTE,
         last_run=run(name),
         oldest_ready_at=None,
         last_error=None,
     )
-    return replace(view, **changes)
+    view = replace(view, **changes)
+    return (
+        view if "holds" in changes else replace(view, holds=tuple(job_holds(view.state, view.why, _queues(view), NOW)))
+    )
+
+
+def _queues(view: JobView) -> list[QueueNow]:
+    """The queues of a job as the reader sees them; nothing limits them."""
+    return [
+        QueueNow(
+            stage=one.name,
+            gate=one.gate,
+            enabled=one.enabled,
+            counts=one.counts,
+            concurrency=one.concurrency,
+            buckets=(),
+            resources=(),
+            next_later_at=NOW + 4 * MINUTE,
+        )
+        for one in view.stages
+    ]
 
 
 def item(number: int, title: str, state: ItemState = "pending", **changes: Any) -> ItemView:
