@@ -80,6 +80,9 @@ class Ground:
         self.state.create()
         prepare(self.state.database)
         self.db = connect(self.state.database)
+        # As the engine has it, but for the disk: nobody cuts the power in a test.
+        self.db.execute("PRAGMA journal_mode = WAL").fetchall()
+        self.db.execute("PRAGMA synchronous = OFF")
         self.clock = ManualClock()
         self.epoch = epoch
         self.plan = Plan()

@@ -310,7 +310,8 @@ class Discovery:
         assert job.discovery is not None
         complete = state == "done" and context.complete and not context.problems
         now = self._clock.now()
-        due.at = None if state == "cut" else next_run(job.discovery, now, self._zone)
+        # A run that a stop has cut is due at the next start; one that yielded too much has its next turn.
+        due.at = None if context.cancelled else next_run(job.discovery, now, self._zone)
         if state == "failed" and due.at is not None:
             wait = backoff_s(due.failures, first_s=RETRY_FIRST_S, max_s=3600.0, chance=self._chance())
             due.at = min(due.at, now + round(wait * 1000))

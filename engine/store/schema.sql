@@ -125,6 +125,8 @@ CREATE TABLE items (
     CHECK ((priority IS NULL) = (priority_by IS NULL))
 ) STRICT;
 
+CREATE INDEX items_job ON items (job_id, id);
+
 CREATE INDEX items_snoozed ON items (snoozed_until) WHERE snoozed_until IS NOT NULL;
 
 CREATE INDEX items_source ON items (source_id, path, line);

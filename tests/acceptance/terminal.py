@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +17,10 @@ PROMPT = "SHELL> "
 class Terminal:
     """One shell in one tmux session."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self._tmux = ["tmux", "-L", name, "-f", "/dev/null"]
+    def __init__(self, folder: Path) -> None:
+        # The path of a socket must be short.
+        self._socket = tempfile.TemporaryDirectory(prefix="rivus-")
+        self._tmux = ["tmux", "-S", f"{self._socket.name}/tmux", "-f", "/dev/null"]
         self.temporary = folder.parent / "temporary"
         """Where a crash would leave its traceback."""
         self.temporary.mkdir()
@@ -67,3 +70,4 @@ class Terminal:
     def close(self) -> None:
         """End the server, if it is still there."""
         subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False, timeout=10)
+        self._socket.cleanup()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,7 @@ NAMES = [f"Task {n}" for n in "abcdefgh"]
 def terminal(rivus: Rivus) -> Iterator[Terminal]:
     """A shell at 80x24 in a project with eight TODOs."""
     rivus.write({"TODO.md": "# To do\n\n" + "".join(f"- [ ] {name}\n" for name in NAMES)})
-    terminal = Terminal(f"rivus-{os.getpid()}-{rivus.root.parent.name}", rivus.root)
+    terminal = Terminal(rivus.root)
     yield terminal
     terminal.close()
 

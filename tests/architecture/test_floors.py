@@ -17,6 +17,7 @@ FLOORS = {
     "engine.doctor": 3,
     "engine.services": 3,
     "engine.runtime": 4,
+    "engine.dry_run": 4,
     "engine.facade": 5,
     "engine.remote": 5,
     "engine.serve": 6,

@@ -25,7 +25,7 @@ def test_whole_candidate_has_no_flaw() -> None:
                 headings=("h",),
                 parent_key="p",
                 confidence="low",
-            )  # fmt: skip
+            )
         )
         is None
     )

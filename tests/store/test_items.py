@@ -224,3 +224,24 @@ def test_job_of_gates_and_switched_off_stages_starts_right(make_ground: Callable
     )
     ground.add("a")
     assert ground.states("a") == {"a": "waiting", "off": "skipped", "gated": "waiting", "free": "ready"}
+
+
+def test_item_that_a_person_cancelled_stays_cancelled_whatever_its_source_says(two: Ground) -> None:
+    two.add(candidate("a", revision="1"))
+    two.command("cancel", "a")
+    for again in (candidate("a", revision="2"), candidate("a", closed="done"), candidate("a", title="new")):
+        two.add(again)
+        assert two.states("a") == {"a": "skipped", "read": "skipped", "sum": "skipped"}
+    assert two.complete_run(gone_after=1) == 0
+
+
+@pytest.mark.parametrize(("ask_again", "state"), [(True, "waiting"), (False, "ready")])
+def test_source_in_doubt_closes_the_gates_again(
+    make_ground: Callable[..., Ground], ask_again: bool, state: str
+) -> None:
+    ground = make_ground(job("docs", stage("read", gate="accept")))
+    ground.add(candidate("a", revision="1"))
+    ground.command("accept", "a")
+    ground.finish("read")
+    ground.add(candidate("a", revision="2", ask_again=ask_again))
+    assert ground.states("a")["read"] == state

@@ -78,3 +78,11 @@ def test_change_count_tells_of_other_connections_only(reader: Reader, ground: Gr
     assert reader.change_count() == first
     ground.add("new")
     assert reader.change_count() != first
+
+
+def test_anchors_of_a_long_list_are_evenly_spaced(ground: Ground) -> None:
+    ground.add(*(f"k{number:05}" for number in range(5_000)))
+    made = Reader(ground.state, project="test")
+    anchors = made.items_anchors(ItemQuery(job="docs", order="key"), 7)
+    made.close()
+    assert [anchor[0] for anchor in anchors] == [f"k{number:05}" for number in range(0, 5_000, 7)]

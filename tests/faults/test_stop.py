@@ -1,0 +1,84 @@
+"""SIGTERM and its friends: work that runs may end, the rest is released, and the state directory is free."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from tests.acceptance.waiting import wait_until
+from tests.faults.plant import STAGES, Plant, now
+
+NewPlant = Callable[..., Plant]
+
+
+def test_sigterm_drains_and_the_rest_waits_for_the_next_engine(new_plant: NewPlant) -> None:
+    plant = new_plant()
+    engine = plant.start("run", "boxes")
+    plant.wait_for(100)
+    engine.send_signal(signal.SIGTERM)
+    _, err = plant.ended(engine, 0)
+    assert "SIGTERM: stopping" in err
+    assert plant.times("began") == plant.times("ended")
+    assert plant.rows("done") == set(plant.times("ended"))
+    assert plant.rows("running") == set()
+    assert plant.rows("ready")
+
+    plant.run_to_the_end()
+    assert plant.is_whole()
+    assert set(plant.times("began").values()) == {1}
+
+
+def test_work_that_outlives_the_grace_is_released_without_using_an_attempt(new_plant: NewPlant) -> None:
+    plant = new_plant(handler="long", n=4, grace="200ms")
+    engine = plant.start("run", "boxes")
+    plant.wait_for(4, "began")
+    engine.send_signal(signal.SIGTERM)
+    plant.ended(engine, 0)
+    assert plant.rows("ready") == {("cut", f"box-{n:04}") for n in range(4)}
+    assert plant.query("SELECT max(attempts), max(interruptions) FROM item_stages") == [(0, 0)]
+
+    plant.open_gate()
+    plant.run_to_the_end()
+    assert plant.is_whole()
+
+
+def test_second_sigterm_stops_at_once(new_plant: NewPlant) -> None:
+    plant = new_plant(handler="long", n=4, grace="1h")
+    engine = plant.start("run", "boxes")
+    plant.wait_for(4, "began")
+    assert engine.stderr is not None
+    engine.send_signal(signal.SIGTERM)
+    for line in engine.stderr:
+        if "SIGTERM: stopping; 4 running" in line:
+            break
+    asked = now()
+    engine.send_signal(signal.SIGTERM)
+    plant.ended(engine, 0)
+    assert now() - asked < 5.0
+    assert plant.rows("running") == set()
+    assert len(plant.rows("ready")) == 4
+
+
+def test_interrupted_run_once_says_so_in_its_code(new_plant: NewPlant) -> None:
+    plant = new_plant(handler="long", n=2, grace="0s")
+    engine = plant.start("run", "boxes", "--once")
+    plant.wait_for(2, "began")
+    engine.send_signal(signal.SIGINT)
+    plant.ended(engine, 130)
+    assert plant.rows("running") == set()
+
+
+def test_engine_stopped_for_longer_than_its_leases_goes_on_with_its_own_work(new_plant: NewPlant) -> None:
+    plant = new_plant(handler="long", n=6)
+    patch = "import engine.store.writer as w, engine.services.timers as t; w.LEASE_MS = 400; t.HEARTBEAT_S = 0.1"
+    engine = plant.start_patched(patch, "run", "boxes", "--once")
+    plant.wait_for(6, "began")
+    engine.send_signal(signal.SIGSTOP)
+    leases = "SELECT max(lease_until) FROM item_stages WHERE state = 'running'"
+    wait_until(lambda: int(plant.query(leases)[0][0]) < (now() - 0.5) * 1000, lambda: plant.query(leases))
+    plant.open_gate()
+    engine.send_signal(signal.SIGCONT)
+    plant.ended(engine, 0)
+    assert plant.is_whole()
+    assert set(plant.times("began").values()) == {1}
+    assert plant.times("ended").total() == 6 * len(STAGES)

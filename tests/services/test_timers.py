@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from engine.contracts.outcome import Later
+from engine.services.timers import HEARTBEAT_S
+from tests.factories import LEASE_MS, Rig, job, stage
+
+
+async def test_rows_wake_at_their_time_and_not_before(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def work(ctx: Any) -> Any:
+        seen.append(ctx.item.key)
+        if seen.count(ctx.item.key) == 1:
+            return Later(after_s={"soon": 10, "late": 3_600}[ctx.item.key], why="busy")
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as it:
+        await it.add("soon", "late")
+        await it.drained()
+        assert it.runtime.timers.next_at == it.clock.now() + 10_000
+        it.clock.advance(9.9)
+        it.runtime.timers.look()
+        await it.drained()
+        assert len(seen) == 2
+        it.clock.advance(0.1)
+        it.runtime.timers.look()
+        await it.until(lambda: it.states("soon")["work"] == "done")
+        assert it.states("late")["work"] == "later"
+        it.clock.advance(3_600)
+        it.runtime.timers.look()
+        await it.until(lambda: it.states("late")["work"] == "done")
+        assert it.runtime.timers.next_at is None
+
+
+async def test_row_that_is_almost_due_wakes_by_itself(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> Any:
+        first.append(ctx.attempt)
+        return Later(after_s=0.01, why="a moment") if len(first) == 1 else {}
+
+    first: list[int] = []
+    async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as it:
+        await it.add("a")
+        await it.until(lambda: it.states("a")["work"] == "later")
+        it.clock.advance(0.02)
+        await it.until(lambda: it.states("a")["work"] == "done")
+
+
+async def test_beat_keeps_the_leases_of_what_runs(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def work(_ctx: Any) -> dict[str, int]:
+        await release.wait()
+        return {}
+
+    spec = job("docs", stage(handler="work", timeout_s=10_000.0))
+    async with Rig(tmp_path, spec, functions={"work": work}) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+
+        def lease(connection: Any) -> int:
+            return int(connection.execute("SELECT lease_until FROM item_stages").fetchone()[0])
+
+        for _ in range(3):
+            it.clock.advance(HEARTBEAT_S + LEASE_MS / 1000)
+            it.runtime.timers.look()
+            async with asyncio.timeout(5):
+                while await it.change(lease) != it.clock.now() + LEASE_MS:
+                    await it.runtime.writer.flush()
+        release.set()
+        await it.drained()
+        assert it.states("a")["work"] == "done"
+        assert "stage.interrupted" not in it.kinds()
+
+
+async def test_lease_that_nobody_holds_any_more_is_taken_back(tmp_path: Path) -> None:
+    runs: list[int] = []
+
+    async def work(_ctx: Any) -> dict[str, int]:
+        runs.append(1)
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as it:
+        await it.command("pause", job="docs")
+        await it.add("a")
+        until = it.clock.now() + LEASE_MS
+        await it.change(
+            lambda connection: connection.execute(
+                "UPDATE item_stages SET state = 'running', due_at = NULL, owner = ?, lease_until = ?, fence = 1,"
+                " attempts = 1",
+                (it.runtime.epoch, until),
+            )
+        )
+        await it.command("resume", job="docs")
+        it.clock.advance(LEASE_MS / 1000 + 1)
+        it.runtime.timers.look()
+        await it.until(lambda: it.states("a")["work"] == "done")
+        assert (runs, it.kinds().count("stage.interrupted")) == ([1], 1)
+
+
+async def test_snoozed_item_comes_back_on_time(tmp_path: Path) -> None:
+    async def work(_ctx: Any) -> dict[str, int]:
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage(handler="work", gate="accept")), functions={"work": work}) as it:
+        await it.add("a")
+        await it.command("snooze", job="docs", keys=["a"], until=it.clock.now() + 60_000)
+        await it.until(lambda: it.runtime.timers.next_at == it.clock.now() + 60_000)
+        assert it.states("a") == {"a": "snoozed", "work": "waiting"}
+        it.clock.advance(60)
+        it.runtime.timers.look()
+        await it.until(lambda: it.states("a")["a"] == "waiting")

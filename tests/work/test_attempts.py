@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.contracts.outcome import Ask, Later, Skip
+from engine.work.attempts import ABANDON_S
+from tests.factories import Rig, candidate, job, stage
+
+Functions = Mapping[str, Callable[..., Any]]
+
+
+def rig(folder: Path, work: Callable[[Any], Any], **more: Any) -> Rig:
+    """One job of one stage that runs `work`."""
+    return Rig(folder, job("docs", stage(handler="work", **more)), functions={"work": work})
+
+
+async def forever(_ctx: Any) -> None:
+    await asyncio.Event().wait()
+
+
+def attempts_of(rig: Rig, key: str) -> list[tuple[str, str]]:
+    detail = rig.reader.item("docs", key)
+    assert detail is not None
+    return [(one.error_type, one.message) for one in detail.attempts]
+
+
+async def test_handler_gets_its_item_and_its_stage(tmp_path: Path) -> None:
+    seen: dict[str, Any] = {}
+
+    async def work(ctx: Any) -> dict[str, int]:
+        seen.update(
+            job=ctx.job, stage=ctx.stage, attempt=ctx.attempt, params=ctx.params, root=ctx.root, key=ctx.item.key,
+            data=ctx.item.data, line=ctx.item.line, cancelled=ctx.cancelled, answer=ctx.answer,
+        )  # fmt: skip
+        ctx.progress(1, 2, "half")
+        (ctx.artifact_dir / "x.txt").write_text("hello")
+        return {"n": 1}
+
+    async with rig(tmp_path, work, params={"depth": 2}) as it:
+        await it.add(candidate("a", data={"x": [1]}, line=3))
+        await it.drained()
+        assert it.states("a") == {"a": "done", "work": "done"}
+        assert (it.runtime.attempts.executed, it.runtime.attempts.running) == (1, 0)
+    assert seen == {
+        "job": "docs", "stage": "work", "attempt": 1, "params": {"depth": 2}, "root": tmp_path, "key": "a",
+        "data": {"x": [1]}, "line": 3, "cancelled": False, "answer": None,
+    }  # fmt: skip
+
+
+async def test_no_more_run_at_once_than_the_stage_allows(tmp_path: Path) -> None:
+    most = running = 0
+
+    async def work(_ctx: Any) -> dict[str, int]:
+        nonlocal most, running
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return {}
+
+    async with rig(tmp_path, work, concurrency=3) as it:
+        await it.add(*(f"k{number}" for number in range(20)))
+        await it.drained()
+        assert it.runtime.attempts.executed == 20
+    assert most == 3
+
+
+async def test_failed_attempt_comes_back_with_time_until_none_is_left(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> None:
+        raise ValueError(f"attempt {ctx.attempt}\x1b[2J")
+
+    async with rig(tmp_path, work, attempts=3, backoff_s=10) as it:
+        await it.add("a")
+        for number in (1, 2):
+            await it.until(lambda number=number: len(attempts_of(it, "a")) == number)  # type: ignore[misc]
+            assert it.states("a")["work"] == "later"
+            it.clock.advance(20)
+            it.runtime.timers.look()
+        await it.until(lambda: it.states("a")["work"] == "failed")
+        assert attempts_of(it, "a") == [("ValueError", f"attempt {number}␛[2J") for number in (3, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), KeyboardInterrupt(), BaseException("odd"), GeneratorExit(), asyncio.CancelledError()]
+)
+async def test_nothing_that_a_handler_raises_ends_the_engine(tmp_path: Path, error: BaseException) -> None:
+    async def work(ctx: Any) -> dict[str, int]:
+        if ctx.item.key == "bad":
+            raise error
+        return {}
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("bad", "good")
+        await it.drained()
+        assert (it.states("bad")["work"], it.states("good")["work"]) == ("failed", "done")
+        assert attempts_of(it, "bad")[0][0] == type(error).__name__
+
+
+class Unspeakable(Exception):
+    """Its words cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Endless(Exception):
+    """Its words do not end."""
+
+    def __str__(self) -> str:
+        return "x" * 10_000_000
+
+
+@pytest.mark.parametrize("error", [Unspeakable(), Endless()])
+async def test_exception_that_cannot_be_told_is_told_in_bounds(tmp_path: Path, error: Exception) -> None:
+    async def work(_ctx: Any) -> None:
+        raise error
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("a")
+        await it.drained()
+        ((kind, message),) = attempts_of(it, "a")
+        assert kind == type(error).__name__
+        assert len(message) < 3_000
+
+
+async def test_bad_result_is_not_tried_again(tmp_path: Path) -> None:
+    async def work(_ctx: Any) -> Any:
+        return {"x": {1, 2}}
+
+    async with rig(tmp_path, work, attempts=3) as it:
+        await it.add("a")
+        await it.drained()
+        assert it.states("a")["work"] == "failed"
+        assert attempts_of(it, "a")[0][0] == "BadResult"
+
+
+async def test_recursion_without_end_is_a_failed_attempt(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> Any:
+        return await work(ctx)
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("a")
+        await it.drained()
+        assert attempts_of(it, "a")[0][0] == "RecursionError"
+
+
+async def test_handler_that_takes_too_long_is_cancelled(tmp_path: Path) -> None:
+    async with rig(tmp_path, forever, attempts=1, timeout_s=30) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        it.clock.advance(31)
+        await it.until(lambda: it.states("a")["work"] == "failed")
+        assert attempts_of(it, "a") == [("TimeoutError", "took longer than 30 s")]
+        assert it.runtime.attempts.taken(1) == 0
+
+
+async def test_handler_that_ignores_its_cancellation_is_abandoned(tmp_path: Path) -> None:
+    release = asyncio.Event()
+    cancelled = asyncio.Event()
+
+    async def stubborn(ctx: Any) -> dict[str, str]:
+        while ctx.item.key == "bad" and not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                cancelled.set()
+        return {"of": "late"}
+
+    async with rig(tmp_path, stubborn, attempts=1, timeout_s=30, concurrency=2) as it:
+        await it.add("bad")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        it.clock.advance(31)
+        await it.until(cancelled.is_set)
+        assert it.states("bad")["work"] == "running"
+        it.clock.advance(ABANDON_S + 0.1)
+        await it.until(lambda: it.states("bad")["work"] == "failed")
+        assert (it.runtime.attempts.running, it.runtime.attempts.taken(1)) == (0, 1)
+        await it.add("good")
+        await it.drained()
+        assert it.states("good")["work"] == "done"
+        release.set()
+        await it.until(lambda: it.runtime.attempts.taken(1) == 0)
+        await it.runtime.writer.flush()
+        assert it.states("bad")["work"] == "failed"
+        assert "stage.done" not in it.kinds()[: it.kinds().index("stage.failed")]
+
+
+async def test_cancelled_item_stops_what_runs_of_it(tmp_path: Path) -> None:
+    stopped = asyncio.Event()
+
+    async def work(_ctx: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    async with rig(tmp_path, work) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        await it.command("cancel", job="docs", keys=["a"])
+        await it.until(stopped.is_set)
+        await it.drained()
+        assert it.states("a") == {"a": "skipped", "work": "skipped"}
+        assert "attempt.refused" not in it.kinds()
+
+
+async def test_undo_stops_only_what_it_took_away(tmp_path: Path) -> None:
+    stages = (
+        stage("beside", handler="beside"),
+        stage("gated", gate="accept", handler="gated"),
+    )
+    release = asyncio.Event()
+
+    async def beside(_ctx: Any) -> dict[str, int]:
+        await release.wait()
+        return {}
+
+    async with Rig(tmp_path, job("docs", *stages), functions={"beside": beside, "gated": forever}) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        await it.command("accept", job="docs", keys=["a"])
+        await it.until(lambda: it.runtime.attempts.running == 2)
+        await it.command("undo")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        release.set()
+        await it.until(lambda: it.states("a")["beside"] == "done")
+        assert it.states("a") == {"a": "waiting", "beside": "done", "gated": "waiting"}
+
+
+async def test_cancelled_item_whose_handler_ignores_it_holds_nobody_up(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def stubborn(_ctx: Any) -> dict[str, int]:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+        return {}
+
+    async with rig(tmp_path, stubborn) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        await it.command("cancel", job="docs", keys=["a"])
+        it.clock.advance(ABANDON_S + 0.1)
+        await it.drained()
+        release.set()
+        await it.until(lambda: it.runtime.attempts.taken(1) == 0)
+
+
+async def test_row_that_is_claimed_anew_stops_the_attempt_before(tmp_path: Path) -> None:
+    begun: list[int] = []
+    stopped: list[int] = []
+
+    async def work(ctx: Any) -> dict[str, int]:
+        me = len(begun)
+        begun.append(me)
+        try:
+            if me == 0:
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            stopped.append(me)
+            raise
+        return {"me": me}
+
+    async with rig(tmp_path, work) as it:
+        await it.add(candidate("a", revision="1"))
+        await it.until(lambda: len(begun) == 1)
+        await it.add(candidate("a", revision="2"))
+        await it.drained()
+        assert (begun, stopped) == ([0, 1], [0])
+        assert it.states("a")["work"] == "done"
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+async def test_stop_releases_what_runs_and_burns_no_attempt(tmp_path: Path, stubborn: bool) -> None:
+    release = asyncio.Event()
+    told: list[bool] = []
+
+    async def work(ctx: Any) -> dict[str, int]:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                told.append(ctx.cancelled)
+                if not stubborn:
+                    raise
+        return {}
+
+    spec = job("docs", stage(handler="work"))
+    it = Rig(tmp_path, spec, functions={"work": work})
+    async with it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        module = it._module
+        kept = sys.modules[module]
+    assert told == [True]
+    sys.modules[module] = kept
+    release.set()
+    async with it:
+        await it.drained()
+        assert it.states("a")["work"] == "done"
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert (detail.stages[0].attempts, detail.stages[0].fence, detail.attempts) == (1, 2, ())
+        assert it.kinds().count("stage.released") == 1
+
+
+async def test_stop_waits_for_what_ends_within_the_grace_period(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def work(_ctx: Any) -> dict[str, int]:
+        await release.wait()
+        return {}
+
+    async with rig(tmp_path, work) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        draining = asyncio.ensure_future(it.runtime.attempts.drain(30))
+        await asyncio.sleep(0)
+        release.set()
+        await draining
+        await it.runtime.writer.flush()
+        assert it.states("a")["work"] == "done"
+
+
+async def test_hurry_ends_the_grace_period(tmp_path: Path) -> None:
+    async with rig(tmp_path, forever) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        draining = asyncio.ensure_future(it.runtime.attempts.drain(600))
+        await asyncio.sleep(0)
+        it.runtime.hurry()
+        async with asyncio.timeout(5):
+            await draining
+
+
+async def test_postponing_burns_no_attempt(tmp_path: Path) -> None:
+    numbers: list[int] = []
+
+    async def work(ctx: Any) -> Any:
+        numbers.append(ctx.attempt)
+        return Later(after_s=5, why="busy") if len(numbers) < 4 else Skip(why="enough")
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("a")
+        for number in (1, 2, 3):
+            await it.until(lambda number=number: len(numbers) == number and it.states("a")["work"] == "later")  # type: ignore[misc]
+            it.clock.advance(6)
+            it.runtime.timers.look()
+        await it.until(lambda: it.states("a")["work"] == "skipped")
+        assert numbers == [1, 1, 1, 1]
+
+
+async def test_question_is_answered_and_the_stage_starts_again(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> Any:
+        return {"answer": ctx.answer} if ctx.answer else Ask(question="which?", choices=("x", "y"))
+
+    async with rig(tmp_path, work) as it:
+        await it.add("a")
+        await it.drained()
+        assert it.states("a") == {"a": "waiting", "work": "waiting"}
+        await it.command("answer", job="docs", keys=["a"], answer="y")
+        await it.drained()
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert detail.stages[0].output == {"answer": "y"}

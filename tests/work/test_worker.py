@@ -1,0 +1,314 @@
+"""Plain functions in worker processes: what they do to their process stays there."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.work.processes import WorkerDied, WorkerProcesses
+from tests.factories import Rig, job, stage
+
+PLUGIN = """
+import logging, os, signal, subprocess, sys, time
+
+from engine.contracts.item import Candidate
+from engine.contracts.outcome import Done
+
+def echo(ctx):
+    ctx.log.warning("working on %s", ctx.item.key)
+    ctx.progress(1, 2, "half")
+    ctx.emit(Candidate(key="child"), job="other")
+    return Done(output={"key": ctx.item.key, "params": dict(ctx.params), "up": dict(ctx.upstream), "pid": os.getpid(),
+                        "cwd": os.getcwd(), "env": os.environ.get("LEFT_BEHIND"), "nice": os.nice(0)})
+
+def leave(ctx): os._exit(7)
+def abort(ctx): os.abort()
+def kill(ctx): os.kill(os.getpid(), signal.SIGKILL)
+def spin(ctx):
+    while True:
+        pass
+def exits(ctx): sys.exit(3)
+def interrupt(ctx): raise KeyboardInterrupt
+def raises(ctx): raise ValueError("no such page")
+def huge(ctx): return {"x": "y" * 10_000_000}
+def large(ctx): return {"x": "y" * 2_000_000}
+def odd(ctx): return {"x": {1, 2}}
+def nothing(ctx): return None
+def prints(ctx):
+    print("printed", flush=True)
+    os.write(1, b"z" * 200_000 + b"\\n")
+    subprocess.run(["echo", "from a child"])
+    print("end", flush=True)
+    return {}
+def mess(ctx):
+    os.chdir("/")
+    os.umask(0)
+    os.environ["LEFT_BEHIND"] = "yes"
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    logging.disable(logging.CRITICAL)
+    sys.stdout = None
+    return {"cwd": os.getcwd()}
+def child(ctx):
+    process = subprocess.Popen(["sleep", "600"])
+    ctx.progress(process.pid)
+    time.sleep(600)
+def until_cancelled(ctx):
+    while not ctx.cancelled:
+        time.sleep(0.01)
+    return {"cancelled": True}
+def big_log(ctx):
+    ctx.log.warning("w" * 100_000)
+    return {}
+"""
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> str:
+    """The plugin's name; it lies in `tmp_path`."""
+    name = f"worker_plugin_{next(_numbers)}"
+    (tmp_path / f"{name}.py").write_text(PLUGIN, encoding="utf-8")
+    return name
+
+
+class Pool:
+    """Worker processes, and what they tell."""
+
+    def __init__(self, processes: WorkerProcesses, folder: Path, plugin: str) -> None:
+        self.processes = processes
+        self.heard: list[dict[str, Any]] = []
+        self.told = asyncio.Event()
+        self._folder = folder
+        self._plugin = plugin
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        self.heard.append(message)
+        self.told.set()
+
+    async def call(self, function: str) -> dict[str, Any]:
+        message = {
+            "handler": f"{self._plugin}.{function}",
+            "kind": "call",
+            "job": "docs",
+            "stage": "work",
+            "item": {"key": "a", "title": "A", "data": {}, "path": None, "line": None, "headings": ["H"]},
+            "upstream": {"read": {"n": 1}},
+            "attempt": 1,
+            "params": {"depth": 2},
+            "root": str(self._folder),
+            "artifacts": str(self._folder / "artifacts"),
+            "answer": None,
+        }
+        async with asyncio.timeout(20):
+            return await self.processes.call(message, self._hear, started=lambda: None)
+
+
+@asynccontextmanager
+async def pool(folder: Path, plugin: str, size: int = 1) -> AsyncIterator[Pool]:
+    processes = WorkerProcesses(size, folder=folder)
+    try:
+        yield Pool(processes, folder, plugin)
+    finally:
+        await processes.close()
+
+
+async def test_plain_function_runs_in_another_process(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        answer = await it.call("echo")
+        again = await it.call("echo")
+    output = answer["outcome"]["output"]
+    assert (output["key"], output["params"], output["up"]) == ("a", {"depth": 2}, {"read": {"n": 1}})
+    assert output["pid"] != os.getpid()
+    assert output["nice"] >= 5
+    assert again["outcome"]["output"]["pid"] == output["pid"]
+    assert answer["emit"][0][0] == "other"
+    assert [message["kind"] for message in it.heard] == ["log", "progress"] * 2
+    assert it.heard[0]["text"] == "working on a"
+
+
+async def test_process_that_ends_is_told_and_replaced(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        for function, how in (("leave", "with code 7"), ("abort", "by SIGABRT"), ("kill", "by SIGKILL")):
+            with pytest.raises(WorkerDied, match=how):
+                await it.call(function)
+        assert (await it.call("echo"))["kind"] == "ended"
+
+
+async def test_idle_process_that_was_killed_is_replaced(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        pid = (await it.call("echo"))["outcome"]["output"]["pid"]
+        (worker,) = it.processes._idle
+        os.kill(pid, signal.SIGKILL)
+        await worker.process.wait()
+        assert (await it.call("echo"))["outcome"]["output"]["pid"] != pid
+
+
+async def test_what_a_function_raises_is_told_and_the_process_stays(tmp_path: Path, plugin: str) -> None:
+    expected = {
+        "exits": "SystemExit",
+        "interrupt": "KeyboardInterrupt",
+        "raises": "ValueError",
+        "huge": "BadFrame",
+        "odd": "TypeError",
+        "missing": "Unresolved",
+    }
+    async with pool(tmp_path, plugin) as it:
+        pid = (await it.call("echo"))["outcome"]["output"]["pid"]
+        found = {function: (await it.call(function)) for function in expected}
+        assert {function: answer["type"] for function, answer in found.items()} == expected
+        assert "no such page" in found["raises"]["message"]
+        assert "raises" in found["raises"]["trace"]
+        assert (await it.call("echo"))["outcome"]["output"]["pid"] == pid
+        assert (await it.call("nothing"))["outcome"] == {"kind": "none", "type": "nothing"}
+        await it.call("big_log")
+        assert len(it.heard[-1]["text"]) == 4_000
+
+
+async def test_printed_text_goes_to_the_log(
+    tmp_path: Path, plugin: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with pool(tmp_path, plugin) as it:
+        await it.call("prints")
+    told = "\n".join(caplog.messages)
+    assert "printed by a handler: printed" in told
+    assert "printed by a handler: from a child" in told
+    assert "printed by a handler: end" in told
+    assert len(told) < 100_000
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_what_a_function_does_to_its_process_stays_there(tmp_path: Path, plugin: str) -> None:
+    before = os.getcwd(), os.environ.get("LEFT_BEHIND"), signal.getsignal(signal.SIGTERM)
+    async with pool(tmp_path, plugin) as it:
+        assert (await it.call("mess"))["outcome"]["output"] == {"cwd": "/"}
+        assert (await it.call("echo"))["kind"] == "ended"
+    assert (os.getcwd(), os.environ.get("LEFT_BEHIND"), signal.getsignal(signal.SIGTERM)) == before
+
+
+async def test_cancelled_call_takes_its_process_and_its_children_along(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        call = asyncio.ensure_future(it.call("child"))
+        async with asyncio.timeout(20):
+            await it.told.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert not is_running(it.heard[0]["done"])
+        assert (await it.call("echo"))["kind"] == "ended"
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and is more than a zombie; looks for a second, since the kernel takes its time."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        if state in "ZX":
+            return False
+        time.sleep(0.01)
+    return True
+
+
+async def test_no_more_processes_than_allowed(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin, size=2) as it:
+        answers = await asyncio.gather(*(it.call("echo") for _ in range(8)))
+        assert len({answer["outcome"]["output"]["pid"] for answer in answers}) <= 2
+
+
+def test_process_dies_with_its_engine(tmp_path: Path, plugin: str) -> None:
+    script = f"""
+        import asyncio, sys
+        from pathlib import Path
+        sys.path.insert(0, {str(Path(__file__).parent.parent.parent)!r})
+        from tests.work.test_worker import Pool
+        from engine.work.processes import WorkerProcesses
+        async def main():
+            folder = Path({str(tmp_path)!r})
+            it = Pool(WorkerProcesses(1, folder=folder), folder, {plugin!r})
+            answer = await it.call("echo")
+            print(answer["outcome"]["output"]["pid"], flush=True)
+            await it.call("spin")
+        asyncio.run(main())
+    """
+    engine = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    assert engine.stdout is not None
+    pid = int(engine.stdout.readline())
+    engine.kill()
+    engine.wait()
+    engine.stdout.close()
+    assert not is_running(pid)
+
+
+def rig(folder: Path, plugin: str, function: str, **more: Any) -> Rig:
+    """A runtime with one job of one stage, a plain function of the plugin."""
+    it = Rig(folder, job("docs", stage(is_async=False, **more)))
+    spec = it._project
+    handler = spec.jobs[0].stages[0]
+    it._project = type(spec)(
+        root=folder,
+        source=folder / "jobs.yaml",
+        settings=spec.settings,
+        jobs=(job("docs", type(handler)(name="work", handler=f"{plugin}.{function}", is_async=False, **more)),),
+    )
+    return it
+
+
+async def test_endless_loop_is_killed_at_its_timeout(tmp_path: Path, plugin: str) -> None:
+    async with rig(tmp_path, plugin, "spin", timeout_s=30.0, attempts=1) as it:
+        await it.add("a")
+        await it.until(lambda: len(it.runtime.processes._all) == 1)
+        (worker,) = it.runtime.processes._all
+        await asyncio.sleep(0)
+        it.clock.advance(31)
+        await it.until(lambda: it.states("a")["work"] == "failed")
+        assert worker.process.returncode == -signal.SIGKILL
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert detail.attempts[0].message == "took longer than 30 s"
+
+
+async def test_time_without_a_free_process_is_not_the_functions_time(tmp_path: Path, plugin: str) -> None:
+    async with rig(tmp_path, plugin, "echo", timeout_s=30.0, attempts=1) as it:
+        free = it.runtime.processes._free
+        while not free.locked():
+            await free.acquire()
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        it.clock.advance(100)
+        it.runtime.attempts._look()
+        free.release()
+        await it.drained()
+        assert it.states("a")["work"] == "failed"
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert "other" in detail.attempts[0].message  # it ran: its child goes to a job that is not there
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"), [("large", "BadResult"), ("leave", "WorkerDied"), ("raises", "ValueError")]
+)
+async def test_end_of_a_plain_function_is_judged_like_any_other(
+    tmp_path: Path, plugin: str, function: str, kind: str
+) -> None:
+    async with rig(tmp_path, plugin, function, attempts=1) as it:
+        await it.add("a")
+        await it.drained()
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert (detail.item.state, detail.attempts[0].error_type) == ("failed", kind)
