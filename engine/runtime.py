@@ -88,6 +88,7 @@ class Runtime:
         self._draining = False
         self._job_states: dict[int, str] = {}
         self._quiet = asyncio.Event()
+        self._stopping = False
         self._look_at: int | None = None
         self._chores: set[asyncio.Task[None]] = set()
 
@@ -163,6 +164,8 @@ class Runtime:
 
     async def stop(self, *, grace_s: float) -> None:
         """Stop: let attempts end for `grace_s`, release the rest, store everything."""
+        self._stopping = True
+        self._quiet.set()
         self._draining = True
         await self.reload.stop()
         await self.pruner.stop()
@@ -320,9 +323,9 @@ class Runtime:
         return not any(self.discovery.is_due(job.name) for job in self.project.jobs)
 
     async def drained(self, *, wait_s: float = 0.0) -> None:
-        """Return when nothing is ready, running or discovered any more, nor comes back within `wait_s`."""
+        """Return when nothing is ready, running or discovered, nor comes back within `wait_s`; or at a stop."""
         stages = [number for number, stage in self.writer.plan.stages.items()]
-        while True:
+        while not self._stopping:
             self._quiet.clear()
             if self.is_quiet():
                 soon = self._clock.now() + round(wait_s * 1000)

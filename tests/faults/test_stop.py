@@ -82,3 +82,13 @@ def test_engine_stopped_for_longer_than_its_leases_goes_on_with_its_own_work(new
     assert plant.is_whole()
     assert set(plant.times("began").values()) == {1}
     assert plant.times("ended").total() == 6 * len(STAGES)
+
+
+def test_sigterm_right_after_the_engine_says_that_it_serves_is_heard(new_plant: NewPlant) -> None:
+    plant = new_plant(n=0)
+    for _ in range(8):
+        engine = plant.start()
+        assert engine.stderr is not None
+        next(line for line in engine.stderr if line.startswith("rivus serves"))
+        engine.send_signal(signal.SIGTERM)
+        assert engine.wait(timeout=10) == 0
