@@ -22,7 +22,8 @@ from engine.kit.clock import ManualClock
 from engine.runtime import Runtime
 from engine.services import commands
 from engine.store import claims, items, jobs, stages
-from engine.store.claims import Claim, Lease, hash_output
+from engine.store.checksum import hash_output
+from engine.store.claims import Claim, Lease
 from engine.store.migrate import connect, prepare
 from engine.store.plan import JobPlan, Plan
 from engine.store.reader import Reader

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from engine.kit.safe_text import safe_line
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.rules.retry import INTERRUPTIONS_UNTIL_HOLD
 from engine.store import settle, spend
+from engine.store.checksum import check_output
 from engine.store.events import Event, record
 from engine.store.plan import Plan, StagePlan
 from engine.store.sql import queries
@@ -135,17 +135,6 @@ def _fail_damaged(
         ],
         now,
     )
-
-
-def hash_output(output: str) -> bytes:
-    """SHA-256 of an output as stored."""
-    return hashlib.sha256(output.encode()).digest()
-
-
-def check_output(output: str, output_hash: bytes) -> None:
-    """StateError when a stored output is not what was written: altered data is never served."""
-    if hash_output(output) != output_hash:
-        raise StateError("a stored result does not match its checksum: the state file is damaged; restore a backup")
 
 
 def heartbeat(connection: sqlite3.Connection, lease: Lease, alive: Iterable[tuple[int, int, int]]) -> int:

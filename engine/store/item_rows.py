@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from engine.contracts.states import StageState
 from engine.contracts.view import ArtifactView, AttemptView, ItemStageView, ItemView
-from engine.store.claims import check_output
+from engine.store.checksum import check_output
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import re
 import sqlite3
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,10 @@ from engine.contracts.errors import StateError
 
 APPLICATION_ID: Final = 1380537939
 """'RIVS' in ASCII, set by migration 0001."""
+
+
+class OlderState(StateError):
+    """The state file was written by an older Rivus and has to be brought up to date by an engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Migration:
 def migrations() -> tuple[Migration, ...]:
     """All migrations in order; StateError when their numbers are not 1, 2, 3, …"""
     found = []
-    for file in (resources.files("engine.store") / "migrations").iterdir():
+    for file in (Path(__file__).parent / "migrations").iterdir():
         match = re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name)
         if match:
             found.append(Migration(int(match[1]), match[2], file.read_text(encoding="utf-8")))
@@ -90,7 +93,7 @@ def check(path: Path) -> None:
     finally:
         connection.close()
     if version < migrations()[-1].number:
-        raise StateError(
+        raise OlderState(
             f"{path}: written by an older Rivus; start `rivus` or `rivus --serve` once to bring it up to date"
         )
 
@@ -120,11 +123,25 @@ def _create(path: Path) -> None:
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     connection = connect(new)
     try:
+        # Nobody sees the file before it is renamed, and it is synced once, before that.
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY")
         for migration in migrations():
             _apply(connection, migration)
     finally:
         connection.close()
+    sync(new)
     os.rename(new, path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _upgrade(connection: sqlite3.Connection, path: Path) -> None:

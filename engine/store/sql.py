@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
+_FOLDER: Final = Path(__file__).parent
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
 @cache
 def load(stem: str) -> dict[str, str]:
     """Queries of `engine/store/STEM.sql` by name."""
-    text = (resources.files("engine.store") / f"{stem}.sql").read_text(encoding="utf-8")
+    text = (_FOLDER / f"{stem}.sql").read_text(encoding="utf-8")
     parts = _NAME.split(text)
     names, bodies = parts[1::2], parts[2::2]
     if len(set(names)) != len(names):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from engine.contracts.errors import StateError
-from engine.store.claims import hash_output
+from engine.store.checksum import hash_output
 from engine.store.migrate import check as check_file
-from engine.store.migrate import connect
+from engine.store.migrate import connect, sync
 from engine.store.sql import queries
 
 _SQL = queries("upkeep")
@@ -74,12 +74,12 @@ def backup(database: Path, target: Path) -> int:
         with closing(connect(database, read_only=True)) as connection:
             connection.execute("PRAGMA query_only = OFF")  # the copy is written; the source is opened read-only
             connection.execute("VACUUM INTO ?", (str(new),))
-        _sync(new)
+        sync(new)
         problems = list(check(new))
         if problems:
             raise StateError(f"{database}: the copy has problems, so it was not kept: {problems[0]}")
         os.rename(new, target)
-        _sync(target.parent)
+        sync(target.parent)
         return target.stat().st_size
     except (OSError, sqlite3.Error) as error:
         raise StateError(f"{target}: the copy could not be written: {error}") from error
@@ -127,7 +127,7 @@ def restore(database: Path, source: Path, now: int) -> Path | None:
         with closing(connect(source, read_only=True)) as connection:
             connection.execute("PRAGMA query_only = OFF")
             connection.execute("VACUUM INTO ?", (str(new),))
-        _sync(new)
+        sync(new)
         aside = None
         if database.exists():
             aside = database.with_name(f"{database.stem}-replaced-{now}{database.suffix}")
@@ -136,17 +136,9 @@ def restore(database: Path, source: Path, now: int) -> Path | None:
                 if part.exists():
                     os.rename(part, f"{aside}{suffix}")
         os.rename(new, database)
-        _sync(database.parent)
+        sync(database.parent)
         return aside
     except (OSError, sqlite3.Error) as error:
         raise StateError(f"{database}: the copy could not be put in place: {error}") from error
     finally:
         new.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,7 +14,8 @@ from engine.kit.exceptions import first_line
 from engine.kit.safe_text import safe_line
 from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
-from engine.store.claims import Claim, hash_output
+from engine.store.checksum import hash_output
+from engine.store.claims import Claim
 from engine.store.stages import Finished, Left
 
 RESULT_LIMIT: Final = 1 << 20

@@ -122,29 +122,6 @@ def run(args: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        return _failed(error)
+        from rivus_tui.cli.failure import report
 
-
-def _failed(error: Exception) -> int:
-    from engine.contracts.errors import ConfigError, RivusError
-
-    if isinstance(error, ConfigError):
-        n = len(error.problems)
-        click.echo(f"{error}\n{n} {'problem' if n == 1 else 'problems'}; nothing was started", err=True)
-        return error.exit_code
-    if isinstance(error, RivusError):
-        click.echo(f"rivus: {error}", err=True)
-        return error.exit_code
-    import sqlite3
-
-    if type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError):
-        click.echo(
-            f"rivus: the state file cannot be read ({error}); restore a backup, or move it away "
-            "(`rivus info` says where it is)",
-            err=True,
-        )
-        return 1
-    from rivus_tui.cli.crash import write_crash
-
-    click.echo(f"rivus: an unexpected error ({type(error).__name__}); {write_crash(error)}", err=True)
-    return 1
+        return report(error)

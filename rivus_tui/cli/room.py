@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-import click
-
 from rivus_tui.cli.asked import Asked
 
 if TYPE_CHECKING:
     from engine.facade import Engine
+    from engine.store.reader import Reader
     from engine.store.state_dir import StateDir
     from rivus_tui.app import RivusApp
     from rivus_tui.cli.late import LateEngine
@@ -31,36 +30,48 @@ def open_room(asked: Asked) -> int:
     """
     # Nothing made until the first paint becomes garbage; collecting meanwhile costs a tenth of the time to it.
     gc.disable()
-    from engine.contracts.errors import UseError
+    from engine.contracts.errors import StateError, UseError
 
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise UseError(
             "the control room needs a terminal; without one use `rivus --serve`, `rivus status` or "
             "`rivus run JOB --once` (`rivus --help` lists all)"
         )
-    from rivus_tui.cli.logs import log_to_file
-
     state = asked.state_dir()
     state.create()
-    log_to_file(state)
+    # Until the log is open, after the first paint, nothing may print over the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
     owner = state.owner()
-    if owner is None:
-        _prepare(asked, state)
-    return _open(asked, state, None if owner is None else _read_only(owner.pid))
+    reader = _reader(asked, state) if owner is None else asked.reader()
+    if reader is None:
+        raise StateError(f"{state.database}: there is no state yet; the other engine is still starting")
+    return _open(asked, state, reader, None if owner is None else _read_only(owner.pid))
+
+
+def _reader(asked: Asked, state: StateDir) -> Reader:
+    """A reader of this project's state, which is made at the first start and brought up to date after an upgrade."""
+    from engine.store.migrate import OlderState
+
+    try:
+        reader = asked.reader()
+    except OlderState:
+        reader = None
+    if reader is None:
+        _prepare(state)
+        reader = asked.reader()
+    assert reader is not None
+    return reader
 
 
 def _read_only(pid: int | None) -> str:
     return f"READ-ONLY: the engine with pid {pid or '?'} owns this project"
 
 
-def _prepare(asked: Asked, state: StateDir) -> None:
-    """Make the state file ready to be read. At the first start in a project, its configuration is looked at before."""
+def _prepare(state: StateDir) -> None:
     from engine.kit.clock import SystemClock
     from engine.store.migrate import prepare
     from engine.store.state_dir import EngineLock
 
-    if not state.database.exists():
-        asked.project()
     lock = EngineLock(state, mode="app", now=SystemClock().now())
     try:
         prepare(state.database)
@@ -68,15 +79,12 @@ def _prepare(asked: Asked, state: StateDir) -> None:
         lock.release()
 
 
-def _open(asked: Asked, state: StateDir, note: str | None) -> int:
-    from engine.contracts.errors import OwnedError, StateError
+def _open(asked: Asked, state: StateDir, reader: Reader, note: str | None) -> int:
+    from engine.contracts.errors import OwnedError
     from engine.kit.clock import SystemClock
     from rivus_tui.app import RivusApp
     from rivus_tui.cli.late import LateEngine
 
-    reader = asked.reader()
-    if reader is None:
-        raise StateError(f"{state.database}: there is no state yet; the other engine is still starting")
     root = asked.root()
     failure: list[Exception] = []
 
@@ -89,8 +97,11 @@ def _open(asked: Asked, state: StateDir, note: str | None) -> int:
         app.call_later(app.exit, 1, return_code=1)
 
     def painted() -> None:
+        from rivus_tui.cli.logs import log_to_file
+
         gc.enable()
         gc.freeze()
+        log_to_file(state)
         if engine is not None:
             engine.begin()
 
@@ -113,10 +124,13 @@ def _open(asked: Asked, state: StateDir, note: str | None) -> int:
             engine.finish()
     if failure:
         raise failure[0]
+    if (app.return_code or 0) > 128:
+        # A signal: the terminal may be gone, and whoever sent it knows.
+        return app.return_code or 0
     if app.return_code:
-        click.echo(f"the control room ended on an error; its traceback is in {state.log}", err=True)
+        sys.stderr.write(f"the control room ended on an error; its traceback is in {state.log}\n")
     elif app.summary:
-        click.echo(app.summary)
+        sys.stdout.write(f"{app.summary}\n")
     return app.return_code or 0
 
 

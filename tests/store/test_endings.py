@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.store.claims import hash_output
+from engine.store.checksum import hash_output
 from tests.factories import Ground, candidate, chain, finished, job, left, stage
 
 

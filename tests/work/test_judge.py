@@ -8,7 +8,7 @@ import pytest
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Skip
-from engine.store.claims import hash_output
+from engine.store.checksum import hash_output
 from engine.store.stages import Finished, Left
 from engine.work.judge import RESULT_LIMIT, BadResult, failed, judge
 from tests.work.claims import claim
