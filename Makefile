@@ -6,6 +6,9 @@ SHELL := /bin/sh
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
+# pip compiles what it installs, but not what is installed editable; without this, a machine that writes no bytecode by
+# itself (PYTHONDONTWRITEBYTECODE) would compile the whole program at every start.
+COMPILE := $(PYTHON) -m compileall -q engine plugins rivus_tui
 PIP := $(PYTHON) -m pip --disable-pip-version-check install --quiet
 
 help: ## list the targets
@@ -33,10 +36,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PIP) --require-hashes -r requirements.lock
 	@echo "setup: installing Rivus itself, editable"
 	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(COMPILE)
 	@touch $@
 	@echo "setup: done"
 
 run: setup ## open the control room on this project
+	@$(COMPILE)
 	@.venv/bin/rivus
 
 test: setup ## run the tests

@@ -5,9 +5,8 @@ A state is never told by colour alone: shape and word stand beside it (`rivus_tu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from rich.style import Style
 from textual.style import Style as VisualStyle
@@ -15,20 +14,18 @@ from textual.widget import Widget
 
 Role = Literal["", "strong", "muted", "head", "ok", "run", "wait", "bad"]
 
-COLOURS: Final[Mapping[Role, tuple[str, str]]] = {
-    "strong": ("$foreground", "bold"),
-    "muted": ("$foreground 60%", ""),
-    "head": ("$text-secondary", "bold"),
-    "ok": ("$text-success", ""),
-    "run": ("$text-primary", "bold"),
-    "wait": ("$text-warning", ""),
-    "bad": ("$text-error", "bold"),
-}
-"""Colour (a variable of the theme) and text style of each role; the empty role is plain text."""
+ROLE_CLASSES: Final[frozenset[str]] = frozenset(f"role-{role}" for role in get_args(Role) if role)
+"""Component classes of every screen; styles.tcss says what they look like."""
 
 
-def role_style(widget: Widget, name: str) -> Style:
-    """Return what a component class adds to text: colour, blended with the background where it is not opaque."""
+def role_style(widget: Widget, role: Role) -> Style:
+    """Return what a role adds to text on the widget's screen."""
+    # Asked of the screen: a screen has each class once, and styling nodes is most of the time to the first paint.
+    return _text_only(widget.screen.get_visual_style(f"role-{role}"))
+
+
+def class_style(widget: Widget, name: str) -> Style:
+    """Return what a component class of the widget adds to text, blended with the background if it is not opaque."""
     return _text_only(widget.get_visual_style(name))
 
 
@@ -36,12 +33,3 @@ def role_style(widget: Widget, name: str) -> Style:
 def _text_only(full: VisualStyle) -> Style:
     style = full.rich_style
     return Style(color=style.color, bold=style.bold or None, italic=style.italic or None)
-
-
-def component_css(widget: str) -> str:
-    """Return rules that give `widget` a component class `role-NAME` for each role."""
-    rules = []
-    for role, (colour, weight) in COLOURS.items():
-        style = f" text-style: {weight};" if weight else ""
-        rules.append(f"{widget} > .role-{role} {{ color: {colour};{style} }}")
-    return "\n".join(rules)

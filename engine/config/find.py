@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import engine
-from engine.kit.git import git
 
 CONFIG_NAME: Final = "jobs.yaml"
 
@@ -37,11 +36,12 @@ def _upwards(folder: Path) -> Iterator[Path]:
 
 
 def project_root(start: Path) -> Path:
-    """Return the top folder of the git work tree that `start` lies in, or `start` itself, as an absolute path."""
+    """Return the top folder of the git work tree that `start` lies in, or `start` itself, as an absolute path.
+
+    A work tree is known by its `.git` (a folder, or the file of a worktree or submodule), so git need not be run.
+    """
     start = Path(os.path.abspath(start))
-    top = git(start, "rev-parse", "--show-toplevel")
-    name = os.fsdecode(top.out.removesuffix(b"\n"))
-    return Path(name) if top.ok and name else start
+    return next((folder for folder in (start, *start.parents) if os.path.lexists(folder / ".git")), start)
 
 
 def builtin_config() -> Path:

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from engine.kit.clock import Clock
 from rivus_tui.actions import key_name
 from rivus_tui.format import Cell, Line, cell, fit_line, hang, wrap
-from rivus_tui.theme import Role
+from rivus_tui.theme import ROLE_CLASSES, Role
 from rivus_tui.widgets.lines_view import LinesView
 
 _DEAF_S: Final = 0.15
@@ -37,6 +37,7 @@ class Choice:
 class Dialog(ModalScreen[str | None]):
     """Asks one question; returns the chosen value, None for no."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,ctrl+c", "leave", show=False),
         Binding("ctrl+q", "leave", show=False, priority=True),
@@ -108,6 +109,7 @@ def confirm(clock: Clock, title: str, text: Sequence[str], yes: str, no: str) ->
 class TextPrompt(ModalScreen[str | None]):
     """Asks for one line of text; Enter takes it, Esc leaves."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, title: str, question: str) -> None:
@@ -146,6 +148,7 @@ class TextPrompt(ModalScreen[str | None]):
 class Reading(ModalScreen[None]):
     """Shows text in lines until any of the leaving keys."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,backspace,w,ctrl+c", "leave", show=False),
         Binding("j,down", "scroll_by(1)", show=False),

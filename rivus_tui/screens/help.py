@@ -16,6 +16,7 @@ from rivus_tui.actions import Action, key_names
 from rivus_tui.columns import Column
 from rivus_tui.format import Cell, Line, cell, fit_line
 from rivus_tui.sources import ListSource
+from rivus_tui.theme import ROLE_CLASSES
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
@@ -37,6 +38,7 @@ def _what(offer: Offer) -> Cell:
 class HelpScreen(ModalScreen[str | None]):
     """Returns the id of the action to run, or None."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,ctrl+c", "leave", show=False),
         Binding("down,ctrl+n", "move(1)", show=False),

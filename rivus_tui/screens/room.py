@@ -19,6 +19,7 @@ from rivus_tui.desk import Desk
 from rivus_tui.filters import next_scope
 from rivus_tui.format import Line
 from rivus_tui.possible import Situation
+from rivus_tui.theme import ROLE_CLASSES
 from rivus_tui.widgets.footer import Footer
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.status_line import Pulse, banner_line, status_line, tab_at, tab_line
@@ -52,6 +53,7 @@ class TabLine(LinesView):
 class Room(Screen[None]):
     """A screen with the frame around it."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     AUTO_FOCUS = ""
     KIND: ClassVar[str]
     """Which actions it has."""

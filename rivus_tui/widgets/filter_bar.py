@@ -34,15 +34,11 @@ class FilterBar(Horizontal):
         self._left: Sequence[Cell] = ()
         self._right: Sequence[Cell] = ()
         self._timer: Timer | None = None
+        self._field: Input | None = None
 
     def compose(self) -> ComposeResult:
-        """Put the input over the shown filter."""
+        """Show the filter; the input over it comes with the first `/`, the first paint does without."""
         yield LinesView(self._draw, widget_id="filter-shown")
-        yield Input(placeholder=self._hint, id="filter-input", compact=True, select_on_focus=False)
-
-    def on_mount(self) -> None:
-        """Start closed."""
-        self.query_one(Input).display = False
 
     def show(self, left: Sequence[Cell], right: Sequence[Cell]) -> None:
         """Set what stands left (scope) and right (counts) of the filter."""
@@ -52,32 +48,34 @@ class FilterBar(Horizontal):
     def set_value(self, value: str) -> None:
         """Set the filter without saying so."""
         self.value = value
-        field = self.query_one(Input)
-        with field.prevent(Input.Changed):
-            field.value = value
+        if self._field is not None:
+            with self._field.prevent(Input.Changed):
+                self._field.value = value
         self.query_one("#filter-shown", LinesView).redraw()
 
     @property
     def is_open(self) -> bool:
         """Whether the filter is being edited."""
-        return bool(self.query_one(Input).display)
+        return self._field is not None and bool(self._field.display)
 
     def open(self) -> None:
         """Edit the filter, cursor at its end."""
-        field = self.query_one(Input)
+        if self._field is None:
+            self._field = Input(placeholder=self._hint, id="filter-input", compact=True, select_on_focus=False)
+            self.mount(self._field)
+        field = self._field
         field.display = True
-        if self.value:
-            with field.prevent(Input.Changed):
-                field.value = f"{self.value} "
+        with field.prevent(Input.Changed):
+            field.value = f"{self.value} " if self.value else ""
         field.focus()
         field.cursor_position = len(field.value)
 
     def close(self) -> None:
         """Leave the input; the filter stays."""
-        field = self.query_one(Input)
-        field.display = False
-        self.screen.set_focus(None)
-        self._apply()
+        if self._field is not None:
+            self._field.display = False
+            self.screen.set_focus(None)
+            self._apply()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Apply the filter once the keys pause."""
@@ -95,7 +93,7 @@ class FilterBar(Horizontal):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        value = " ".join(self.query_one(Input).value.split())
+        value = " ".join(self._field.value.split()) if self._field is not None else self.value
         if value != self.value:
             self.value = value
             self.post_message(self.Changed(value))

@@ -13,7 +13,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from rivus_tui.format import Line, literal
-from rivus_tui.theme import COLOURS, component_css, role_style
+from rivus_tui.theme import class_style, role_style
 
 Draw = Callable[[int], Sequence[Line]]
 """Makes the lines for a width in terminal cells."""
@@ -35,8 +35,8 @@ class LinesView(ScrollView, can_focus=False):
         scrollbar-gutter: stable;
         & > .line { color: $foreground; }
     }
-    """ + component_css("LinesView")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line", *(f"role-{role}" for role in COLOURS)}
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line"}
 
     def __init__(self, draw: Draw = nothing, *, widget_id: str | None = None, hug: bool = False) -> None:
         """`hug`: be as high as the lines need."""
@@ -99,7 +99,7 @@ class LinesView(ScrollView, can_focus=False):
             return Strip.blank(width, self.rich_style)
         segments = []
         for part in self._lines[index]:
-            style = role_style(self, f"role-{part.role}" if part.role else "line")
+            style = role_style(self, part.role) if part.role else class_style(self, "line")
             # Cells are cleaned where they are made; cleaning is idempotent, and this is the last door.
             segments.append(Segment(literal(part.text).text, style))
         strip = Strip(segments)

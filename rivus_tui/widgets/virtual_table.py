@@ -25,7 +25,7 @@ from engine.kit.clock import Clock
 from rivus_tui.columns import GAP, Column, lay_out
 from rivus_tui.format import cell, fit
 from rivus_tui.sources import Anchor, RowSource
-from rivus_tui.theme import COLOURS, component_css, role_style
+from rivus_tui.theme import class_style, role_style
 
 log = logging.getLogger("rivus.tui")
 
@@ -62,14 +62,13 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         &:nocolor > .table-cursor { text-style: reverse; }
         &:ansi > .table-cursor { text-style: reverse; }
     }
-    """ + component_css("VirtualTable")
+    """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table-header",
         "table-row",
         "table-cursor",
         "table-mark",
         "table-busy",
-        *(f"role-{role}" for role in COLOURS),
     }
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -310,7 +309,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         self._go(self.cursor)
 
     def _style(self, name: str) -> Style:
-        return role_style(self, name)
+        return class_style(self, name)
 
     def render_line(self, y: int) -> Strip:
         """Draw line `y` of the screen: the header, or the row that is scrolled there."""
@@ -326,7 +325,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
             return Strip.blank(width, self.rich_style)
         row = self.row_at(index)
         if row is None:
-            return self._finish([Segment("  …", self._style("role-muted"))], width, self.rich_style)
+            return self._finish([Segment("  …", role_style(self, "muted"))], width, self.rich_style)
         key = self.source.key(row)
         at_cursor = index == self.cursor
         over = self.get_component_rich_style("table-cursor", partial=True) if at_cursor else Style.null()
@@ -340,7 +339,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         for column, size in laid:
             shown = column.show(row, now)
             text = fit(cell(shown.text).text, size, column.align) + " " * GAP
-            style = self._style(f"role-{shown.role}") if shown.role else self._style("table-row")
+            style = role_style(self, shown.role) if shown.role else self._style("table-row")
             segments.append(Segment(text, style + over))
         return self._finish(segments, width, self.rich_style + over)
 
