@@ -119,6 +119,7 @@ class Engine:
             limit=self._limit,
             work=self._work,
             on_change=self._wake_all,
+            on_death=self._die,
         )
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
@@ -128,6 +129,11 @@ class Engine:
         self._lock.tell("running", epoch=runtime.epoch)
         started.set_result(None)
         await self._ended.wait()
+
+    def _die(self) -> None:
+        """Nothing can be stored any more: end without a clean stop."""
+        if self._ended is not None:
+            self._ended.set()
 
     # From other threads
 

@@ -16,12 +16,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from engine.config.changes import changes
-from engine.config.resolve import Resolver, forget
+from engine.config.resolve import Resolver
 from engine.contracts.commands import CommandOutcome
-from engine.contracts.errors import StateError
+from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.services import commands
@@ -72,9 +72,10 @@ class Runtime:
         work: bool = True,
         chance: random.Random | None = None,
         on_change: Callable[[], None] = lambda: None,
+        on_death: Callable[[], None] = lambda: None,
     ) -> None:
         """`only`: the jobs that may run; the others are looked at but neither discovered nor claimed. `limit`: start
-        so many items at most. `work`: False only discovers.
+        so many items at most. `work`: False only discovers. `on_death` is called when nothing can be stored any more.
         """
         self._work = work
         self._limit = limit
@@ -85,6 +86,7 @@ class Runtime:
         self._only = frozenset(only) if only is not None else None
         self._chance = chance or random.Random()
         self._on_change = on_change
+        self._on_death = on_death
         self._draining = False
         self._job_states: dict[int, str] = {}
         self._quiet = asyncio.Event()
@@ -124,7 +126,7 @@ class Runtime:
             project=self.project,
             writer=self.writer,
             folder=self._state.path,
-            tell=self._tell_problem,
+            tell=partial(self._tell_problem, "disk"),
         )
         self.discovery = Discovery(
             project=self.project,
@@ -135,7 +137,10 @@ class Runtime:
             chance=self._chance.random,
         )
         self.reload = Reload(
-            project=self.project, clock=self._clock, apply=self._take_configuration, tell=self._tell_problem
+            project=self.project,
+            clock=self._clock,
+            apply=self._take_configuration,
+            tell=partial(self._tell_problem, "configuration"),
         )
         self.pruner = Pruner(self.writer)
         self.writer.start()
@@ -171,10 +176,14 @@ class Runtime:
         await self.pruner.stop()
         await self.guards.stop()
         await self.discovery.stop()
+        with contextlib.suppress(StateError, EngineStopped):
+            # A group that was on its way when the stop came may have claimed: let it start what it claimed.
+            await self.writer.flush()
+        self.attempts.ask()
         await self.attempts.drain(grace_s)
         await self.processes.close()
         await self.timers.stop()
-        with contextlib.suppress(StateError):  # the file cannot be written: what is left is reclaimed at the next start
+        with contextlib.suppress(StateError, EngineStopped):  # what cannot be stored is reclaimed at the next start
             await self.writer.change(_record_stop)
         await self.writer.close()
         await self._database.close()
@@ -191,8 +200,6 @@ class Runtime:
     async def _take_configuration(self, project: ProjectSpec) -> list[str]:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
         lines = changes(self.project, project)
-        if self._folder is not None:
-            forget(self._folder)
         resolver = await asyncio.to_thread(Resolver, self._folder)
         states = await self.writer.change(partial(_reconfigure, writer=self.writer, project=project, lines=lines))
         before = self.processes
@@ -219,8 +226,8 @@ class Runtime:
         await self._look_at_jobs()
         self.timers.look()
 
-    async def _tell_problem(self, problem: str | None) -> None:
-        await self.writer.change(lambda connection, now: jobs.tell_problem(connection, problem, now))
+    async def _tell_problem(self, source: Literal["configuration", "disk"], problem: str | None) -> None:
+        await self.writer.change(lambda connection, now: jobs.tell_problem(connection, source, problem, now))
 
     # What the writer asks
 
@@ -267,11 +274,16 @@ class Runtime:
         for claim in refused:
             log.warning("refused the late result of %s at %s", claim.item.key, claim.stage.spec.name)
 
-    def committed(self, *, next_later: int | None, paused: bool) -> None:
+    def died(self) -> None:
+        """The writer is gone: end, so that the next start takes over from what is stored."""
+        self._on_death()
+
+    def committed(self, *, next_later: int | None, paused: Collection[int]) -> None:
         """A group was committed."""
         if next_later is not None:
             self.timers.expect(next_later)
         if paused:
+            self._job_states |= dict.fromkeys(paused, "paused")
             self._chores.add(task := asyncio.ensure_future(self._jobs_paused()))
             task.add_done_callback(self._chores.discard)
         self._on_change()
@@ -324,16 +336,15 @@ class Runtime:
 
     async def drained(self, *, wait_s: float = 0.0) -> None:
         """Return when nothing is ready, running or discovered, nor comes back within `wait_s`; or at a stop."""
-        stages = [number for number, stage in self.writer.plan.stages.items()]
         while not self._stopping:
             self._quiet.clear()
             if self.is_quiet():
                 soon = self._clock.now() + round(wait_s * 1000)
-                if not self._work:
-                    stages = []
-                elif self.limits.is_used_up:
-                    stages = [number for number in stages if self.writer.plan.stages[number].before]
-                may = [number for number in stages if self._may_run(self.writer.plan.stages[number].job)]
+                may = [
+                    number
+                    for number, stage in self.writer.plan.stages.items()
+                    if self._work and self._may_run(stage.job) and (stage.before or not self.limits.is_used_up)
+                ]
                 # A read beside the writer's groups: asking must not look like a change.
                 if not await self._database.run(claims.left, may, soon) and self.is_quiet():
                     return
@@ -348,6 +359,8 @@ def _begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> _B
     connection.execute("BEGIN IMMEDIATE")
     try:
         epoch = jobs.begin_epoch(connection)
+        for source in ("configuration", "disk"):
+            jobs.tell_problem(connection, source, None, now)
         plan, changed = jobs.sync(connection, project.jobs, now)
         reclaimed = claims.reclaim(connection, plan, epoch, now)
         cut = runs.cut_dead(connection, now)

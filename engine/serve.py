@@ -11,11 +11,15 @@ from types import FrameType
 from engine.facade import Engine
 
 
-def serve(engine: Engine, *, say: Callable[[str], None]) -> int:
-    """Run a started engine until SIGTERM or SIGINT; a second signal stops at once. Returns the exit code."""
+def serve(engine: Engine, *, say: Callable[[str], None], ready: str) -> int:
+    """Run a started engine until SIGTERM or SIGINT; a second signal stops at once. Returns the exit code.
+
+    `say` prints one plain line for the person who started it, first `ready`, once signals are taken.
+    """
     with stopped_by_signal(engine, say=say) as asked, _reloaded_by_signal(engine, say=say):
-        # A wait with a timeout lets the main thread take signals on every platform.
-        while not engine.stopped.wait(timeout=3600.0):
+        say(ready)
+        # A signal that lands just before a wait is seen when the wait ends, so waits are short.
+        while not engine.stopped.wait(timeout=0.5):
             pass
     return 0 if asked.is_set() else 1
 

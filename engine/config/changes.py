@@ -16,7 +16,11 @@ def changes(old: ProjectSpec, new: ProjectSpec) -> list[str]:
 
 
 def _tree(project: ProjectSpec) -> dict[str, Any]:
-    return {"settings": _plain(project.settings), "jobs": {job.name: _plain(job) for job in project.jobs}}
+    return {
+        "settings": _plain(project.settings),
+        "resources": {resource.name: _plain(resource) for resource in project.resources},
+        "jobs": {job.name: _plain(job) for job in project.jobs},
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -148,6 +148,8 @@ class Discovery:
         self._project = project
         self._zone = ZoneInfo(project.settings.timezone)
         self._functions = functions
+        kept = {job.name for job in self._jobs()}
+        self._due = {name: due for name, due in self._due.items() if name in kept or due.task is not None}
         for job in self._jobs():
             assert job.discovery is not None
             due = self._due.setdefault(job.name, _Due(self._clock.now()))

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.config.load import load_project
-from engine.contracts.errors import ConfigError
+from engine.config.resolve import forget
+from engine.contracts.errors import ConfigError, EngineStopped, StateError
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.safe_text import safe_line
@@ -72,15 +73,25 @@ class Reload:
     async def _loop(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            found = await asyncio.to_thread(_fingerprint, self.project.source)
-            if found == self._in_force:
-                self._seen, self._looks = found, 0
-                continue
-            self._looks = self._looks + 1 if found == self._seen else 1
-            self._seen = found
-            if self._looks in (SETTLED_LOOKS, SETTLED_LOOKS_REMOVAL):
-                async with self._busy:
-                    await self._reload(patient=self._looks < SETTLED_LOOKS_REMOVAL)
+            try:
+                await self._look()
+            except (StateError, EngineStopped):
+                pass  # the writer says why; the next look tries again
+            except Exception:
+                log.exception("looking at the configuration failed")
+
+    async def _look(self) -> None:
+        found = await asyncio.to_thread(_fingerprint, self.project.source)
+        if found == self._in_force:
+            if self._looks:
+                await self._tell(None)  # put back as it was
+            self._seen, self._looks = found, 0
+            return
+        self._looks = self._looks + 1 if found == self._seen else 1
+        self._seen = found
+        if self._looks in (SETTLED_LOOKS, SETTLED_LOOKS_REMOVAL):
+            async with self._busy:
+                await self._reload(patient=self._looks < SETTLED_LOOKS_REMOVAL)
 
     async def _reload(self, *, patient: bool) -> tuple[bool, str]:
         """Read and apply; `patient`: leave a file from which jobs have vanished for a later look."""
@@ -88,7 +99,7 @@ class Reload:
         assert source is not None
         before = await asyncio.to_thread(_fingerprint, source)
         try:
-            project = await asyncio.to_thread(load_project, source, self.project.root)
+            project = await asyncio.to_thread(_load, source, self.project.root)
         except ConfigError as error:
             first = safe_line(str(error.problems[0]), 300)
             more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
@@ -107,6 +118,12 @@ class Reload:
         await self._tell(None)
         n = len(lines)
         return True, f"reloaded, {n} {'change' if n == 1 else 'changes'}" + (f": {lines[0]}" if n == 1 else "")
+
+
+def _load(source: Path, root: Path) -> ProjectSpec:
+    """Read the configuration with the code beside it as it is now."""
+    forget(source.parent.absolute())
+    return load_project(source, root)
 
 
 def _fingerprint(path: Path | None) -> bytes | None:

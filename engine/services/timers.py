@@ -77,6 +77,9 @@ class Timers:
             except (StateError, EngineStopped):
                 # The writer says so where people look; what was due stays due.
                 await asyncio.sleep(1.0)
+            except Exception:
+                log.exception("the timers failed")
+                await asyncio.sleep(1.0)
             self._wake.clear()
             waiter = asyncio.ensure_future(self._wake.wait())
             try:

@@ -153,13 +153,15 @@ def resume(
     return landed
 
 
-def tell_problem(connection: sqlite3.Connection, problem: str | None, now: int) -> None:
-    """Show a problem with the whole project to whoever reads the state, or take it away."""
-    row = connection.execute(_SQL.meta_get, ("problem",)).fetchone()
+def tell_problem(
+    connection: sqlite3.Connection, source: Literal["configuration", "disk"], problem: str | None, now: int
+) -> None:
+    """Show a problem with the whole project to whoever reads the state, or take it away; one for each source."""
+    row = connection.execute(_SQL.meta_get, (f"problem:{source}",)).fetchone()
     before = row[0] if row else ""
     if before == (problem or ""):
         return
-    connection.execute(_SQL.meta_set, ("problem", problem or ""))
+    connection.execute(_SQL.meta_set, (f"problem:{source}", problem or ""))
     if problem:
         record(connection, [Event(kind="engine.problem", level="error", text=problem)], now)
 

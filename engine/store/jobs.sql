@@ -20,13 +20,15 @@ SET position = :position, title = :title, emoji = :emoji, internal = :internal, 
     pace = :pace,
     state = :state, why = :why,
     paused_by = CASE WHEN :state = 'paused' THEN paused_by END,
-    paused_at = CASE WHEN :state = 'paused' THEN paused_at END
+    paused_at = CASE WHEN :state = 'paused' THEN paused_at END,
+    paused_until = CASE WHEN :state = 'paused' THEN paused_until END
 WHERE id = :id;
 
 -- name: remove_job
 -- A job that the configuration no longer has; its items stay.
 UPDATE jobs
-SET state = 'removed', why = 'not in the configuration any more', paused_by = NULL, paused_at = NULL
+SET state = 'removed', why = 'not in the configuration any more', paused_by = NULL, paused_at = NULL,
+    paused_until = NULL
 WHERE id = ? AND state <> 'removed';
 
 -- name: stages_of

@@ -25,4 +25,4 @@ SELECT id FROM jobs WHERE paused_until <= ? AND state = 'paused';
 
 -- name: next_due
 -- When the next pause ends by itself.
-SELECT min(paused_until) FROM jobs WHERE paused_until IS NOT NULL;
+SELECT min(paused_until) FROM jobs WHERE paused_until IS NOT NULL AND state = 'paused';

@@ -4,7 +4,7 @@ PRAGMA data_version;
 
 -- name: problem
 -- What a person should know at once.
-SELECT value FROM meta WHERE key = 'problem';
+SELECT value FROM meta WHERE key IN ('problem:configuration', 'problem:disk') AND value <> '' ORDER BY key DESC LIMIT 1;
 
 -- name: jobs
 -- Every job that is configured, in the order written, with its newest run and its newest failure.

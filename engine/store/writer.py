@@ -88,9 +88,13 @@ class Dispatch(Protocol):
         """These attempts ended too late and were refused."""
         ...
 
-    def committed(self, *, next_later: int | None, paused: bool) -> None:
-        """A group was committed; `next_later` is the earliest time at which a row of it comes back, `paused` whether
-        a guard has paused jobs in it."""
+    def died(self) -> None:
+        """The writer has ended on an error of its own; nothing can be stored any more."""
+        ...
+
+    def committed(self, *, next_later: int | None, paused: Collection[int]) -> None:
+        """A group was committed; `next_later` is the earliest time at which a row of it comes back, `paused` are
+        the numbers of the jobs that a guard has paused in it."""
         ...
 
 
@@ -138,6 +142,19 @@ class Writer:
     def start(self) -> None:
         """Begin to write."""
         self._task = asyncio.get_running_loop().create_task(self._loop(), name="writer")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """The loop is over; on an error nobody must go on waiting for it."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        log.critical("the writer ended on an error", exc_info=error)
+        self._closing = True
+        for _, future in self._changes:
+            if not future.done():
+                future.set_exception(EngineStopped("the engine cannot store anything any more; start it again"))
+        self._changes = []
+        self._dispatch.died()
 
     def lease(self) -> Lease:
         """A lease from now on."""
@@ -197,7 +214,7 @@ class Writer:
             except Exception as error:
                 self._in_flight = 0
                 self._hints |= group.hints
-                if not isinstance(error, (sqlite3.OperationalError, OSError)) and group.endings:
+                if not _is_of_the_file(error) and group.endings:
                     self._isolate(group, error)
                     continue
                 self._failed(group, error)
@@ -261,11 +278,10 @@ class Writer:
         for _, future in group.changes:
             if not future.done():
                 future.set_exception(StateError(self.problem))
-        self._dispatch.committed(next_later=None, paused=False)
+        self._dispatch.committed(next_later=None, paused=())
 
     def _answered(self, group: _Group, answer: _Answer) -> None:
         self._hints |= answer.hints
-        self._dispatch.adopt(group.allowance, answer.hints)
         self.spent_usd_micros += answer.endings.cost_usd_micros
         for (_, future), (value, error) in zip(group.changes, answer.answers, strict=True):
             if future.done():
@@ -274,14 +290,16 @@ class Writer:
                 future.set_result(value)
             else:
                 future.set_exception(error)
+        self._dispatch.adopt(group.allowance, answer.hints)
         if answer.claims:
             self._dispatch.start_attempts(answer.claims)
         if answer.endings.refused:
             self._dispatch.revoke(answer.endings.refused)
-        self._dispatch.committed(next_later=answer.endings.next_later, paused=bool(answer.held))
+        self._dispatch.committed(next_later=answer.endings.next_later, paused=answer.held)
 
     def _apply(self, connection: sqlite3.Connection, group: _Group, now: int, lease: Lease) -> _Answer:
         """One transaction, on the connection's thread."""
+        plan = self.plan
         connection.execute("BEGIN IMMEDIATE")
         try:
             # A stage takes its items along directly only while nothing queues there, so that nobody is overtaken.
@@ -298,6 +316,8 @@ class Writer:
             connection.execute("COMMIT")
             return answer
         except BaseException:
+            # A change may have brought a new plan, whose rows are gone with the transaction.
+            self.plan = plan
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
@@ -311,7 +331,9 @@ class Writer:
         now: int,
     ) -> None:
         for stage_id, n in group.allowance.turns(tuple(answer.hints)):
-            if stage_id not in answer.hints or self.plan.stages[stage_id].job_id in answer.held:
+            stage = self.plan.stages.get(stage_id)
+            if stage is None or stage_id not in answer.hints or stage.job_id in answer.held:
+                answer.hints -= {stage_id} if stage is None else set()
                 continue
             claims = claim(connection, self.plan, stage_id, n, lease, now)
             group.allowance.take(stage_id, len(claims))
@@ -334,3 +356,12 @@ class Writer:
             return None, error
         connection.execute("RELEASE change")
         return value, None
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    """Whether it is the disk or the file that fails (full, locked, damaged), not what was to be written."""
+    return isinstance(error, OSError) or type(error) in (
+        sqlite3.OperationalError,
+        sqlite3.InternalError,
+        sqlite3.DatabaseError,
+    )

@@ -127,6 +127,13 @@ class Attempts:
         for run in [run for row, run in self._runs.items() if row in rows]:
             self._revoke(run)
 
+    def ask(self) -> None:
+        """Let handlers see, by `ctx.cancelled`, that they should end within the grace period."""
+        for run in self._runs.values():
+            if run.context is not None:
+                run.context.cancelled = True
+        self._processes.send_cancel()
+
     async def drain(self, grace_s: float) -> None:
         """Let attempts end for at most `grace_s`, then release what is left."""
         await _wait_event(self._empty, grace_s, until=self._hurry)

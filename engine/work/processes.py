@@ -125,6 +125,11 @@ class WorkerProcesses:
                     self._all.discard(worker)
                     await asyncio.shield(worker.kill())
 
+    def send_cancel(self) -> None:
+        """Tell every handler that runs in a worker that it should end."""
+        for worker in self._all.difference(self._idle):
+            worker.send_cancel()
+
     async def _take(self) -> _Worker:
         while self._idle:
             worker = self._idle.pop()

@@ -96,7 +96,7 @@ def run_job(
     log_to_file(state, echo=not once)
     engine.start(discover=True)
     if not once:
-        return serve_engine(engine, say=lambda line: click.echo(line, err=True))
+        return serve_engine(engine, say=lambda line: click.echo(line, err=True), ready=f"rivus runs {job}")
     return _once(engine, asked, spec, began, wait_s=wait_s, as_json=as_json)
 
 

@@ -32,5 +32,5 @@ def serve_project(asked: Asked) -> int:
     for job in project.jobs:
         if job.broken:
             click.echo(f"job {job.name} is broken: {job.broken}", err=True)
-    click.echo(f"rivus serves {project.name}: {len(project.jobs)} jobs, state in {state.path}", err=True)
-    return serve_engine(engine, say=lambda line: click.echo(line, err=True))
+    ready = f"rivus serves {project.name}: {len(project.jobs)} jobs, state in {state.path}"
+    return serve_engine(engine, say=lambda line: click.echo(line, err=True), ready=ready)

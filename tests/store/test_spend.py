@@ -96,3 +96,12 @@ def test_days_follow_the_local_clock() -> None:
 
 def test_small_amounts_are_not_rounded_away() -> None:
     assert [dollars(n) for n in (0, 1_200, 1_840_000)] == ["$0.00", "$0.0012", "$1.84"]
+
+
+def test_a_paused_job_that_leaves_the_configuration_is_not_waited_for(make_ground: Callable[..., Ground]) -> None:
+    ground = make_ground(replace(job("docs"), daily_cost_usd_micros=1_000), job("feeds"))
+    buy(ground, 1_000)
+    guard(ground)
+    ground.sync(job("feeds"))
+
+    assert spend.next_end(ground.db) is None

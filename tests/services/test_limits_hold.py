@@ -1,0 +1,63 @@
+"""What an engine must not do: spend on after a limit, or go on with a plan or a writer that it has lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.contracts.errors import EngineStopped, StateError
+from engine.contracts.outcome import Done
+from engine.store.plan import Plan
+from tests.factories import Rig, job, stage
+
+
+async def test_a_daily_limit_stops_the_next_claim(tmp_path: Path) -> None:
+    bought = []
+
+    async def buy(ctx: object) -> Done:
+        bought.append(1)
+        return Done(cost_usd_micros=1_000_000)
+
+    spec = replace(job("docs", stage("work", handler="buy", concurrency=1)), daily_cost_usd_micros=1_000_000)
+    async with Rig(tmp_path, spec, functions={"buy": buy}) as rig:
+        await rig.add(*(f"k{n}" for n in range(5)))
+        await rig.drained()
+
+        assert len(bought) == 1
+
+
+async def test_a_plan_that_was_not_committed_is_not_kept(tmp_path: Path) -> None:
+    async def work(ctx: object) -> dict[str, object]:
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage("work", handler="work")), functions={"work": work}) as rig:
+        writer = rig.runtime.writer
+        before = writer.plan
+
+        def change(connection: sqlite3.Connection, now: int) -> None:
+            writer.plan = Plan()
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with pytest.raises(StateError):
+            await writer.change(change)
+        assert writer.plan is before
+        await rig.add("a")
+        await rig.drained()
+        assert rig.states("a")["a"] == "done"
+
+
+async def test_a_writer_that_dies_ends_the_engine_and_lets_nobody_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died = []
+    async with Rig(tmp_path, job("docs", stage("work", handler="none"))) as rig:
+        monkeypatch.setattr(rig.runtime, "_on_death", lambda: died.append(1))
+        monkeypatch.setattr(rig.runtime, "allowance", lambda: 1 / 0)
+        with pytest.raises(EngineStopped):
+            await rig.command("pause", job="docs")
+        monkeypatch.setattr(rig.runtime.writer, "_task", None)
+
+    assert died == [1]
