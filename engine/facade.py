@@ -208,8 +208,9 @@ class Engine:
             self._runtime.hurry()
 
     def stop_and_wait(self, *, drain: bool) -> None:
-        """Stop and return when the engine has ended."""
-        self.ask_stop(drain=drain)
+        """Stop and return when the engine has ended; a stop that goes on already takes its time."""
+        if not self._stop_asked.is_set():
+            self.ask_stop(drain=drain)
         self.stopped.wait()
 
     async def _stop(self, grace_s: float) -> None:

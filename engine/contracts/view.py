@@ -223,8 +223,8 @@ class ComingView:
     key: str
     title: str
     priority: int | None
-    due_at: int
-    """Its place in the queue: ready time plus the slack of its priority, ms UTC."""
+    ready_at: int
+    """Since when it is ready, ms UTC."""
     holds: tuple[HoldView, ...]
     """What keeps it from running now; empty: nothing but the others before it."""
 

@@ -103,6 +103,7 @@ class Reload:
         except ConfigError as error:
             first = safe_line(str(error.problems[0]), 300)
             more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
+            log.warning("the changed configuration is not used: %s%s", first, more)
             await self._tell(f"the changed configuration is not used: {first}{more}")
             return False, f"nothing changed: {first}{more}"
         if await asyncio.to_thread(_fingerprint, source) != before:
@@ -116,6 +117,8 @@ class Reload:
         self.project = project
         self._in_force = before
         await self._tell(None)
+        for line in lines:
+            log.info("configuration: %s", line)
         n = len(lines)
         return True, f"reloaded, {n} {'change' if n == 1 else 'changes'}" + (f": {lines[0]}" if n == 1 else "")
 

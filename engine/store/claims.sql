@@ -28,9 +28,10 @@ RETURNING item_id, fence, attempts;
 SELECT id, key, title, data, path, line, headings, priority FROM items WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: upstream
--- Outputs of the finished stages of these items.
-SELECT item_id, stage_id, output, output_hash FROM results
-WHERE item_id IN (SELECT value FROM json_each(:items)) AND stage_id IN (SELECT value FROM json_each(:stages));
+-- Outputs of the stages of these items that are done; one that was skipped since hands nothing on.
+SELECT r.item_id, r.stage_id, r.output, r.output_hash
+FROM results AS r JOIN item_stages AS s ON s.item_id = r.item_id AND s.stage_id = r.stage_id AND +s.state = 'done'
+WHERE r.item_id IN (SELECT value FROM json_each(:items)) AND r.stage_id IN (SELECT value FROM json_each(:stages));
 
 -- name: fail_damaged
 -- Claimed rows that cannot run, because a result before them is not what was written.

@@ -48,7 +48,7 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         stage_state=stage.state if stage else None,
         priority=priority,
         attempts=stage.attempts if stage else 0,
-        why=why if stage is None else stage.why or why,
+        why=why if stage is None else stage.why,
         path=path,
         line=line,
         headings=tuple(json.loads(headings)),

@@ -50,7 +50,8 @@ def upsert(
     """Insert new items with their stage rows, merge known ones.
 
     A merge replaces title, data and place; it never touches state, results or a person's decision. A new `revision`
-    runs the stages again; `closed` skips what is left; an item that was gone comes back.
+    runs the stages again and drops what they gave before; `closed` skips what is left; an item that was gone comes
+    back. What a handler emits for an item that something else found only fills what that item lacks.
     """
     by_key = {safe_line(candidate.key, KEY_LIMIT): candidate for candidate in candidates}
     known = {row[1]: row for row in connection.execute(_SQL.by_keys, {"job": job.id, "keys": json.dumps(list(by_key))})}
@@ -164,26 +165,39 @@ def _merge(
     now: int,
 ) -> bool:
     (
-        item_id, key, title, data, revision, confidence, path, line, headings, state, closed, closed_by, priority, by,
-        missed,
+        item_id, key, given_by, title, data, revision, confidence, path, line, headings, state, closed, closed_by,
+        priority, by, missed,
     ) = row  # fmt: skip
+    if origin == "emit" and given_by != "emit":
+        _fill(connection, row, candidate)
+        return False
+    by_person = state == "dropped" or closed_by == "person"
+    renewed = (
+        not by_person
+        and candidate.closed is None
+        and revision is not None
+        and candidate.revision not in (None, revision)
+    )
     values: dict[str, object] = {
         "id": item_id,
         "title": safe_line(candidate.title) or key,
         "data": _encode(candidate.data),
-        "revision": candidate.revision,
+        # The revision that the stages ran for, or will run for: while nothing of the item may run, it stays behind, so
+        # that the item runs again when it is open again.
+        "revision": candidate.revision if renewed or revision is None else revision,
         "confidence": candidate.confidence,
         "path": candidate.path,
         "line": candidate.line,
         "headings": json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
         "priority": candidate.priority,
+        "missed": 0,
     }
     raised = by != "person" and candidate.priority is not None and candidate.priority != priority
     told = (title, data, revision, confidence, path, line, headings)
     new = tuple(values[name] for name in ("title", "data", "revision", "confidence", "path", "line", "headings"))
     if told != new or missed or raised:
         connection.execute(_SQL.merge, values)
-    if state == "dropped" or closed_by == "person":
+    if by_person:
         return False
 
     def say(kind: str, text: str | None = None) -> None:
@@ -206,15 +220,33 @@ def _merge(
         connection.execute(_SQL.unskip_stages, {"item": item_id})
         unsettled.add(item_id)
         say("item.reopened", "found again" if origin == "check" else "open again at its source")
-        return True
-    if candidate.revision != revision and candidate.revision is not None and revision is not None:
+    if renewed:
         connection.execute(_SQL.reset_stages, {"item": item_id})
+        connection.execute(_SQL.drop_results, {"item": item_id})
         if candidate.ask_again:
             connection.execute(_SQL.close_gates, {"item": item_id})
         unsettled.add(item_id)
         say("item.changed", "its content changed; its stages run again")
-        return True
-    return bool(state == "gone")
+    return renewed or closed is not None or bool(state == "gone")
+
+
+def _fill(connection: sqlite3.Connection, row: tuple[Any, ...], candidate: Candidate) -> None:
+    """Take over what the item lacks; its source alone says what it is, where it is and whether it is open."""
+    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, priority, by, missed = row
+    values: dict[str, object] = {
+        "title": safe_line(candidate.title) or key if title == key else title,
+        "data": _encode({**candidate.data, **json.loads(data)}),
+        "revision": revision,
+        "confidence": confidence or candidate.confidence,
+        "path": path or candidate.path,
+        "line": line if path else candidate.line,
+        "headings": headings
+        if path or json.loads(headings)
+        else json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
+        "priority": candidate.priority if priority is None and by is None else None,
+        "missed": missed,
+    }
+    connection.execute(_SQL.merge, {"id": item_id, **values})
 
 
 def close(
@@ -257,24 +289,26 @@ def find_gone(
     """
     missed: dict[int, list[int]] = {}
     let_go: list[int] = []
-    for item_id, _, state, closed, count in connection.execute(_SQL.of_source, {"source": source_id}).fetchall():
+    jobs: dict[int, int] = {}
+    for item_id, job_id, state, closed, count in connection.execute(_SQL.of_source, {"source": source_id}).fetchall():
         if item_id in seen or state == "gone" or closed is not None:
             continue
         missed.setdefault(count + 1, []).append(item_id)
         if count + 1 >= gone_after:
             let_go.append(item_id)
+            jobs[item_id] = job_id
     for count, items in missed.items():
         connection.execute(_SQL.set_missed, {"missed": count, "items": json.dumps(items)})
     events = []
     for item_id in let_go:
         if is_check:
             close(connection, item_id, "done", "fixed: the check does not find it any more", now, by="source")
-            events.append(Event(kind="item.fixed", actor="discovery", item_id=item_id, job_id=source_id))
+            events.append(Event(kind="item.fixed", actor="discovery", item_id=item_id, job_id=jobs[item_id]))
             continue
         why = f"not seen in {gone_after} complete {'run' if gone_after == 1 else 'runs'}"
         skip_open(connection, item_id, why, now)
         connection.execute(_SQL.set_gone, {"id": item_id, "why": why, "now": now})
-        events.append(Event(kind="item.gone", actor="discovery", item_id=item_id, job_id=source_id, text=why))
+        events.append(Event(kind="item.gone", actor="discovery", item_id=item_id, job_id=jobs[item_id], text=why))
     if is_check:
         settle.settle(connection, plan, let_go, now, release=True)
     record(connection, events, now)
@@ -299,7 +333,8 @@ def known(connection: sqlite3.Connection, source_id: int) -> list[Known]:
 
 def reconcile(connection: sqlite3.Connection, plan: Plan, job: JobPlan, now: int) -> None:
     """Bring the items of a job in line with its stages: new ones reopen it, disabled ones are
-    skipped, removed ones ignored; a row that never ran starts by what stands before it now."""
+    skipped, removed ones ignored; a row that never ran starts by what stands before it now. Nothing of a closed,
+    dropped or gone item starts."""
     missing = connection.execute(_SQL.reconcile_missing, {"job": job.id}).fetchall()
     connection.executemany(_SQL.insert_stage, missing)
     for stage_id in job.stages:

@@ -4,7 +4,7 @@ SELECT coalesce(max(id), 0) FROM items;
 
 -- name: by_keys
 -- Items of a job that are known already.
-SELECT id, key, title, data, revision, confidence, path, line, headings, state, closed, closed_by, priority,
+SELECT id, key, origin, title, data, revision, confidence, path, line, headings, state, closed, closed_by, priority,
     priority_by, missed
 FROM items WHERE job_id = :job AND key IN (SELECT value FROM json_each(:keys));
 
@@ -23,7 +23,7 @@ INSERT INTO item_stages (item_id, stage_id, state, due_at, why) VALUES (?, ?, ?,
 -- What the world says now of a known item; state, results and a person's decisions are not touched.
 UPDATE items
 SET title = :title, data = :data, revision = :revision, confidence = :confidence, path = :path, line = :line,
-    headings = :headings, missed = 0,
+    headings = :headings, missed = :missed,
     priority = CASE WHEN priority_by = 'person' OR :priority IS NULL THEN priority ELSE :priority END,
     priority_by = CASE WHEN priority_by = 'person' OR :priority IS NULL THEN priority_by ELSE 'source' END
 WHERE id = :id;
@@ -59,6 +59,10 @@ SET state = 'blocked', attempts = 0, interruptions = 0, due_at = NULL, why = NUL
     lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
 WHERE item_id = :item;
 
+-- name: drop_results
+-- What the stages of an item gave for a revision that is not the present one.
+DELETE FROM results WHERE item_id = :item;
+
 -- name: close_gates
 -- A person has to look again: gates that were opened are closed.
 UPDATE item_stages SET opened_at = NULL WHERE item_id = :item AND opened_at IS NOT NULL;
@@ -69,7 +73,7 @@ SELECT key, title, data, path, line, headings, state FROM items WHERE source_id 
 
 -- name: of_source
 -- Items that a complete run of a source should have seen.
-SELECT id, key, state, closed, missed FROM items
+SELECT id, job_id, state, closed, missed FROM items
 WHERE source_id = :source AND origin IN ('scan', 'check') AND state <> 'dropped';
 
 -- name: set_missed
@@ -90,8 +94,9 @@ WHERE id = :id AND state = 'gone';
 SELECT id FROM items WHERE job_id = ? AND key = ?;
 
 -- name: reconcile_missing
--- Rows that items of a job lack because a stage is new; nothing of a closed item runs.
-SELECT i.id, s.id, CASE WHEN i.closed IS NULL THEN 'blocked' ELSE 'skipped' END, NULL, i.why
+-- Rows that items of a job lack because a stage is new; nothing of a closed, dropped or gone item runs.
+SELECT i.id, s.id,
+    CASE WHEN i.closed IS NULL AND i.state NOT IN ('dropped', 'gone') THEN 'blocked' ELSE 'skipped' END, NULL, i.why
 FROM items AS i JOIN stages AS s ON s.job_id = i.job_id AND s.removed = 0
 WHERE i.job_id = :job
     AND NOT EXISTS (SELECT 1 FROM item_stages AS x WHERE x.item_id = i.id AND x.stage_id = s.id);
@@ -102,10 +107,13 @@ UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_a
 WHERE stage_id = :stage AND state IN ('blocked', 'ready', 'waiting', 'later', 'failed');
 
 -- name: reconcile_enabled
--- Rows that were skipped because their stage was disabled wait for their turn again, unless their item is closed.
+-- Rows that were skipped because their stage was disabled wait for their turn again, unless their item is closed,
+-- dropped or gone.
 UPDATE item_stages SET state = 'blocked', why = NULL, ended_at = NULL
 WHERE stage_id = :stage AND state = 'skipped' AND why = 'the stage is disabled'
-    AND item_id NOT IN (SELECT id FROM items WHERE job_id = :job AND closed IS NOT NULL);
+    AND item_id NOT IN (
+        SELECT id FROM items WHERE job_id = :job AND (closed IS NOT NULL OR state IN ('dropped', 'gone'))
+    );
 
 -- name: reconcile_after
 -- Rows that never ran start anew by what stands before them now; ready ones only where something may stand there.

@@ -10,9 +10,12 @@ from typing import Any
 from engine.contracts.states import ItemState, StageState
 from engine.contracts.view import JobView, RunView, StageView
 from engine.rules.holds import BucketNow, QueueNow, ResourceNow, job_holds
+from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.store.sql import queries
 
 _SQL = queries("views")
+
+_SLACK = {"p0": SLACK_MS[0], "p1": SLACK_MS[1], "p2": SLACK_MS[2], "p3": SLACK_MS[3], "p_none": UNPRIORITISED_SLACK_MS}
 
 
 class _Stages:
@@ -25,7 +28,7 @@ class _Stages:
         counts: dict[int, dict[StageState, int]] = defaultdict(dict)
         for stage_id, state, n in connection.execute(_SQL.stage_counts):
             counts[stage_id][state] = n
-        rows = connection.execute(_SQL.stages).fetchall()
+        rows = connection.execute(_SQL.stages, _SLACK).fetchall()
         capacity = {name: (n, pace) for name, n, pace in connection.execute(_SQL.resources)}
         next_at: dict[str, int] = dict(connection.execute(_SQL.buckets))
         held: dict[str, int] = defaultdict(int)

@@ -21,6 +21,7 @@ from engine.contracts.view import (
     StatusView,
 )
 from engine.kit.clock import Clock, SystemClock
+from engine.rules.order import slack_ms
 from engine.store import item_rows, job_rows
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
@@ -208,12 +209,12 @@ class Reader:
                             key=key,
                             title=title,
                             priority=priority,
-                            due_at=due_at,
+                            ready_at=due_at - slack_ms(priority),
                             holds=holds,
                         )
                         for key, title, priority, due_at in self._connection.execute(_SQL.coming, values)
                     ]
-        return sorted(coming, key=lambda one: one.due_at)[:limit]
+        return sorted(coming, key=lambda one: one.ready_at + slack_ms(one.priority))[:limit]
 
     # Events
 

@@ -21,7 +21,8 @@ def settle(
 ) -> None:
     """Unblock and derive for these items; rows of removed stages are ignored.
 
-    `release` also derives the state of items that were snoozed, dropped or gone; otherwise those keep it.
+    `release` also derives the state of items that were snoozed, dropped or gone. Otherwise those keep it, and nothing
+    of them starts: what becomes ready of a snoozed item comes back with it. Only what is closed is snoozed no longer.
     """
     if not items:
         return
@@ -32,15 +33,22 @@ def settle(
             states[item_id][stage_id] = (state, opened_at)
     moves: dict[tuple[int, StageState], list[int]] = defaultdict(list)
     targets: dict[tuple[ItemState, ItemState], list[int]] = defaultdict(list)
-    for item_id, _, old, closed in connection.execute(_SQL.item_states, (ids,)).fetchall():
+    snoozed: list[int] = []
+    for item_id, old, closed in connection.execute(_SQL.item_states, (ids,)).fetchall():
+        kept = old in KEPT_ITEM_STATES and not release
+        if kept and old != "snoozed":
+            continue
         now_at = _unblock(plan, item_id, states.get(item_id, {}), moves)
-        if old in KEPT_ITEM_STATES and not release:
+        if kept and closed is None:
+            snoozed.append(item_id)
             continue
         new = item_state(now_at, closed)
         if new != old:
             targets[(old, new)].append(item_id)
     for (stage_id, state), group in moves.items():
         move(connection, stage_id, state, group, now)
+    if snoozed:
+        connection.execute(_SQL.put_off, {"items": json.dumps(snoozed)})
     for (old, new), group in targets.items():
         set_item_state(connection, group, old=old, new=new, now=now)
 

@@ -6,7 +6,7 @@ WHERE s.item_id IN (SELECT value FROM json_each(?));
 
 -- name: item_states
 -- State of these items, with what was said of them as a whole.
-SELECT id, job_id, state, closed FROM items WHERE id IN (SELECT value FROM json_each(?));
+SELECT id, state, closed FROM items WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: unblock_ready
 -- Everything before these rows is done or skipped: they join the queue.
@@ -28,6 +28,12 @@ WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND
 -- These rows stand at a disabled stage.
 UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_at = :now
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
+
+-- name: put_off
+-- What would run of a snoozed item before its time comes back with it.
+UPDATE item_stages SET state = 'later', due_at = (SELECT snoozed_until FROM items WHERE id = item_id)
+WHERE item_id IN (SELECT value FROM json_each(:items)) AND +state IN ('ready', 'later')
+    AND (+state = 'ready' OR due_at < (SELECT snoozed_until FROM items WHERE id = item_id));
 
 -- name: set_item_state
 -- The derived state of items; guarded by the state it was derived over. Why it failed or waited is over with it.

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
+from engine.kit.safe_text import safe_line
 from engine.store import items as items_part
 from engine.store import settle, spend
 from engine.store.claims import Claim, Lease, claim_next
@@ -178,7 +179,7 @@ def _finish(
             )
         )
         if ending.emit:
-            _emit(connection, plan, ending, now)
+            _emit(connection, plan, ending, now, events)
             result.emitted = True
     _go_on(connection, plan, stage_id, group, slots, lease, now, result, unsettled)
 
@@ -208,6 +209,10 @@ def _go_on(
         unsettled.update(ending.claim.item.id for ending in group)
         return
     following = plan.stages[stage.next]
+    ids = json.dumps([ending.claim.item.id for ending in group])
+    if snoozed := {row[0] for row in connection.execute(_SQL.snoozed, {"items": ids})}:
+        unsettled |= snoozed
+        group = [ending for ending in group if ending.claim.item.id not in snoozed]
     take = min(slots.get(following.id, 0), len(group))
     direct = group[:take]
     if direct:
@@ -228,11 +233,24 @@ def _go_on(
             unsettled.update(queued)
 
 
-def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int) -> None:
+def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int, events: list[Event]) -> None:
+    """Hand on what the attempt emitted; what is for a job that there is not is left out, with a warning."""
     by_job: dict[str, list[Candidate]] = defaultdict(list)
     for job, candidate in ending.emit:
         by_job[job].append(candidate)
     for job, candidates in by_job.items():
+        if job not in plan.jobs:
+            events.append(
+                Event(
+                    kind="emit.refused",
+                    level="warning",
+                    job_id=ending.claim.stage.job_id,
+                    item_id=ending.claim.item.id,
+                    stage_id=ending.claim.stage.id,
+                    text=f"there is no job `{safe_line(job, 80)}`; not stored for it: {len(candidates)}",
+                )
+            )
+            continue
         items_part.upsert(
             connection,
             plan,

@@ -32,6 +32,10 @@ VALUES (:item, :stage, :fence, :attempt, :started_at, :ended_at, :error_type, :m
 UPDATE items SET state = 'done', why = NULL, updated_at = :now
 WHERE id IN (SELECT value FROM json_each(:items)) AND state IN ('pending', 'waiting', 'failed', 'skipped');
 
+-- name: snoozed
+-- Which of these items are snoozed.
+SELECT id FROM items WHERE id IN (SELECT value FROM json_each(:items)) AND state = 'snoozed';
+
 -- name: set_why
 -- Why an item failed or waits, for lists.
 UPDATE items SET why = :why WHERE id = :item;

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from engine.contracts.errors import OwnedError, StateError
+from engine.contracts.errors import OwnedError, UseError
 from engine.contracts.view import EngineView
 
 Mode = Literal["app", "serve", "once", "command"]
@@ -47,14 +47,14 @@ class StateDir:
         return self.path / "artifacts"
 
     def create(self) -> None:
-        """Make the directory, for its owner only; StateError when that cannot be."""
+        """Make the directory, for its owner only; UseError when that cannot be."""
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.path.chmod(0o700)
             self.artifacts.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            raise StateError(
+            raise UseError(
                 f"{self.path}: the state directory cannot be used: {reason}; choose another with --state DIR"
             ) from error
 

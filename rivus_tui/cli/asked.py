@@ -61,13 +61,13 @@ class Asked:
         """A reader of this project's state, or None when there is none yet; StateError when it cannot be read."""
         import sqlite3
 
-        from engine.contracts.errors import StateError
+        from engine.contracts.errors import StateError, UseError
         from engine.store.migrate import check
         from engine.store.reader import Reader
 
         state = self.state_dir()
         if state.path.exists() and not state.path.is_dir():
-            raise StateError(f"{state.path}: not a directory; choose another with --state DIR")
+            raise UseError(f"{state.path}: not a directory; choose another with --state DIR")
         if not state.database.exists():
             return None
         check(state.database)

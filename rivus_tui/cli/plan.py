@@ -33,7 +33,7 @@ def plan(asked: Asked, job: str | None, limit: int, as_json: bool) -> None:
             print_json(one)
         return
     print_table(
-        ("#", "JOB", "STAGE", "KEY", "PRI", "DUE", "HELD BY"),
+        ("#", "JOB", "STAGE", "KEY", "PRI", "READY SINCE", "HELD BY"),
         [
             (
                 position,
@@ -41,7 +41,7 @@ def plan(asked: Asked, job: str | None, limit: int, as_json: bool) -> None:
                 one.stage,
                 one.key,
                 "" if one.priority is None else f"P{one.priority}",
-                local_time(one.due_at),
+                local_time(one.ready_at),
                 "; ".join(hold.why for hold in one.holds),
             )
             for position, one in enumerate(coming, start=1)

@@ -38,7 +38,7 @@ def test_killed_engine_loses_nothing_and_repeats_only_what_was_in_flight(
     assert plant.is_whole()
     began = plant.times("began")
     assert {row for row, times in began.items() if times > 1} <= in_flight
-    assert max(began.values()) == 2
+    assert max(began.values()) <= 2  # what was claimed but had not begun at the kill began once
     assert not done & {(note.stage, note.key) for note in plant.ledger("began", second.pid)}
 
 

@@ -59,6 +59,17 @@ def test_second_sigterm_stops_at_once(new_plant: NewPlant) -> None:
     assert len(plant.rows("ready")) == 4
 
 
+def test_interrupted_run_once_lets_running_work_end(new_plant: NewPlant) -> None:
+    plant = new_plant(handler="long", n=2)
+    engine = plant.start("run", "boxes", "--once")
+    plant.wait_for(2, "began")
+    engine.send_signal(signal.SIGINT)
+    plant.open_gate()
+    plant.ended(engine, 130)
+    assert plant.times("ended").total() == 2
+    assert plant.rows("running") == set()
+
+
 def test_interrupted_run_once_says_so_in_its_code(new_plant: NewPlant) -> None:
     plant = new_plant(handler="long", n=2, grace="0s")
     engine = plant.start("run", "boxes", "--once")
