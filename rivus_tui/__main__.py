@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
 import sys
+import threading
+from typing import NoReturn
 
 from rivus_tui.cli.quick import asked_for_room, open_quickly
 
@@ -11,10 +16,25 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     asked = asked_for_room(sys.argv[1:])
     if asked is not None:
-        sys.exit(open_quickly(asked))
+        _leave(open_quickly(asked))
     from rivus_tui.cli.main import run
 
-    sys.exit(run())
+    _leave(run())
+
+
+def _leave(code: int) -> NoReturn:
+    """Leave, even while a thread is still at work on something that nobody waits for any more.
+
+    A discovery that was cut may leave a thread behind that lists a large folder or waits for git; Python would join it.
+    All that matters is stored by now: the engine has stopped.
+    """
+    if threading.active_count() > 1:
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):  # whoever read it may be gone
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

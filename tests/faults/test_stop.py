@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
+from tests.acceptance.command_line import RIVUS
 from tests.acceptance.waiting import wait_until
 from tests.faults.plant import STAGES, Plant, now
 
@@ -103,3 +106,23 @@ def test_sigterm_right_after_the_engine_says_that_it_serves_is_heard(new_plant: 
         next(line for line in engine.stderr if line.startswith("rivus serves"))
         engine.send_signal(signal.SIGTERM)
         assert engine.wait(timeout=10) == 0
+
+
+def test_thread_that_nobody_waits_for_does_not_keep_the_program(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import asyncio, threading\n\n\n"
+        "async def find(ctx):\n"
+        "    (ctx.root / 'began').touch()\n"
+        "    await asyncio.to_thread(threading.Event().wait, 600)\n"
+        "    yield\n\n\n"
+        "async def work(ctx):\n"
+        "    return {}\n"
+    )
+    (tmp_path / "jobs.yaml").write_text(
+        "jobs: {j: {discovery: {use: slow.find}, stages: [{a: {handler: slow.work}}]}}\n"
+    )
+    line = [str(RIVUS), "--state", str(tmp_path / "state"), "run", "j", "--once"]
+    with subprocess.Popen(line, cwd=tmp_path) as engine:
+        wait_until((tmp_path / "began").exists, lambda: "the discovery did not begin")
+        engine.send_signal(signal.SIGINT)
+        assert engine.wait(timeout=8) == 130
