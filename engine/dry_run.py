@@ -26,6 +26,7 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
     Returns what it returned or raised, what it emitted, and the artifacts it wrote (their folder is removed again).
     What the handler does to the world it does.
     """
+    before = _ancestors(job, stage)
     handler = Resolver(project.source.parent.absolute() if project.source else None).handler(stage.handler)
     item = detail.item
     with tempfile.TemporaryDirectory(prefix="rivus-dry-run-") as folder:
@@ -33,7 +34,11 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
             job=job.name,
             stage=stage.name,
             item=ContextItem(item.key, item.title, item.data, item.path, item.line, item.headings),
-            upstream={one.stage: one.output for one in detail.stages if one.output is not None},
+            upstream={
+                one.stage: one.output
+                for one in detail.stages
+                if one.stage in before and one.state == "done" and one.output is not None
+            },
             attempt=1,
             params=stage.params,
             root=project.root,
@@ -53,6 +58,19 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
             told |= {"raised": problem.error_type, "message": problem.message, "traceback": problem.traceback}
         told["artifacts"] = sorted(path.name for path in Path(folder).iterdir())
     return told
+
+
+def _ancestors(job: JobSpec, stage: StageSpec) -> frozenset[str]:
+    """Names of all stages that come before this one, whatever the order they are listed in."""
+    after = {one.name: one.after for one in job.stages}
+    found: set[str] = set()
+    waiting = list(stage.after)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += after[name]
+    return frozenset(found)
 
 
 async def _awaited(answer: Any) -> Any:

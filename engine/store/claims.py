@@ -152,9 +152,8 @@ def reclaim(
     knows to be alive. A row that was running in too many crashes is held for a person instead.
     """
     alive = set(running)
-    held: list[int] = []
     events = []
-    for item_id, stage_id, fence, interruptions, _ in connection.execute(
+    for item_id, stage_id, fence, interruptions in connection.execute(
         _SQL.orphans, {"epoch": epoch, "now": now}
     ).fetchall():
         if (item_id, stage_id, fence) in alive:
@@ -167,8 +166,6 @@ def reclaim(
         )
         values = {"item": item_id, "stage": stage_id, "fence": fence, "now": now, "why": why}
         connection.execute(_SQL.reclaim, {**values, "state": "waiting" if hold else "ready"})
-        if hold:
-            held.append(item_id)
         stage = plan.stages.get(stage_id)
         events.append(
             Event(
@@ -180,7 +177,8 @@ def reclaim(
                 text=why if hold else None,
             )
         )
-    settle.settle(connection, plan, held, now)
+    # What rests (snoozed) must not have got a row in the queue, and what is held waits for a person.
+    settle.settle(connection, plan, {event.item_id for event in events if event.item_id is not None}, now)
     record(connection, events, now)
     return len(events)
 

@@ -47,7 +47,7 @@ WHERE (item_id, stage_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:al
 
 -- name: orphans
 -- Rows whose engine is gone, or (while running) whose lease ended.
-SELECT item_id, stage_id, fence, interruptions, started_at FROM item_stages
+SELECT item_id, stage_id, fence, interruptions FROM item_stages
 WHERE state = 'running' AND (owner <> :epoch OR lease_until < :now);
 
 -- name: reclaim

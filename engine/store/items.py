@@ -232,7 +232,7 @@ def _merge(
 
 def _fill(connection: sqlite3.Connection, row: tuple[Any, ...], candidate: Candidate) -> None:
     """Take over what the item lacks; its source alone says what it is, where it is and whether it is open."""
-    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, priority, by, missed = row
+    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, priority, _, missed = row
     values: dict[str, object] = {
         "title": safe_line(candidate.title) or key if title == key else title,
         "data": _encode({**candidate.data, **json.loads(data)}),
@@ -243,7 +243,7 @@ def _fill(connection: sqlite3.Connection, row: tuple[Any, ...], candidate: Candi
         "headings": headings
         if path or json.loads(headings)
         else json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
-        "priority": candidate.priority if priority is None and by is None else None,
+        "priority": candidate.priority if priority is None else None,
         "missed": missed,
     }
     connection.execute(_SQL.merge, {"id": item_id, **values})

@@ -1,7 +1,8 @@
 """What a person does to items: each command journalled with how to take it back, in the same transaction.
 
-Undo puts the touched rows back as the journal kept them. What runs at that moment loses its fence, so its result is
-refused; a row that was running when the command came goes back to the queue instead.
+Undo puts back what the command set, as the journal kept it, and leaves alone items that a later command or the world
+has changed since. What runs at that moment loses its fence, so its result is refused; a row that was running when the
+command came goes back to the queue instead.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _STAGE_COLUMNS = (
     "answer", "why", "choices",
 )  # fmt: skip
 _ITEM_COLUMNS = (
-    "item", "state", "closed", "closed_by", "why", "priority", "priority_by", "accepted_at", "snoozed_until",
+    "item", "key", "revision", "state", "closed", "closed_by", "why", "priority", "priority_by", "accepted_at",
+    "snoozed_until",
 )  # fmt: skip
 
 
@@ -89,6 +91,10 @@ def _run(
     operation = None
     if act.changed:
         touched = [act.items[key]["item"] for key in act.changed]
+        if release:
+            for item in touched:
+                if before_items[item]["snoozed_until"] is not None:
+                    _come_back(connection, before_items[item], now)
         settle.settle(connection, plan, touched, now, release=release)
         before = {
             "items": [before_items[item] for item in touched],
@@ -125,11 +131,13 @@ def _message(words: str, act: _Act) -> str:
     n = len(act.changed)
     said = f"{words} {n} {'item' if n == 1 else 'items'}" if n else "nothing changed"
     if act.skipped:
-        reasons = sorted(set(act.skipped.values()))
-        key, why = next(iter(act.skipped.items()))
-        left = f"{safe_line(key, 80)}: {why}" if len(act.skipped) == 1 else f"{len(act.skipped)} not: {reasons[0]}"
-        said += f"; {left}" if n else f": {left}"
+        said += f"; {_reasons(act.skipped)}" if n else f": {_reasons(act.skipped)}"
     return said
+
+
+def _reasons(skipped: Mapping[str, str]) -> str:
+    key, why = next(iter(skipped.items()))
+    return f"{safe_line(key, 80)}: {why}" if len(skipped) == 1 else f"{len(skipped)} not: {min(skipped.values())}"
 
 
 def accept(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
@@ -247,6 +255,9 @@ def prioritise(
 
     def change(act: _Act, key: str) -> None:
         item = act.items[key]
+        if item["state"] in ("dropped", "gone"):
+            act.skipped[key] = f"it is {item['state']}"
+            return
         if item["priority"] == priority:
             act.skipped[key] = "it has this priority already"
             return
@@ -291,22 +302,35 @@ def pause(connection: sqlite3.Connection, job: JobPlan, why: str, now: int) -> C
 
 def resume(connection: sqlite3.Connection, job: JobPlan, now: int) -> CommandOutcome:
     """Let a paused job go on; a guard that had paused it is set aside until it would have let it go."""
+    paused = connection.execute(_SQL.pause_now, (job.id,)).fetchone()
     spend.set_aside(connection, job.id)
-    return _switch(connection, job, "resume", jobs_part.resume(connection, job.id, now=now), now)
+    before = {"pause": dict(zip(("by", "why", "until"), paused, strict=True))} if paused else {}
+    return _switch(connection, job, "resume", jobs_part.resume(connection, job.id, now=now), now, before)
 
 
-def _switch(connection: sqlite3.Connection, job: JobPlan, name: str, landed: bool, now: int) -> CommandOutcome:
+def _switch(
+    connection: sqlite3.Connection,
+    job: JobPlan,
+    name: str,
+    landed: bool,
+    now: int,
+    before: Mapping[str, Any] | None = None,
+) -> CommandOutcome:
     done = "paused" if name == "pause" else "resumed"
     if not landed:
         state = "not active" if name == "pause" else "not paused"
         return CommandOutcome(ok=False, message=f"{job.spec.name} is {state}", skipped={job.spec.name: state})
-    values = {"now": now, "name": name, "job": job.id, "args": "{}", "before": "{}"}
+    values = {"now": now, "name": name, "job": job.id, "args": "{}", "before": json.dumps(before or {})}
     (operation,) = connection.execute(_SQL.record, values).fetchone()
     return CommandOutcome(ok=True, message=f"{done} {job.spec.name}", changed=(job.spec.name,), operation=operation)
 
 
 def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | None = None) -> CommandOutcome:
-    """Take back the newest command that can be taken back, or the one with this number."""
+    """Take back the newest command, or the one with this number.
+
+    What something else has happened to since is left as it is, and the outcome says why. The newest command of which
+    nothing could be taken back is passed over from then on, so that those before it can be reached.
+    """
     row = connection.execute(_SQL.last_operation, {"id": operation}).fetchone()
     if row is None:
         return CommandOutcome(ok=False, message="there is nothing to undo")
@@ -315,35 +339,131 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
     if job is None:
         return CommandOutcome(ok=False, message="its job is not in the configuration any more")
     before = json.loads(raw)
-    connection.execute(_SQL.undone, (now, number))
-    if name == "pause":
-        jobs_part.resume(connection, job.id, now=now)
-    elif name == "resume":
-        jobs_part.pause(connection, job.id, by="person", why=None, now=now)
+    items: list[int] = []
+    keys: tuple[str, ...]
+    if name in ("pause", "resume"):
+        why = _switch_back(connection, job, number, name, before, now)
+        skipped = {job.spec.name: why} if why else {}
+        keys = () if why else (job.spec.name,)
+        what = f"{name} {job.spec.name}"
     else:
-        _restore(connection, plan, name, before, now)
-    items = [item["item"] for item in before.get("items", [])]
+        items, skipped = _restore(connection, plan, job, number, name, before, now)
+        keys = tuple(items_part.keys_of(connection, items))
+        what = f"{name} of {len(items)} {'item' if len(items) == 1 else 'items'}"
+    if keys or operation is None:
+        connection.execute(_SQL.undone, (now, number))
+    if not keys:
+        return CommandOutcome(ok=False, message=f"cannot undo {name}: {_reasons(skipped)}", skipped=skipped)
     event = Event(
         kind="operation.undone", actor="person", job_id=job.id, item_id=items[0] if len(items) == 1 else None, text=name
     )
     record(connection, [event], now)
-    n = len(items)
-    what = f"{name} of {n} {'item' if n == 1 else 'items'}" if n else f"{name} {job.spec.name}"
-    keys = tuple(items_part.keys_of(connection, items))
-    return CommandOutcome(ok=True, message=f"undid {what}", changed=keys or (job.spec.name,), operation=number)
+    message = f"undid {what}; {_reasons(skipped)}" if skipped else f"undid {what}"
+    return CommandOutcome(ok=True, message=message, changed=keys, skipped=skipped, operation=number)
 
 
-def _restore(connection: sqlite3.Connection, plan: Plan, name: str, before: Mapping[str, Any], now: int) -> None:
-    queued = name in ("snooze", "prioritise")
+def _switch_back(
+    connection: sqlite3.Connection, job: JobPlan, number: int, name: str, before: Mapping[str, Any], now: int
+) -> str | None:
+    """Take back a pause or a resume; returns why not."""
+    if connection.execute(_SQL.switched_since, {"id": number, "job": job.id}).fetchone()[0]:
+        return "a later command changed it too"
+    if name == "pause":
+        return None if jobs_part.resume(connection, job.id, now=now) else "it is not paused any more"
+    paused = before.get("pause") or {"by": "person", "why": None, "until": None}
+    if paused["until"] is not None and paused["until"] <= now:
+        return "the pause would have ended by now"
+    if not jobs_part.pause(connection, job.id, **paused, now=now):
+        return "it is not active any more"
+    if paused["by"] == "guard":
+        connection.execute(_SQL.take_word_back, (job.id, spend.DAILY_COST))
+    return None
+
+
+def _restore(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    job: JobPlan,
+    number: int,
+    name: str,
+    before: Mapping[str, Any],
+    now: int,
+) -> tuple[list[int], dict[str, str]]:
+    """Put back what a command set; returns the items, and the keys of those left as they are, with why."""
+    then = {item["item"]: item for item in before["items"]}
+    found = connection.execute(_SQL.items_now, (json.dumps(list(then)),)).fetchall()
+    touched = {row[0] for row in connection.execute(_SQL.touched_since, {"id": number, "job": job.id})}
+    rows: dict[int, list[StageRow]] = {}
     for row in before["stages"]:
-        if row["stage"] not in plan.stages:
+        if row["stage"] in plan.stages:
+            rows.setdefault(row["item"], []).append(row)
+    restore = {"prioritise": _put_priority_back, "snooze": _end_snooze}.get(name, _put_back)
+    restored: list[int] = []
+    skipped: dict[str, str] = {}
+    for values in found:
+        item = dict(zip(_ITEM_COLUMNS, values, strict=True))
+        old = then[item["item"]]
+        why = "a later command changed it too" if item["item"] in touched else _moved_on(name, old, item)
+        if why:
+            skipped[item["key"]] = why
             continue
-        if queued and not connection.execute(_SQL.is_queued, (row["item"], row["stage"])).fetchone():
-            # These commands move rows in time; what has run since has not to run again.
-            continue
+        if name in ("drop", "cancel"):
+            stages = json.dumps([stage for stage in job.stages if plan.stages[stage].spec.enabled])
+            connection.execute(_SQL.revive, {"item": item["item"], "why": item["why"], "stages": stages})
+        restore(connection, old, item, rows.get(item["item"], []), now)
+        restored.append(item["item"])
+    settle.settle(connection, plan, restored, now)
+    return restored, skipped
+
+
+def _moved_on(name: str, old: Mapping[str, Any], item: Mapping[str, Any]) -> str | None:
+    """Why a command on an item cannot be taken back any more: the world went on without it."""
+    if name != "cancel" and item["closed"] is not None and item["closed"] != old["closed"]:
+        return "its source closed it meanwhile"
+    if item["state"] == "gone" and old["state"] != "gone":
+        return "it is gone meanwhile"
+    if name == "snooze" and item["state"] != "snoozed":
+        return "it is not snoozed any more"
+    known = old.get("revision")
+    if name not in ("prioritise", "snooze") and known is not None and item["revision"] != known:
+        return "its content changed meanwhile"
+    return None
+
+
+def _put_priority_back(
+    connection: sqlite3.Connection, old: Mapping[str, Any], item: Mapping[str, Any], rows: list[StageRow], now: int
+) -> None:
+    connection.execute(_SQL.unprioritise, {**old, "now": now})
+    connection.execute(_SQL.requeue, {"item": item["item"], "due_at": due_at(now, old["priority"])})
+    _put_back_in_time(connection, rows)
+
+
+def _end_snooze(
+    connection: sqlite3.Connection, old: Mapping[str, Any], item: Mapping[str, Any], rows: list[StageRow], now: int
+) -> None:
+    connection.execute(_SQL.unsnooze, {**old, "now": now})
+    _come_back(connection, item, now)
+    _put_back_in_time(connection, rows)
+
+
+def _put_back_in_time(connection: sqlite3.Connection, rows: list[StageRow]) -> None:
+    for row in rows:
+        if row["state"] in ("ready", "later"):
+            connection.execute(_SQL.put_back, row)
+
+
+def _come_back(connection: sqlite3.Connection, item: Mapping[str, Any], now: int) -> None:
+    values = {"item": item["item"], "until": item["snoozed_until"], "due_at": due_at(now, item["priority"])}
+    connection.execute(_SQL.come_back, values)
+
+
+def _put_back(
+    connection: sqlite3.Connection, old: Mapping[str, Any], item: Mapping[str, Any], rows: list[StageRow], now: int
+) -> None:
+    for row in rows:
         if row["state"] == "running":
             row |= {"state": "ready", "due_at": now, "attempts": max(0, row["attempts"] - 1)}
-        connection.execute(_SQL.restore_stage, {name: row[name] for name in _STAGE_COLUMNS if name != "fence"})
-    for item in before["items"]:
-        connection.execute(_SQL.restore_item, {**item, "now": now})
-    settle.settle(connection, plan, [item["item"] for item in before["items"]], now)
+        connection.execute(_SQL.restore_stage, row)
+        if row["state"] != "done":
+            connection.execute(_SQL.drop_result, row)
+    connection.execute(_SQL.restore_item, {**old, "now": now})

@@ -10,7 +10,7 @@ FROM item_stages WHERE item_id IN (SELECT value FROM json_each(?));
 
 -- name: items_now
 -- Items as they are, to be kept in the journal.
-SELECT id, state, closed, closed_by, why, priority, priority_by, accepted_at, snoozed_until
+SELECT id, key, revision, state, closed, closed_by, why, priority, priority_by, accepted_at, snoozed_until
 FROM items WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: open_gate
@@ -40,6 +40,11 @@ UPDATE item_stages
 SET state = 'later',
     due_at = CASE WHEN state = 'later' AND due_at IS NOT :before THEN max(due_at, :until) ELSE :until END
 WHERE item_id = :item AND state IN ('ready', 'later');
+
+-- name: come_back
+-- What a snooze until that time put off comes back with its item.
+UPDATE item_stages SET state = 'ready', due_at = :due_at
+WHERE item_id = :item AND state = 'later' AND due_at = :until;
 
 -- name: prioritise
 -- A person's priority; it stays whatever the source says.
@@ -71,9 +76,43 @@ ORDER BY id DESC LIMIT 1;
 -- An operation was taken back.
 UPDATE operations SET undone_at = ? WHERE id = ?;
 
--- name: is_queued
--- Whether a row still waits for its time.
-SELECT 1 FROM item_stages WHERE item_id = ? AND stage_id = ? AND state IN ('ready', 'later');
+-- name: touched_since
+-- Items of a job that a later command changed which was not taken back.
+SELECT DISTINCT j.value ->> 'item' FROM operations AS o, json_each(o.before, '$.items') AS j
+WHERE o.id > :id AND o.job_id = :job AND o.undone_at IS NULL;
+
+-- name: switched_since
+-- Whether a later command paused or resumed a job and was not taken back.
+SELECT EXISTS (
+    SELECT 1 FROM operations WHERE id > :id AND job_id = :job AND undone_at IS NULL AND name IN ('pause', 'resume')
+);
+
+-- name: pause_now
+-- Who paused a job, why, and until when.
+SELECT paused_by, why, paused_until FROM jobs WHERE id = ? AND state = 'paused';
+
+-- name: take_word_back
+-- A person does not set a guard aside any more.
+DELETE FROM overrides WHERE job_id = ? AND guard = ?;
+
+-- name: unprioritise
+-- The priority as it was, and who gave it.
+UPDATE items SET priority = :priority, priority_by = :priority_by, updated_at = :now WHERE id = :item;
+
+-- name: unsnooze
+-- The rest of an item as it was before it was snoozed.
+UPDATE items SET state = :state, snoozed_until = :snoozed_until, why = :why, updated_at = :now WHERE id = :item;
+
+-- name: put_back
+-- The place of a row in time as it was; what has run since has not to run again.
+UPDATE item_stages SET state = :state, due_at = :due_at
+WHERE item_id = :item AND stage_id = :stage AND fence = :fence AND state IN ('ready', 'later');
+
+-- name: revive
+-- Rows that never ran, of stages that came or were enabled while the item was closed or dropped.
+UPDATE item_stages SET state = 'blocked', why = NULL, ended_at = NULL
+WHERE item_id = :item AND state = 'skipped' AND fence = 0 AND why IN (:why, 'the stage is disabled')
+    AND stage_id IN (SELECT value FROM json_each(:stages));
 
 -- name: restore_stage
 -- Put a row back as it was; what runs meanwhile loses its fence, so that its result is refused.
@@ -83,9 +122,13 @@ SET state = :state, due_at = :due_at, attempts = :attempts, interruptions = :int
     lease_until = NULL, fence = fence + (state = 'running')
 WHERE item_id = :item AND stage_id = :stage;
 
+-- name: drop_result
+-- What a stage gave that has to run again.
+DELETE FROM results WHERE item_id = :item AND stage_id = :stage;
+
 -- name: restore_item
--- Put an item back as it was.
+-- What was said of an item as a whole, as it was.
 UPDATE items
-SET state = :state, closed = :closed, closed_by = :closed_by, why = :why, priority = :priority, priority_by = :priority_by,
-    accepted_at = :accepted_at, snoozed_until = :snoozed_until, updated_at = :now
+SET state = :state, closed = :closed, closed_by = :closed_by, why = :why, accepted_at = :accepted_at,
+    snoozed_until = :snoozed_until, updated_at = :now
 WHERE id = :item;

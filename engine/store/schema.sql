@@ -127,6 +127,8 @@ CREATE TABLE items (
 
 CREATE INDEX items_job ON items (job_id, id);
 
+CREATE INDEX items_run ON items (origin_run_id) WHERE origin_run_id IS NOT NULL;
+
 CREATE INDEX items_snoozed ON items (snoozed_until) WHERE snoozed_until IS NOT NULL;
 
 CREATE INDEX items_source ON items (source_id, path, line);

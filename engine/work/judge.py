@@ -21,6 +21,8 @@ from engine.store.stages import Finished, Left
 RESULT_LIMIT: Final = 1 << 20
 """Largest output of a stage, in characters of its JSON."""
 _COST_MAX: Final = 2**53
+_MIN_LATER_S: Final = 1.0
+"""A handler that asks to be called at once again must not spin."""
 _MAX_LATER_S: Final = 366 * 86_400.0
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "str": (str,),
@@ -46,7 +48,7 @@ def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *,
         after: Any = value.after_s
         if not isinstance(after, (int, float)) or math.isnan(after):
             raise BadResult("Later.after_s is no number of seconds")
-        after = min(max(after, 0.0), _MAX_LATER_S)
+        after = min(max(after, _MIN_LATER_S), _MAX_LATER_S)
         due_at = now + round(after * 1000)
         return Left(claim=claim, transition="postpone", why=safe_line(str(value.why)), due_at=due_at, ms=ms)
     if isinstance(value, Skip):
@@ -78,7 +80,9 @@ def _finished(claim: Claim, done: Done, emitted: Sequence[tuple[str, Candidate]]
     if not isinstance(cost, int) or not 0 <= cost <= _COST_MAX:
         raise BadResult("the cost is no number of micro-dollars: a whole number, not negative")
     emit = (*done.emit, *emitted)
-    for _, candidate in emit:
+    for job, candidate in emit:
+        if not isinstance(job, str):
+            raise BadResult(f"the handler emitted for a job that is named by {type(job).__name__}, not by text")
         if found := flaw(candidate):
             raise BadResult(f"the handler emitted {found}")
     return Finished(

@@ -38,6 +38,19 @@ def dags(draw: st.DrawFn, *, shapes: bool = True) -> JobSpec:
     return job("docs", *stages)
 
 
+RESTLESS = """
+    SELECT i.key, i.state, s.stage_id, s.state FROM items AS i JOIN item_stages AS s ON s.item_id = i.id
+    WHERE i.state IN ('dropped', 'gone') AND s.state IN ('ready', 'running', 'waiting', 'later')
+"""
+"""Rows of items that a person dropped, or that are gone, in which something goes on."""
+
+STALE = """
+    SELECT r.item_id, r.stage_id, s.state FROM results AS r JOIN item_stages AS s USING (item_id, stage_id)
+    WHERE s.state <> 'done'
+"""
+"""Outputs at stages that are not done."""
+
+
 class History:
     """A state file to which anything happens."""
 
@@ -131,6 +144,8 @@ class History:
     def check(self) -> None:
         assert self.ground.counts() == self.ground.recount()
         assert self.ground.rows("PRAGMA foreign_key_check") == []
+        assert self.ground.rows(RESTLESS) == []
+        assert self.ground.rows(STALE) == []
 
 
 def with_history(spec: JobSpec, acts: list[tuple[str, str, int]], check: Callable[[History], None]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contracts.errors import OwnedError, StateError
+from engine.contracts.errors import OwnedError, UseError
 from engine.store.state_dir import EngineLock, StateDir
 
 
@@ -27,7 +27,7 @@ def test_folder_is_its_owners_alone(state: StateDir) -> None:
 
 def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(StateError, match="choose another with --state DIR"):
+    with pytest.raises(UseError, match="choose another with --state DIR"):
         StateDir(tmp_path / "file" / "state").create()
 
 

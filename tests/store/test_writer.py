@@ -140,16 +140,21 @@ async def test_end_of_which_not_even_the_failure_can_be_stored_is_an_interruptio
         assert "stage.interrupted" in rig.kinds()
 
 
-async def test_item_emitted_to_nowhere_fails_its_attempt(tmp_path: Path) -> None:
-    async def work(ctx: Any) -> dict[str, str]:
-        ctx.emit(candidate("child"), job="nowhere")
-        return {}
+async def test_item_emitted_to_nowhere_is_left_out_and_the_rest_is_stored(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> dict[str, int]:
+        if ctx.item.key == "a":
+            ctx.emit(candidate("lost"), job="tpyo")
+            ctx.emit(candidate("child"))
+        return {"n": 1}
 
     async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as rig:
         await rig.add("a")
         await rig.drained()
-        assert rig.states("a") == {"a": "failed", "work": "failed"}
-        assert "nowhere" in (rig.reader.item("docs", "a") or pytest.fail("gone")).attempts[0].message
+        assert rig.states("a") == {"a": "done", "work": "done"}
+        assert rig.states("child") == {"child": "done", "work": "done"}
+        (warning,) = [event for event in rig.reader.events_after(0, 100) if event.kind == "emit.refused"]
+        assert (warning.level, warning.key) == ("warning", "a")
+        assert "`tpyo`" in warning.text
 
 
 async def test_full_disk_stops_the_work_and_loses_nothing(tmp_path: Path) -> None:

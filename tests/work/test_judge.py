@@ -73,9 +73,9 @@ def test_choices_of_a_question_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after_s", "wait_s"), [(-5, 0), (0, 0), (float("-inf"), 0), (1e300, 366 * 86_400), (float("inf"), 366 * 86_400)]
+    ("after_s", "wait_s"), [(-5, 1), (0, 1), (float("-inf"), 1), (1e300, 366 * 86_400), (float("inf"), 366 * 86_400)]
 )
-def test_later_is_neither_in_the_past_nor_never(after_s: float, wait_s: int) -> None:
+def test_later_is_neither_at_once_nor_never(after_s: float, wait_s: int) -> None:
     ending = judged(Later(after_s=after_s, why=""))
     assert isinstance(ending, Left)
     assert ending.due_at == NOW + wait_s * 1_000
@@ -169,3 +169,9 @@ def test_exception_is_tried_again_while_attempts_are_left() -> None:
     assert (last.transition, last.due_at, last.problem) == ("fail", None, problem)
     final = failed(claim(attempts=3), problem, now=NOW, chance=0.0, ms=1, final=True)
     assert final.transition == "fail"
+
+
+@pytest.mark.parametrize("name", [5, None, ["docs"]])
+def test_emission_for_what_is_no_name_of_a_job_is_refused(name: Any) -> None:
+    with pytest.raises(BadResult, match="emitted for a job that is named by"):
+        judged({}, [(name, Candidate(key="c"))])

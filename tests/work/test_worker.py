@@ -294,10 +294,7 @@ async def test_time_without_a_free_process_is_not_the_functions_time(tmp_path: P
         it.runtime.attempts._look()
         free.release()
         await it.drained()
-        assert it.states("a")["work"] == "failed"
-        detail = it.reader.item("docs", "a")
-        assert detail is not None
-        assert "other" in detail.attempts[0].message  # it ran: its child goes to a job that is not there
+        assert it.states("a") == {"a": "done", "work": "done"}
 
 
 @pytest.mark.parametrize(
