@@ -176,7 +176,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _everywhere("last_view", ("backspace",), "Last view", "The screen before this"),
     _everywhere("escape", ("escape",), "Back", "One step back: leave the input, clear marks, clear the filter, close"),
     _everywhere("help", ("question_mark", "f1"), "Help", "All keys of this screen"),
-    _everywhere("reload", ("ctrl+r",), "Reload", "Read everything again"),
+    Action(
+        id="reload", keys=("ctrl+r",), label="Reload", meaning="reload", scope=ALL,
+        help="Read everything again: the rows, and (the engine) jobs.yaml with the code of its handlers",
+        cli="kill -HUP PID of `rivus --serve`",
+    ),
     _everywhere("quit", ("q", "ctrl+q"), "Quit", "Leave; asks first while something runs"),
 )  # fmt: skip
 

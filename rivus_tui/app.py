@@ -26,8 +26,9 @@ from rivus_tui.screens.dialog import Choice, Dialog
 from rivus_tui.screens.events import EventsScreen
 from rivus_tui.screens.help import HelpScreen
 from rivus_tui.screens.item import ItemScreen
-from rivus_tui.screens.items import ItemOpened, ItemsScreen
+from rivus_tui.screens.items import ItemsScreen
 from rivus_tui.screens.jobs import JobsScreen
+from rivus_tui.screens.list_room import ItemOpened
 from rivus_tui.screens.room import Room
 from rivus_tui.screens.triage import TriageScreen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,8 @@ class Desk:
 
     def freeze(self) -> None:
         """Let the view stand still."""
-        self.frozen_at = self.clock.now()
         self.events_at_freeze = self.reader.events_count()
+        self.frozen_at = self.clock.now()
         self.news = 0
 
     def follow(self) -> None:
@@ -75,6 +76,11 @@ class Desk:
     def engine_gone(self) -> bool:
         """Whether the engine that worked here has ended."""
         return self._engine_seen and self.status is not None and self.status.engine is None
+
+    @property
+    def starting(self) -> bool:
+        """Whether the engine of this app has not shown itself yet."""
+        return self.engine is not None and not self._engine_seen
 
     @property
     def read_only(self) -> str:
@@ -107,26 +113,36 @@ class Desk:
 
     async def perform(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run a command; what goes wrong becomes an outcome that says so."""
-        if self.engine is None:
-            return CommandOutcome(ok=False, message=self.read_only)
-        try:
-            outcome = await self.engine.command(name, args)
-        except RivusError as error:
-            log.warning("%s was refused: %s", name, error)
-            return CommandOutcome(ok=False, message=str(error))
-        if outcome.ok and name != "undo":
+        outcome, _ = await self._ask(name, args)
+        if outcome.ok and name not in ("undo", "reload"):
             self.session.record(name, args.get("job"), outcome, self.clock.now())
         return outcome
 
+    async def _ask(self, name: str, args: Mapping[str, Any]) -> tuple[CommandOutcome, bool]:
+        """Run a command; also says whether the engine answered it, be it with a no."""
+        if self.engine is None:
+            return CommandOutcome(ok=False, message=self.read_only), False
+        try:
+            return await self.engine.command(name, args), True
+        except RivusError as error:
+            log.warning("%s was refused: %s", name, error)
+            return CommandOutcome(ok=False, message=str(error)), False
+
     async def undo(self) -> tuple[CommandOutcome, str | None, tuple[str, ...]]:
-        """Take back the last deed of this session, else the last of any; also says of which job and items it was."""
+        """Take back the last deed of this session, else the last of any; also says of which job and items it was.
+
+        A deed that the engine will not take back is not tried again: the next undo is about the one before it.
+        """
         deed = self.session.last
         args = {} if deed is None else {"operation": deed.operation}
-        outcome = await self.perform("undo", args)
+        outcome, answered = await self._ask("undo", args)
         if deed is None:
             return outcome, None, outcome.changed
         if outcome.ok:
             self.session.forget(deed)
+        elif answered:
+            self.session.give_up(deed)
+            outcome = replace(outcome, message=f"cannot take back `{deed.message}`: {outcome.message}")
         return outcome, deed.job, deed.keys
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from engine.contracts.commands import CommandOutcome
@@ -74,6 +74,10 @@ class Session:
     def forget(self, deed: Deed) -> None:
         """Take out a deed that was undone."""
         self.deeds.remove(deed)
+
+    def give_up(self, deed: Deed) -> None:
+        """Offer no more to undo a deed; it was done all the same."""
+        self.deeds[self.deeds.index(deed)] = replace(deed, operation=None)
 
     def summary(self) -> str:
         """Return what was done, such as `3 accepted, 1 dropped`; empty for nothing."""

@@ -61,6 +61,10 @@ def job_state(job: JobView) -> Cell:
         return Cell("o ready")
     if job.last_run is not None and job.last_run.state == "failed":
         return Cell("x run failed", "bad")
+    if job.count("failed"):
+        return Cell("x failed", "bad")
     if job.count("waiting"):
         return Cell("# waiting", "wait")
+    if job.count("later"):
+        return Cell("~ later", "wait")
     return Cell("o idle", "muted")

@@ -20,6 +20,12 @@ def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
     reasons += [_held(hold, now) for hold in job.holds if hold.gate != "job"]
     if job.last_run is not None and job.last_run.state == "failed":
         reasons.append(line(Cell("x ", "bad"), cell(f"its last run failed: {job.last_run.error or 'no reason given'}")))
+    if failed := job.count("failed"):
+        reasons.append(
+            line(
+                Cell("x ", "bad"), cell(f"{plural(failed, 'item')} failed"), Cell("   Enter shows them, r tries again")
+            )
+        )
     if job.count("running"):
         reasons.append(line(Cell("> ", "run"), cell(f"{plural(job.count('running'), 'item')} running now")))
     if job.count("ready") and has_engine and job.state == "active":

@@ -46,6 +46,8 @@ def list_command(
 @click.pass_obj
 def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
     """Show one item of JOB: its stages, results, failed attempts and events."""
+    import yaml
+
     from engine.contracts.errors import UseError
     from engine.kit.safe_text import safe_block, safe_line
 
@@ -74,13 +76,17 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
     click.echo(safe_line(item.title))
     place = f"  {item.path}:{item.line}" if item.path and item.line else f"  {item.path}" if item.path else ""
     priority = "" if item.priority is None else f"  P{item.priority}"
-    click.echo(f"{item.job}  {safe_line(item.key)}  {item.state}{priority}{safe_line(place)}")
+    click.echo(f"{item.job}  {safe_line(item.key)}  {item.state}{priority}  {safe_line(place)}")
     for stage in detail.stages:
         ended = local_time(stage.ended_at)
         line = f"  {stage.stage:12} {stage.state:8} {ended:19}  attempts {stage.attempts}/{stage.max_attempts}"
         click.echo(line if stage.why is None else f"{line}  {safe_line(stage.why)}")
         for artifact in stage.artifacts:
             click.echo(f"      {safe_line(artifact.type)}  {safe_line(artifact.path)}  ({artifact.size:,} bytes)")
+    for stage in detail.stages:
+        if stage.output:
+            click.echo(f"\n{stage.stage}:")
+            click.echo(safe_block(yaml.safe_dump(dict(stage.output), sort_keys=False, allow_unicode=True)).rstrip())
     for attempt in detail.attempts[:3]:
         click.echo(f"\nattempt {attempt.attempt} at {attempt.stage} failed {local_time(attempt.ended_at)}")
         click.echo(safe_block(attempt.traceback or f"{attempt.error_type}: {attempt.message}"))

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import click
 
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.view import ItemView
-from engine.kit.safe_text import safe_line
+from engine.kit.safe_text import safe_block, safe_line
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
 
+_NOT_PLAIN: Final = re.compile(r"[^\x20-\x7e]")
+
+
 def print_json(value: Any) -> None:
-    """Print one object on one line."""
-    click.echo(json.dumps(_plain(value), ensure_ascii=not _is_utf8()))
+    """Print one object on one line; characters that a terminal obeys, or a person does not see, are escaped."""
+    text = json.dumps(_plain(value), ensure_ascii=not _is_utf8())
+    click.echo(_NOT_PLAIN.sub(lambda match: _visible(match[0]), text))
+
+
+@lru_cache(maxsize=4096)
+def _visible(char: str) -> str:
+    """Return a character as it is when it is harmless, else as JSON escapes it: the value stays the same."""
+    if safe_block(char) == char:
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{int.from_bytes(units[at : at + 2]):04x}" for at in range(0, len(units), 2))
 
 
 def _is_utf8() -> bool:

@@ -18,8 +18,7 @@ from rivus_tui.format import Cell, Line, cell, fit_line, line, moment
 from rivus_tui.item_page import LEVEL_ROLE
 from rivus_tui.outputs import value_lines
 from rivus_tui.possible import Situation
-from rivus_tui.screens.items import ItemOpened
-from rivus_tui.screens.room import Mover, Room
+from rivus_tui.screens.list_room import ItemOpened, ListRoom
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
@@ -41,7 +40,7 @@ COLUMNS: tuple[Column[EventView], ...] = (
 )
 
 
-class EventsScreen(Room):
+class EventsScreen(ListRoom[EventView]):
     """The log of engine, discoveries and people."""
 
     KIND = MODE = "events"
@@ -58,20 +57,6 @@ class EventsScreen(Room):
         with Container(id="body", classes="-events"):
             yield VirtualTable(self._feed, COLUMNS, self.desk.clock, widget_id="list")
             yield LinesView(self._inspect, widget_id="detail")
-
-    @property
-    def table(self) -> VirtualTable[EventView]:
-        """The list."""
-        return self.query_one("#list", VirtualTable)
-
-    @property
-    def bar(self) -> FilterBar:
-        """The filter."""
-        return self.query_one(FilterBar)
-
-    def panes(self) -> Sequence[Mover]:
-        """Return list and data."""
-        return (self.table, self.query_one("#detail", LinesView))
 
     def situation(self) -> Situation:
         """Return the event under the cursor."""
@@ -96,7 +81,8 @@ class EventsScreen(Room):
 
     _job: str | None = None
 
-    def _refilter(self) -> None:
+    def requery(self) -> None:
+        """Show the events that the filter lets through."""
         words: list[str] = []
         levels: tuple[str, ...] = ()
         self._job = None
@@ -112,8 +98,9 @@ class EventsScreen(Room):
             else:
                 words.append(token)
         self._feed = EventFeed(self.desk.reader, job=self._job, words=" ".join(words), levels=levels)
-        self._feed.refresh()
-        self.table.show(self._feed)
+        with self.reading():
+            self._feed.refresh()
+            self.table.show(self._feed)
         self.reload(even_frozen=True)
 
     def _show_counts(self) -> None:
@@ -138,19 +125,12 @@ class EventsScreen(Room):
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
         """Show the event under the cursor; near the end, read older ones."""
-        if self.table.cursor >= self.table.total - _NEAR_END and self._feed.extend():
-            self.table.reload()
+        with self.reading():
+            if self.table.cursor >= self.table.total - _NEAR_END and self._feed.extend():
+                self.table.reload()
         self._show_counts()
         self.query_one("#detail", LinesView).redraw()
         self.offer()
-
-    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
-        """Open by mouse what Enter opens."""
-        self.action_do("open")
-
-    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
-        """Show what matches."""
-        self._refilter()
 
     def do_open(self) -> None:
         row = self.table.row
@@ -161,21 +141,10 @@ class EventsScreen(Room):
 
     def do_last(self) -> None:
         if self.pane is self.table:
-            self._feed.extend_all()
-            self.table.reload()
+            with self.reading():
+                self._feed.extend_all()
+                self.table.reload()
         super().do_last()
-
-    def do_filter(self) -> None:
-        self.bar.open()
-
-    def do_escape(self) -> None:
-        if self.bar.is_open:
-            self.bar.close()
-        elif self.bar.value:
-            self.bar.set_value("")
-            self._refilter()
-        else:
-            super().do_escape()
 
 
 def _as_text(event: EventView) -> str:

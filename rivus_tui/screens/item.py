@@ -102,7 +102,8 @@ class ItemScreen(ItemRoom):
 
     def _header(self, width: int) -> Sequence[Line]:
         if self._detail is None:
-            return (line(Cell("This item is not there.  Esc goes back.", "wait")),)
+            what = "cannot be read" if self.desk.trouble else "is not there"
+            return (line(Cell(f"This item {what}.  Esc goes back.", "wait")),)
         lines = header_lines(self._detail, self.desk.clock.now(), width)
         if self._gone:
             lines.append((Cell("It has been taken out since; this is what was known of it.", "wait"),))

@@ -168,8 +168,11 @@ class ItemRoom(Room):
         self.app.push_screen(Reading(f"Why: {cell(detail.item.title).text}", lines))
 
     def job_named(self, name: str) -> JobView | None:
-        """Return a job by its name."""
-        return next((job for job in self.desk.reader.jobs() if job.name == name), None)
+        """Return a job by its name; None when there is none, or when it cannot be read."""
+        jobs: Sequence[JobView] = ()
+        with self.reading():
+            jobs = self.desk.reader.jobs()
+        return next((job for job in jobs if job.name == name), None)
 
     def do_source(self) -> None:
         item = self.chosen_items()[0]

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from textual.containers import Container
-from textual.message import Message
 from textual.widget import Widget
 
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView
-from rivus_tui.actions import Action, bindings_of
+from rivus_tui.actions import bindings_of
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import job_of, parse, with_job, without_job
 from rivus_tui.format import Cell, Line, age, cell, line, place, priority
 from rivus_tui.item_page import header_lines, part_lines, stage_lines
 from rivus_tui.possible import Situation
-from rivus_tui.screens.item_room import ItemRoom
 from rivus_tui.screens.jobs import scope_cells
-from rivus_tui.screens.room import MARK_LIMIT, Mover
+from rivus_tui.screens.list_room import ItemListRoom
 from rivus_tui.sources import ItemKey, ItemSource
 from rivus_tui.states import item_state
 from rivus_tui.widgets.filter_bar import FilterBar
@@ -44,15 +42,7 @@ def _why(item: ItemView) -> Cell:
     return cell(item.why, "bad" if item.state == "failed" else "muted")
 
 
-class ItemOpened(Message):
-    """An item was asked for."""
-
-    def __init__(self, key: ItemKey) -> None:
-        super().__init__()
-        self.key = key
-
-
-class ItemsScreen(ItemRoom):
+class ItemsScreen(ItemListRoom):
     """The list of items."""
 
     KIND = MODE = "items"
@@ -60,7 +50,6 @@ class ItemsScreen(ItemRoom):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._detail: ItemDetail | None = None
         self._unfiltered = 0
         self._from_job = False
 
@@ -70,29 +59,7 @@ class ItemsScreen(ItemRoom):
         with Container(id="body"):
             source = ItemSource(self.desk.reader, ItemQuery(scope=self.desk.scope))
             yield VirtualTable(source, COLUMNS, self.desk.clock, widget_id="list")
-            yield LinesView(self._inspect, widget_id="detail")
-
-    @property
-    def table(self) -> VirtualTable[ItemView]:
-        """The list."""
-        return self.query_one("#list", VirtualTable)
-
-    @property
-    def bar(self) -> FilterBar:
-        """The filter."""
-        return self.query_one(FilterBar)
-
-    def panes(self) -> Sequence[Mover]:
-        """Return list and inspector."""
-        return (self.table, self.query_one("#detail", LinesView))
-
-    def chosen_items(self) -> tuple[ItemView, ...]:
-        """Return the marked items, or the one under the cursor."""
-        return self.table.chosen
-
-    def focused_detail(self) -> ItemDetail | None:
-        """Return the item under the cursor."""
-        return self._detail
+            yield LinesView(self.inspect, widget_id="detail")
 
     def situation(self) -> Situation:
         """Return the marked items, or the one under the cursor."""
@@ -111,20 +78,18 @@ class ItemsScreen(ItemRoom):
             copyable=row.key if row is not None else "",
         )
 
-    def label(self, action: Action) -> str:
-        """Return how many a deed is about, when some are marked."""
-        return f"{action.label} {len(self.table.marks)}" if action.on_marks and self.table.marks else action.label
-
     def show_job(self, job: str | None) -> None:
         """Show the items of one job (None: of all), keeping the rest of the filter."""
         self._from_job = job is not None
         self.bar.set_value(with_job(self.bar.value, job))
-        self._requery()
+        self.requery()
 
-    def _requery(self) -> None:
+    def requery(self) -> None:
+        """Show what the filter and the scope let through."""
         parsed = parse(self.bar.value, ItemQuery(scope=self.desk.scope))
         self.bar.problem = parsed.problem
-        self.table.show(ItemSource(self.desk.reader, parsed.query))
+        with self.reading():
+            self.table.show(ItemSource(self.desk.reader, parsed.query))
         self.reload(even_frozen=True)
 
     def read(self) -> None:
@@ -132,7 +97,7 @@ class ItemsScreen(ItemRoom):
         source = self.table.source
         assert isinstance(source, ItemSource)
         if source.query.scope != self.desk.scope:
-            self._requery()
+            self.requery()
             return
         self.table.reload()
         self._unfiltered = (
@@ -140,27 +105,24 @@ class ItemsScreen(ItemRoom):
             if not self.bar.value
             else self.desk.reader.items_count(ItemQuery(scope=self.desk.scope, job=job_of(self.bar.value)))
         )
-        self._show_counts()
-        self._read_detail()
+        self.show_counts()
+        self.read_detail()
 
-    def _show_counts(self) -> None:
+    def show_counts(self) -> None:
+        """Show how many of all items, and how many are marked."""
         marked = f"   {len(self.table.marks):,} marked" if self.table.marks else ""
         counts = f"{self.table.total:,} of {self._unfiltered:,}"
         self.bar.show(scope_cells(self.desk), [Cell(counts, "muted"), Cell(marked, "wait")])
 
-    def _read_detail(self) -> None:
-        row = self.table.row
-        self._detail = None if row is None else self.desk.reader.item(row.job, row.key)
-        self.query_one("#detail", LinesView).redraw()
+    def detail_lines(self, detail: ItemDetail, width: int) -> Sequence[Line]:
+        """Return the item, its stages, and the output that tells most."""
+        now = self.desk.clock.now()
+        chosen = current_stage(detail)
+        lines = [*header_lines(detail, now, width), (), *stage_lines(detail, chosen, now, width)]
+        return [*lines, (), *part_lines(detail, chosen, "output", now, width)]
 
-    def _inspect(self, width: int) -> Sequence[Line]:
-        if (detail := self._detail) is not None:
-            now = self.desk.clock.now()
-            chosen = current_stage(detail)
-            lines = [*header_lines(detail, now, width), (), *stage_lines(detail, chosen, now, width)]
-            return [*lines, (), *part_lines(detail, chosen, "output", now, width)]
-        if self.table.total:
-            return ()
+    def empty_lines(self, width: int) -> Sequence[Line]:
+        """Return why the list is empty, and what would change that."""
         if without_job(self.bar.value):
             return (line(Cell("The filter hides every item.  Esc clears it.", "wait")),)
         if job := job_of(self.bar.value):
@@ -174,71 +136,27 @@ class ItemsScreen(ItemRoom):
             return (line(Cell(f"No items of {self.desk.scope} jobs.  , shows the others.", "wait")),)
         return (line(Cell("No items yet.", "strong")), line(Cell("1 jobs, then r looks for some now.", "muted")))
 
-    def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
-        """Show the item under the cursor."""
-        self._read_detail()
-        self.offer()
-
-    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
-        """Open by mouse what Enter opens."""
-        self.action_do("open")
-
-    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
-        """Show what matches."""
-        self._requery()
-
-    def scope_changed(self) -> None:
-        """Show the items of the other scope."""
-        self._requery()
-
     def sent(self, keys: set[ItemKey]) -> None:
         """Marks have done their duty."""
         self.table.marks.clear()
         super().sent(keys)
 
-    def undone(self, job: str, keys: tuple[str, ...]) -> None:
-        """Go back to the item whose deed was taken back."""
-        self.table.move_to_key((job, keys[0]))
-
-    def do_open(self) -> None:
-        if (row := self.table.row) is not None:
-            self.app.post_message(ItemOpened((row.job, row.key)))
-
     def do_go_items(self) -> None:
         self.show_job(None)
 
-    def do_filter(self) -> None:
-        self.bar.open()
-
-    def do_mark(self) -> None:
-        self.table.toggle_mark()
-        self._show_counts()
-        self.offer()
-
-    def do_mark_all(self) -> None:
-        self.table.mark_all(MARK_LIMIT)
-        if self.table.total > MARK_LIMIT:
-            self.say(f"marked the first {MARK_LIMIT:,} of {self.table.total:,}", "warning")
-        self._show_counts()
-        self.offer()
-
-    def do_escape(self) -> None:
-        if self.bar.is_open:
-            self.bar.close()
-        elif self.table.marks:
-            self.table.clear_marks()
-            self._show_counts()
-            self.offer()
-        elif without_job(self.bar.value):
+    def clear_filter(self) -> bool:
+        """Clear the words, then go back to the job it came from, or to all items."""
+        if without_job(self.bar.value):
             self.bar.set_value(with_job("", job_of(self.bar.value)))
-            self._requery()
+            self.requery()
         elif self._from_job:
             self._from_job = False
             self.app.switch_mode("jobs")
         elif self.bar.value:
             self.show_job(None)
         else:
-            super().do_escape()
+            return False
+        return True
 
 
 def current_stage(detail: ItemDetail) -> int:

@@ -17,7 +17,7 @@ from rivus_tui.format import Cell, Line, age, cell, count, line, until
 from rivus_tui.inspector import job_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import Reading
-from rivus_tui.screens.room import Mover, Room
+from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.sources import ListSource
 from rivus_tui.states import job_state
 from rivus_tui.theme import Role
@@ -60,7 +60,7 @@ def _next_run(job: JobView, now: int) -> Cell:
     return Cell(until(now, job.next_run_at).removeprefix("in "))
 
 
-class JobsScreen(Room):
+class JobsScreen(ListRoom[JobView]):
     """All jobs of the scope."""
 
     KIND = MODE = "jobs"
@@ -86,15 +86,6 @@ class JobsScreen(Room):
             )
             yield LinesView(self._inspect, widget_id="detail")
 
-    @property
-    def table(self) -> VirtualTable[JobView]:
-        """The list."""
-        return self.query_one("#list", VirtualTable)
-
-    def panes(self) -> Sequence[Mover]:
-        """Return list and inspector."""
-        return (self.table, self.query_one("#detail", LinesView))
-
     def situation(self) -> Situation:
         """Return the job under the cursor."""
         job = self.table.row
@@ -117,8 +108,7 @@ class JobsScreen(Room):
         self._show()
 
     def _show(self) -> None:
-        bar = self.query_one(FilterBar)
-        wanted = bar.value.casefold()
+        wanted = self.bar.value.casefold()
         scope = self.desk.scope
         jobs = [
             job
@@ -128,7 +118,7 @@ class JobsScreen(Room):
         ]
         self.table.source = ListSource(jobs, lambda job: job.name)
         self.table.reload()
-        bar.show(scope_cells(self.desk), [Cell(f"{len(jobs)} of {len(self._all)}", "muted")])
+        self.bar.show(scope_cells(self.desk), [Cell(f"{len(jobs)} of {len(self._all)}", "muted")])
         self.query_one("#detail", LinesView).redraw()
 
     def _inspect(self, width: int) -> Sequence[Line]:
@@ -136,12 +126,14 @@ class JobsScreen(Room):
         has_engine = self.desk.status is not None and self.desk.status.engine is not None
         if job is not None:
             return job_lines(job, self.desk.clock.now(), width, has_engine=has_engine)
+        if not self._all and self.desk.starting:
+            return (line(Cell("The engine starts…", "muted")),)
         if not self._all:
             return (
                 line(Cell("No jobs yet.", "strong")),
                 line(Cell("Jobs are declared in jobs.yaml; without one, the built-in jobs run here.", "muted")),
             )
-        if self.query_one(FilterBar).value:
+        if self.bar.value:
             return (line(Cell("The filter hides every job.  Esc clears it.", "wait")),)
         return (line(Cell(f"No {self.desk.scope} jobs.  , shows the others.", "wait")),)
 
@@ -150,27 +142,10 @@ class JobsScreen(Room):
         self.query_one("#detail", LinesView).redraw()
         self.offer()
 
-    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
-        """Open by mouse what Enter opens."""
-        self.action_do("open")
-
-    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
-        """Show what matches."""
+    def requery(self) -> None:
+        """Show the jobs that the filter lets through."""
         self._show()
         self.offer()
-
-    def do_filter(self) -> None:
-        self.query_one(FilterBar).open()
-
-    def do_escape(self) -> None:
-        bar = self.query_one(FilterBar)
-        if bar.is_open:
-            bar.close()
-        elif bar.value:
-            bar.set_value("")
-            self._show()
-        else:
-            super().do_escape()
 
     def do_open(self) -> None:
         if (job := self.table.row) is not None:

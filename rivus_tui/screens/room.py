@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar, Literal, Protocol
 
 from textual import events
@@ -25,9 +26,6 @@ from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.status_line import Pulse, banner_line, status_line, tab_at, tab_line
 
 log = logging.getLogger("rivus.tui")
-
-MARK_LIMIT = 1_000
-"""Rows that `V` marks at most."""
 
 
 class Mover(Protocol):
@@ -109,6 +107,8 @@ class Room(Screen[None]):
             frozen_at=desk.frozen_at,
             news=desk.news,
             live=status is not None and status.engine is not None,
+            read_only=bool(desk.read_only),
+            starting=desk.starting,
         )
         return (status_line(pulse, width),)
 
@@ -137,18 +137,23 @@ class Room(Screen[None]):
         """Read rows and status again; a failure keeps what is on the screen and is shown in the banner."""
         desk = self.desk
         began = desk.clock.monotonic()
-        try:
+        desk.trouble = ""
+        with self.reading():
             desk.read_status()
             if desk.frozen_at is None or even_frozen:
                 self.read()
-            desk.trouble = ""
-        except Exception as error:
-            # Whatever a damaged or vanished state file raises, the screen stays and says so.
-            log.exception("reading rows failed")
-            desk.trouble = safe_block(str(error) or type(error).__name__, 200)
         desk.pace.refreshed_at = desk.clock.monotonic()
         desk.pace.cost_s = desk.pace.refreshed_at - began
         self.draw_frame()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read something: whatever a damaged or vanished state file raises, the screen stays and the banner says so."""
+        try:
+            yield
+        except Exception as error:
+            log.exception("reading rows failed")
+            self.desk.trouble = safe_block(str(error) or type(error).__name__, 200)
 
     def on_mount(self) -> None:
         """Read at once, so that the first picture has the rows in it."""
@@ -254,6 +259,15 @@ class Room(Screen[None]):
 
     def do_reload(self) -> None:
         self.reload(even_frozen=True)
+        if self.desk.read_only:
+            return
+
+        async def ask() -> None:
+            outcome = await self.desk.perform("reload", {})
+            self.say(outcome.message, "information" if outcome.ok else "warning")
+            self.reload(even_frozen=True)
+
+        self.run_worker(ask(), group="commands", exit_on_error=True)
 
     def do_escape(self) -> None:
         """Climb one step down the ladder."""
@@ -262,7 +276,8 @@ class Room(Screen[None]):
 
     def do_freeze(self) -> None:
         if self.desk.frozen_at is None:
-            self.desk.freeze()
+            with self.reading():
+                self.desk.freeze()
             self.draw_frame()
         else:
             self.desk.follow()

@@ -18,9 +18,7 @@ from rivus_tui.filters import parse
 from rivus_tui.format import Cell, Line, age, cell, fit_line, line, place, priority, spread
 from rivus_tui.item_page import triage_lines
 from rivus_tui.possible import Situation
-from rivus_tui.screens.item_room import ItemRoom
-from rivus_tui.screens.items import ItemOpened
-from rivus_tui.screens.room import MARK_LIMIT, Mover
+from rivus_tui.screens.list_room import ItemListRoom
 from rivus_tui.sources import ItemKey, ItemSource
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
@@ -54,7 +52,7 @@ def _place(item: ItemView) -> Cell:
     return place(item.path, item.line) if item.path else cell(item.job, "muted")
 
 
-class TriageScreen(ItemRoom):
+class TriageScreen(ItemListRoom):
     """The list of items that wait for a person."""
 
     KIND = MODE = "triage"
@@ -64,7 +62,6 @@ class TriageScreen(ItemRoom):
         super().__init__(desk)
         self._bucket = 0
         self._counts = [0 for _ in BUCKETS]
-        self._detail: ItemDetail | None = None
 
     def body(self) -> Iterator[Widget]:
         """Put the item below or beside the list."""
@@ -75,30 +72,12 @@ class TriageScreen(ItemRoom):
                     ItemSource(self.desk.reader, self._query(0)), COLUMNS, self.desk.clock, widget_id="list"
                 )
                 yield LinesView(self._progress, widget_id="progress", hug=True)
-            yield LinesView(self._inspect, widget_id="detail")
-
-    @property
-    def table(self) -> VirtualTable[ItemView]:
-        """The list."""
-        return self.query_one("#list", VirtualTable)
-
-    @property
-    def bar(self) -> FilterBar:
-        """The filter."""
-        return self.query_one(FilterBar)
-
-    def panes(self) -> Sequence[Mover]:
-        """Return list and item."""
-        return (self.table, self.query_one("#detail", LinesView))
+            yield LinesView(self.inspect, widget_id="detail")
 
     def chosen_items(self) -> tuple[ItemView, ...]:
         """Return the marked items, or the one under the cursor; none that a command is on its way for."""
         keys = self.table.busy
         return tuple(item for item in self.table.chosen if (item.job, item.key) not in keys)
-
-    def focused_detail(self) -> ItemDetail | None:
-        """Return the item under the cursor."""
-        return self._detail
 
     def situation(self) -> Situation:
         """Return the marked items, or the one under the cursor."""
@@ -117,7 +96,7 @@ class TriageScreen(ItemRoom):
         """Return the bucket that comes next, or how many a decision is about, when some are marked."""
         if action.id == "next_part":
             return BUCKETS[(self._bucket + 1) % len(BUCKETS)].title
-        return f"{action.label} {len(self.table.marks)}" if action.on_marks and self.table.marks else action.label
+        return super().label(action)
 
     def _query(self, bucket: int, text: str = "") -> ItemQuery:
         query = ItemQuery(
@@ -129,9 +108,11 @@ class TriageScreen(ItemRoom):
         )
         return parse(text, query).query
 
-    def _requery(self) -> None:
+    def requery(self) -> None:
+        """Show what waits in this bucket and scope and passes the filter."""
         self.bar.problem = parse(self.bar.value, ItemQuery()).problem
-        self.table.show(ItemSource(self.desk.reader, self._query(self._bucket, self.bar.value)))
+        with self.reading():
+            self.table.show(ItemSource(self.desk.reader, self._query(self._bucket, self.bar.value)))
         self.reload(even_frozen=True)
 
     def read(self) -> None:
@@ -139,7 +120,7 @@ class TriageScreen(ItemRoom):
         source = self.table.source
         assert isinstance(source, ItemSource)
         if source.query.scope != self.desk.scope:
-            self._requery()
+            self.requery()
             return
         self._counts = [self.desk.reader.items_count(self._query(index)) for index in range(len(BUCKETS))]
         if (
@@ -150,13 +131,14 @@ class TriageScreen(ItemRoom):
         ):
             # The first look goes to the bucket that has something in it.
             self._bucket = next(index for index, number in enumerate(self._counts) if number)
-            self._requery()
+            self.requery()
             return
         self.table.reload()
-        self._show_counts()
-        self._read_detail()
+        self.show_counts()
+        self.read_detail()
 
-    def _show_counts(self) -> None:
+    def show_counts(self) -> None:
+        """Show how many wait in each bucket, how many are marked, and how far triage has come."""
         left: list[Cell] = []
         for index, bucket in enumerate(BUCKETS):
             text = f"{bucket.title} {self._counts[index]:,}"
@@ -179,19 +161,16 @@ class TriageScreen(ItemRoom):
             parts = [Cell("#" * full, "ok"), Cell("." * (12 - full), "muted"), Cell(" "), *parts]
         lines = [spread(parts, [], width)]
         if (last := session.last_decision) is not None:
-            lines.append(spread([Cell("last: ", "muted"), cell(last.message)], [Cell("u undo", "strong")], width))
+            undo = [Cell("u undo", "strong")] if last.operation is not None else []
+            lines.append(spread([Cell("last: ", "muted"), cell(last.message)], undo, width))
         return lines
 
-    def _read_detail(self) -> None:
-        row = self.table.row
-        self._detail = None if row is None else self.desk.reader.item(row.job, row.key)
-        self.query_one("#detail", LinesView).redraw()
+    def detail_lines(self, detail: ItemDetail, width: int) -> Sequence[Line]:
+        """Return what a person needs to decide."""
+        return triage_lines(detail, self.desk.clock.now(), width)
 
-    def _inspect(self, width: int) -> Sequence[Line]:
-        if (detail := self._detail) is not None:
-            return triage_lines(detail, self.desk.clock.now(), width)
-        if self.table.total:
-            return ()
+    def empty_lines(self, width: int) -> Sequence[Line]:
+        """Return why nothing is shown, and what would change that."""
         if self.bar.value:
             return (line(Cell("The filter hides everything that waits.  Esc clears it.", "wait")),)
         others = [(index, number) for index, number in enumerate(self._counts) if number and index != self._bucket]
@@ -204,26 +183,6 @@ class TriageScreen(ItemRoom):
             fit_line([Cell("Nothing waits for you.", "ok")], width),
             fit_line([Cell("New items appear here when a job finds some; 1 jobs, then r looks now.", "muted")], width),
         )
-
-    def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
-        """Show the item under the cursor, from its top."""
-        row, before = self.table.row, self._detail
-        self._read_detail()
-        if row is not None and (before is None or before.item.key != row.key):
-            self.query_one("#detail", LinesView).move_end(first=True)
-        self.offer()
-
-    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
-        """Open by mouse what Enter opens."""
-        self.action_do("open")
-
-    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
-        """Show what matches."""
-        self._requery()
-
-    def scope_changed(self) -> None:
-        """Show what waits in the other scope."""
-        self._requery()
 
     def sending(self, keys: set[ItemKey]) -> None:
         """Move on at once; the row goes when the engine has answered."""
@@ -241,14 +200,6 @@ class TriageScreen(ItemRoom):
         if not outcome.ok or outcome.skipped:
             super().report(name, outcome)
 
-    def undone(self, job: str, keys: tuple[str, ...]) -> None:
-        """Go back to the item whose decision was taken back."""
-        self.table.move_to_key((job, keys[0]))
-
-    def do_open(self) -> None:
-        if (row := self.table.row) is not None:
-            self.app.post_message(ItemOpened((row.job, row.key)))
-
     def do_next_part(self) -> None:
         self._turn(1)
 
@@ -257,32 +208,4 @@ class TriageScreen(ItemRoom):
 
     def _turn(self, step: int) -> None:
         self._bucket = (self._bucket + step) % len(BUCKETS)
-        self._requery()
-
-    def do_filter(self) -> None:
-        self.bar.open()
-
-    def do_mark(self) -> None:
-        self.table.toggle_mark()
-        self._show_counts()
-        self.offer()
-
-    def do_mark_all(self) -> None:
-        self.table.mark_all(MARK_LIMIT)
-        if self.table.total > MARK_LIMIT:
-            self.say(f"marked the first {MARK_LIMIT:,} of {self.table.total:,}", "warning")
-        self._show_counts()
-        self.offer()
-
-    def do_escape(self) -> None:
-        if self.bar.is_open:
-            self.bar.close()
-        elif self.table.marks:
-            self.table.clear_marks()
-            self._show_counts()
-            self.offer()
-        elif self.bar.value:
-            self.bar.set_value("")
-            self._requery()
-        else:
-            super().do_escape()
+        self.requery()

@@ -35,6 +35,10 @@ class Pulse:
     """Events since the view was frozen."""
     live: bool
     """Whether an engine runs on this state."""
+    read_only: bool
+    """Whether nothing can be changed from here."""
+    starting: bool = False
+    """Whether the engine of this app is still on its way."""
 
 
 def status_line(pulse: Pulse, width: int) -> Line:
@@ -53,7 +57,9 @@ def status_line(pulse: Pulse, width: int) -> Line:
     if pulse.frozen_at is not None:
         mode = Cell(f"FROZEN {clock_time(pulse.frozen_at)} +{pulse.news}", "wait")
     elif pulse.live:
-        mode = Cell("LIVE", "ok")
+        mode = Cell("READ-ONLY", "wait") if pulse.read_only else Cell("LIVE", "ok")
+    elif pulse.starting:
+        mode = Cell("STARTING", "muted")
     else:
         mode = Cell("NO ENGINE", "wait")
     right = [mode, Cell("  "), Cell(clock_time(pulse.now) if words else clock_time(pulse.now)[:5]), Cell(" ")]

@@ -22,6 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from engine.kit.clock import Clock
+from engine.kit.safe_text import safe_block
 from rivus_tui.columns import GAP, Column, lay_out
 from rivus_tui.format import cell, fit
 from rivus_tui.sources import Anchor, RowSource
@@ -78,6 +79,13 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
 
     class Opened(Message):
         """A row was double-clicked, or clicked under the cursor."""
+
+    class Unread(Message):
+        """A page of rows cannot be read; it is shown as `…` and tried again with the next reload."""
+
+        def __init__(self, why: str) -> None:
+            super().__init__()
+            self.why = why
 
     def __init__(
         self,
@@ -169,12 +177,15 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         if number in self._pages:
             self._pages.move_to_end(number)
             return self._pages[number]
-        if number == 0:
-            page = self.source.page(None, PAGE)
-        elif number < len(self._anchors):
-            page = self.source.page(self._anchors[number], PAGE)
-        else:
+        if number and number >= len(self._anchors):
             return ()
+        try:
+            page = self.source.page(self._anchors[number] if number else None, PAGE)
+        except Exception as error:
+            # Rows are read while keys move the cursor and while lines are drawn: nothing may end there.
+            log.exception("reading a page of a list failed")
+            self.post_message(self.Unread(safe_block(str(error) or type(error).__name__, 200)))
+            page = ()
         self._pages[number] = page
         while len(self._pages) > _PAGES_KEPT:
             self._pages.popitem(last=False)

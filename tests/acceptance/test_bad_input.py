@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.kit.safe_text import safe_block
 from tests.acceptance.command_line import Rivus
+from tests.acceptance.conftest import MINE
 
 WRITING = (("run", "todos", "--once"), ("--serve",), ("todo", "accept", "x"))
 LOOKING = (("status",), ("items", "list"), ("events",))
@@ -67,7 +69,7 @@ def test_damaged_pages_are_named_and_not_served(letters: Rivus, sound_pages: int
 @pytest.mark.parametrize("verb", [*WRITING, ("status",)], ids=lambda verb: verb[0])
 def test_state_directory_that_is_a_file_is_named(todos: Rivus, verb: tuple[str, ...]) -> None:
     todos.state.write_text("mine")
-    todos(*verb, code=None).refused(1, str(todos.state), "--state DIR")
+    todos(*verb, code=None).refused(2, str(todos.state), "--state DIR")
     assert todos.state.read_text() == "mine"
 
 
@@ -138,3 +140,15 @@ def test_wrong_words_are_answered_with_the_right_ones(rivus: Rivus) -> None:
     rivus("--serve", "status", code=None).refused(2, "--serve takes no command")
     rivus("todo", "scan", "nowhere", code=None).refused(2, "nowhere: there is no such file or folder")
     rivus("items", "prioritise", "todos", "x", "--priority", "9", code=None).refused(2, "'9' is not one of")
+
+
+UNSEEN = "del \x7f csi \x9b31m bidi \u202e zero \u200b tag \U000e0041 half \ud800 snow \u2603 \U0001f600"
+
+
+def test_json_holds_no_character_that_a_terminal_obeys_or_a_person_cannot_see(letters: Rivus) -> None:
+    letters.write({"mine.py": MINE.replace("title=key.title())", f"title=key.title(), data={{'text': {UNSEEN!a}}})")})
+    letters("run", "letters", "--once", "--discover-only")
+    told = letters("items", "list", "--json")
+    assert not {char for char in told.out if safe_block(char) != char}
+    assert "\u2603" in told.out
+    assert {item["data"]["text"] for item in told.objects} == {UNSEEN}

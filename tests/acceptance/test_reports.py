@@ -63,6 +63,13 @@ def test_events_tell_the_story_in_order(letters: Rivus) -> None:
     ]
 
 
+def test_events_of_the_engine_are_said_once(letters: Rivus) -> None:
+    letters("run", "letters", "--once", "--discover-only")
+    lines = letters("events").out.splitlines()
+    assert lines[0].endswith("  info     engine started")
+    assert lines[-1].endswith("  info     engine stopped")
+
+
 def test_config_shows_defaults_and_exports_its_schema(letters: Rivus) -> None:
     assert "2 jobs, no problems" in letters("config", "check").out
     shown = letters("config", "show", "--json").object

@@ -50,3 +50,26 @@ def test_a_dry_run_says_what_it_lacks(letters: Rivus) -> None:
     letters("run", "letters", "--dry-run", code=2).refused(2, "--item")
     letters("run", "letters", "--dry-run", "--item", "fine", code=2).refused(2, "--stage", "read, sort")
     letters("run", "letters", "--dry-run", "--stage", "read", "--item", "nobody", code=2).refused(2, "nobody")
+
+
+def test_a_dry_run_sees_the_results_before_its_stage_and_no_others(letters: Rivus) -> None:
+    told = "    return {'seen': sorted(ctx.upstream)}\n"
+    stages = "".join(
+        f"      - {name}: {{handler: chain.{name}{after}}}\n"
+        for name, after in (("first", ""), ("left", ", after: [first]"), ("right", ", after: [first]"), ("last", ""))
+    )
+    source = "".join(f"async def {name}(ctx):\n{told}\n\n" for name in ("first", "left", "right", "last"))
+    discover = (
+        "from engine.contracts.item import Candidate\n\n\n"
+        "async def discover(ctx):\n    yield Candidate(key='x', title='X')\n"
+    )
+    jobs = f"jobs:\n  chain:\n    discovery: {{use: chain.discover}}\n    stages:\n{stages}"
+    letters.write({"jobs.yaml": jobs, "chain.py": f"{discover}\n\n{source}"})
+    letters("run", "chain", "--once")
+
+    def seen(stage: str) -> list[str]:
+        told = letters("run", "chain", "--dry-run", "--stage", stage, "--item", "x", "--json").object
+        return list(told["outcome"]["output"]["seen"])
+
+    assert [seen(stage) for stage in ("first", "left", "right")] == [[], ["first"], ["first"]]
+    assert seen("last") == ["first", "right"]

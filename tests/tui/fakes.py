@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.errors import StateError
 from engine.contracts.view import ComingView, EventView, ItemDetail, ItemQuery, ItemView, JobView, RunView, StatusView
 from tests.tui.rows import Sample
 
@@ -20,6 +21,10 @@ class FakeReader:
         self.changes = 0
         self.problem: Exception | None = None
         """Raised by every read, when set."""
+        self.damaged: set[tuple[str, str]] = set()
+        """Items of which a result does not match its checksum."""
+        self.page_problem: Exception | None = None
+        """Raised by every read of a page of items, when set."""
 
     def _check(self) -> None:
         if self.problem is not None:
@@ -37,6 +42,8 @@ class FakeReader:
         return list(self.sample.jobs)
 
     def item(self, job: str, key: str) -> ItemDetail | None:
+        if (job, key) in self.damaged:
+            raise StateError("a stored result does not match its checksum")
         return self.sample.details.get((job, key))
 
     def _items(self, query: ItemQuery) -> list[ItemView]:
@@ -63,6 +70,8 @@ class FakeReader:
         return [(item.id,) for item in self._items(query)[::step]]
 
     def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
+        if self.page_problem is not None:
+            raise self.page_problem
         return [item for item in self._items(query) if start is None or item.id >= start[0]][:limit]
 
     def events_count(self, job: str | None = None) -> int:

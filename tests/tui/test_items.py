@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.contracts.commands import CommandOutcome
+from engine.contracts.errors import StateError
+from tests.tui.fakes import FakeEngine
 from tests.tui.rows import detail, item, item_stage, sample
 from tests.tui.story import Story, open_room
 
@@ -78,7 +81,7 @@ async def test_marks_stay_on_their_items_while_rows_move() -> None:
     async with open_room(rows, "2", "j", "j", "space") as story:
         del rows.details["todos", "k0001"]
         await story.press("ctrl+r", "a")
-        assert story.commands == [("accept", {"job": "todos", "keys": ["k0003"]})]
+        assert story.commands[-1] == ("accept", {"job": "todos", "keys": ["k0003"]})
 
 
 async def test_another_filter_clears_the_marks() -> None:
@@ -116,7 +119,7 @@ async def test_item_that_vanishes_while_open_keeps_what_was_known() -> None:
         assert "retry logic swallows CancelledError" in story.text()
         assert "It has been taken out since" in story.text()
         await story.press("a")
-        assert story.commands == []
+        assert [name for name, _ in story.commands] == ["reload"]
         await story.press("escape")
         assert "[2 Items]" in story.text()
 
@@ -195,3 +198,68 @@ async def test_click_on_a_tab_goes_there() -> None:
         await story.pilot.click("#tabs", offset=(at, 0))
         await story.pilot.pause()
         assert "[9 Events]" in story.text()
+
+
+@pytest.mark.parametrize("screen", ["2", "3"])
+async def test_damaged_result_is_said_in_its_place_and_the_list_goes_on(screen: str) -> None:
+    async with open_room(None, screen) as story:
+        story.reader.damaged = {("todos", "k0002")}
+        await story.press("j")
+        assert "This item cannot be read: a stored result does not match its checksum" in story.text()
+        await story.press("ctrl+r", "w")
+        assert "the state cannot be read" not in story.text()
+        await story.press("j")
+        assert "cannot be read" not in story.text()
+        assert story.room.situation().copyable == "k0003"
+
+
+async def test_damaged_item_can_be_opened_and_left() -> None:
+    async with open_room(None, "2") as story:
+        story.reader.damaged = {("todos", "k0002")}
+        await story.press("j", "enter")
+        assert "the state cannot be read: a stored result does not match its checksum" in story.text()
+        assert "This item cannot be read.  Esc goes back." in story.text()
+        await story.press("escape")
+        assert "[2 Items]" in story.text()
+        assert "the state cannot be read" not in story.text()
+
+
+async def test_rows_that_cannot_be_read_are_said_in_the_banner() -> None:
+    async with open_room(None, "2") as story:
+        story.reader.page_problem = StateError("database disk image is malformed")
+        await story.press("ctrl+r", "j", "space", "g")
+        assert "the state cannot be read: database disk image is malformed" in story.text()
+        story.reader.page_problem = None
+        await story.press("ctrl+r")
+        assert "malformed" not in story.text()
+        assert story.line("retry logic").startswith("> ")
+
+
+@pytest.mark.parametrize("keys", [("w",), ("f",), ("slash", *"flaky", "enter"), ("comma",)], ids=lambda keys: keys[0])
+async def test_no_key_ends_the_app_while_the_state_cannot_be_read(keys: tuple[str, ...]) -> None:
+    async with open_room(None, "2") as story:
+        story.reader.problem = StateError("unable to open database file")
+        await story.press(*keys)
+        assert story.app.is_running
+        story.reader.problem = None
+        await story.press("escape", "ctrl+r")
+        assert "the state cannot be read" not in story.text()
+
+
+async def test_reload_asks_the_engine_to_read_the_configuration_too() -> None:
+    engine = FakeEngine()
+    engine.effects["reload"] = lambda _: CommandOutcome(ok=False, message="nothing changed: jobs.yaml:3: no such key")
+    async with open_room(None, "2", "ctrl+r", engine=engine) as story:
+        assert story.commands == [("reload", {})]
+        assert story.toasts == ["nothing changed: jobs.yaml:3: no such key"]
+        assert story.app.summary == ""
+
+
+async def test_reload_of_a_viewer_reads_rows_only() -> None:
+    rows = sample()
+    async with open_room(rows, "2", viewer=True) as story:
+        del rows.details["todos", "k0001"]
+        await story.press("ctrl+r")
+        assert "16 of 16" in story.text()
+        assert story.commands == []
+        assert story.toasts == []

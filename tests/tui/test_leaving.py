@@ -74,7 +74,7 @@ async def test_viewer_of_another_engine_shows_its_note() -> None:
     note = "READ-ONLY: the engine with pid 4711 owns this project"
     async with open_room(viewer=True, note=note) as story:
         assert note in story.text()
-        assert "LIVE" in story.text()
+        assert "READ-ONLY  14:07" in story.text()
         await story.press("q")
         assert story.app.return_value == 0
 
@@ -159,3 +159,11 @@ async def test_crash_shows_no_values_and_logs_the_traceback(
     assert secret not in shown
     assert "Traceback" not in shown
     assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize("size", [(80, 11), (40, 11), (120, 30)], ids=str)
+async def test_status_line_of_a_viewer_beside_an_engine_says_read_only(size: tuple[int, int]) -> None:
+    async with open_room(None, "3", size=size, viewer=True) as story:
+        status = story.text().splitlines()[0]
+        assert "READ-ONLY" in status
+        assert "LIVE" not in status

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.errors import EngineStopped
 from tests.tui.fakes import FakeEngine
 from tests.tui.rows import NOW, Sample, detail, item, item_stage, sample
 from tests.tui.story import Story, open_room
@@ -201,3 +202,27 @@ async def test_failed_item_with_an_open_gate_is_still_there_to_decide() -> None:
     )
     async with open_room(rows, "3", "slash", *"branch", "enter", "a") as story:
         assert story.commands == [("accept", {"job": "todos", "keys": ["k0040"]})]
+
+
+async def test_refused_undo_is_said_once_and_the_next_is_about_the_deed_before() -> None:
+    rows = sample()
+    engine = deciding(rows)
+    undo = engine.effects["undo"]
+    refused = CommandOutcome(ok=False, message="its job is not in the configuration any more")
+    engine.effects["undo"] = lambda args: refused if args["operation"] == 2 else undo(args)
+    async with open_room(rows, "3", "a", "x", "u", engine=engine) as story:
+        assert story.toasts == ["cannot take back `drop 1 item`: its job is not in the configuration any more"]
+        assert "2 triaged this session" in story.text()
+        assert "u undo" not in story.line("last:")
+        await story.press("u")
+        assert story.commands[-2:] == [("undo", {"operation": 2}), ("undo", {"operation": 1})]
+
+
+async def test_undo_that_found_no_engine_to_answer_can_be_tried_again() -> None:
+    def gone(_: Mapping[str, Any]) -> CommandOutcome:
+        raise EngineStopped
+
+    engine = FakeEngine()
+    engine.effects["undo"] = gone
+    async with open_room(None, "3", "a", "u", "u", engine=engine) as story:
+        assert story.commands[-2:] == [("undo", {"operation": 1}), ("undo", {"operation": 1})]

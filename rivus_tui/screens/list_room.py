@@ -1,0 +1,187 @@
+"""A screen with a list under a filter: what all of them have in common, and what those with items have."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from textual.message import Message
+
+from engine.contracts.view import ItemDetail, ItemView
+from engine.kit.safe_text import safe_block
+from rivus_tui.actions import Action
+from rivus_tui.desk import Desk
+from rivus_tui.format import Cell, Line, cell, hang
+from rivus_tui.screens.item_room import ItemRoom
+from rivus_tui.screens.room import Mover, Room
+from rivus_tui.sources import ItemKey
+from rivus_tui.widgets.filter_bar import FilterBar
+from rivus_tui.widgets.lines_view import LinesView
+from rivus_tui.widgets.virtual_table import VirtualTable
+
+log = logging.getLogger("rivus.tui")
+
+Row = TypeVar("Row")
+
+MARK_LIMIT = 1_000
+"""Rows that `V` marks at most."""
+
+
+class ItemOpened(Message):
+    """An item was asked for."""
+
+    def __init__(self, key: ItemKey) -> None:
+        super().__init__()
+        self.key = key
+
+
+class ListRoom(Room, Generic[Row]):
+    """A screen with a filter `FilterBar`, a list `#list` and an inspector `#detail`."""
+
+    @property
+    def table(self) -> VirtualTable[Row]:
+        """The list."""
+        return self.query_one("#list", VirtualTable)
+
+    @property
+    def bar(self) -> FilterBar:
+        """The filter."""
+        return self.query_one(FilterBar)
+
+    def panes(self) -> Sequence[Mover]:
+        """Return list and inspector."""
+        return (self.table, self.query_one("#detail", LinesView))
+
+    def requery(self) -> None:
+        """Show what the filter and the scope let through."""
+        raise NotImplementedError
+
+    def clear_filter(self) -> bool:
+        """Take the filter one step back; False when there is none."""
+        if not self.bar.value:
+            return False
+        self.bar.set_value("")
+        self.requery()
+        return True
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        """Open by mouse what Enter opens."""
+        self.action_do("open")
+
+    def on_virtual_table_unread(self, event: VirtualTable.Unread) -> None:
+        """Say in the banner that some rows cannot be read."""
+        self.desk.trouble = event.why
+        self.draw_frame()
+
+    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        """Show what matches."""
+        self.requery()
+
+    def do_filter(self) -> None:
+        self.bar.open()
+
+    def do_escape(self) -> None:
+        if self.bar.is_open:
+            self.bar.close()
+        elif not self.clear_filter():
+            super().do_escape()
+
+
+class ItemListRoom(ItemRoom, ListRoom[ItemView]):
+    """A list of items that can be marked, with the one under the cursor in the inspector."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._detail: ItemDetail | None = None
+        self._unreadable = ""
+        """Why the item under the cursor cannot be shown; empty when it can."""
+
+    def chosen_items(self) -> tuple[ItemView, ...]:
+        """Return the marked items, or the one under the cursor."""
+        return self.table.chosen
+
+    def focused_detail(self) -> ItemDetail | None:
+        """Return the item under the cursor."""
+        return self._detail
+
+    def label(self, action: Action) -> str:
+        """Return how many a deed is about, when some are marked."""
+        return f"{action.label} {len(self.table.marks)}" if action.on_marks and self.table.marks else action.label
+
+    def show_counts(self) -> None:
+        """Show above the list how many items there are and how many are marked."""
+        raise NotImplementedError
+
+    def detail_lines(self, detail: ItemDetail, width: int) -> Sequence[Line]:
+        """Return what the inspector shows of an item."""
+        raise NotImplementedError
+
+    def empty_lines(self, width: int) -> Sequence[Line]:
+        """Return why the list is empty, and what would change that."""
+        raise NotImplementedError
+
+    def read_detail(self) -> None:
+        """Read the item under the cursor, another one from its top.
+
+        One that cannot be read, such as one with a damaged result, says so in its own place: the list goes on.
+        """
+        row, before = self.table.row, self._detail
+        self._detail, self._unreadable = None, ""
+        if row is not None:
+            try:
+                self._detail = self.desk.reader.item(row.job, row.key)
+            except Exception as error:
+                # Whatever a damaged state file raises.
+                log.exception("reading an item failed")
+                self._unreadable = safe_block(str(error) or type(error).__name__, 500)
+        inspector = self.query_one("#detail", LinesView)
+        inspector.redraw()
+        if row is not None and (before is None or before.item.id != row.id):
+            inspector.move_end(first=True)
+
+    def inspect(self, width: int) -> Sequence[Line]:
+        """Draw the inspector."""
+        if self._unreadable:
+            return hang([Cell("x ", "bad"), cell(f"This item cannot be read: {self._unreadable}", "bad")], width)
+        if self._detail is not None:
+            return self.detail_lines(self._detail, width)
+        return () if self.table.total else self.empty_lines(width)
+
+    def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
+        """Show the item under the cursor."""
+        self.read_detail()
+        self.offer()
+
+    def scope_changed(self) -> None:
+        """Show the items of the other scope."""
+        self.requery()
+
+    def undone(self, job: str, keys: tuple[str, ...]) -> None:
+        """Go back to the item whose deed was taken back."""
+        self.table.move_to_key((job, keys[0]))
+
+    def do_open(self) -> None:
+        if (row := self.table.row) is not None:
+            self.app.post_message(ItemOpened((row.job, row.key)))
+
+    def do_mark(self) -> None:
+        self.table.toggle_mark()
+        self._marked()
+
+    def do_mark_all(self) -> None:
+        self.table.mark_all(MARK_LIMIT)
+        if self.table.total > MARK_LIMIT:
+            self.say(f"marked the first {MARK_LIMIT:,} of {self.table.total:,}", "warning")
+        self._marked()
+
+    def do_escape(self) -> None:
+        if self.table.marks and not self.bar.is_open:
+            self.table.clear_marks()
+            self._marked()
+        else:
+            super().do_escape()
+
+    def _marked(self) -> None:
+        self.show_counts()
+        self.offer()
