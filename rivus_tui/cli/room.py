@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from rivus_tui.cli.late import LateEngine
 
 log = logging.getLogger(__name__)
+
+_APP_ENDS_S = 3.0
+"""How long the app may take to end after a signal, once the engine has stopped."""
 
 
 def open_room(asked: Asked) -> int:
@@ -142,6 +148,16 @@ def _started(asked: Asked, state: StateDir) -> Engine:
     return engine
 
 
+def _end_anyway(engine: LateEngine | None, number: int) -> None:
+    """End the process once the engine has stopped: an app whose terminal is gone may wait for ever to write to it."""
+    if engine is not None:
+        engine.finish()
+    time.sleep(_APP_ENDS_S)
+    log.warning("the app did not end by itself")
+    logging.shutdown()
+    os._exit(128 + number)
+
+
 @contextmanager
 def _signals(app: RivusApp, engine: LateEngine | None) -> Iterator[None]:
     """SIGTERM and SIGHUP (the terminal is gone) stop the engine and end the app; Textual handles SIGINT itself."""
@@ -151,6 +167,7 @@ def _signals(app: RivusApp, engine: LateEngine | None) -> Iterator[None]:
         if engine is not None:
             engine.ask_stop(drain=True)
         app.call_later(app.exit, 128 + number, return_code=128 + number)
+        threading.Thread(target=_end_anyway, args=(engine, number), name="end", daemon=True).start()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
