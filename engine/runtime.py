@@ -12,7 +12,7 @@ import contextlib
 import logging
 import random
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
+from engine.kit.tasks import wait_for_any
 from engine.services import commands
 from engine.services.allowance import Allowance, Limits
 from engine.services.discovery import Discovery
@@ -210,10 +211,14 @@ class Runtime:
         self.guards.project = project
         self.attempts.reload(resolver.handler, self.processes)
         self.discovery.reload(project, resolver.discovery)
-        self._chores.add(task := asyncio.ensure_future(before.retire()))
-        task.add_done_callback(self._chores.discard)
+        self._do_beside(before.retire())
         self.writer.look()
         return lines
+
+    def _do_beside(self, chore: Coroutine[Any, Any, None]) -> None:
+        """Do something that nobody waits for; a task that nothing refers to could vanish."""
+        self._chores.add(task := asyncio.ensure_future(chore))
+        task.add_done_callback(self._chores.discard)
 
     async def _look_at_jobs(self) -> None:
         """Which jobs may run has changed."""
@@ -284,8 +289,7 @@ class Runtime:
             self.timers.expect(next_later)
         if paused:
             self._job_states |= dict.fromkeys(paused, "paused")
-            self._chores.add(task := asyncio.ensure_future(self._jobs_paused()))
-            task.add_done_callback(self._chores.discard)
+            self._do_beside(self._jobs_paused())
         self._on_change()
         self._quiet.set()
 
@@ -349,9 +353,7 @@ class Runtime:
                 if not await self._database.run(claims.left, may, soon) and self.is_quiet():
                     return
             # Everything that can change the answer is a commit; a discovery that ends commits its end.
-            waiter = asyncio.ensure_future(self._quiet.wait())
-            await asyncio.wait({waiter}, timeout=1.0)
-            waiter.cancel()
+            await wait_for_any(self._quiet, timeout_s=1.0)
 
 
 def _begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> _Begun:

@@ -21,6 +21,7 @@ from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe, first_line
 from engine.kit.safe_text import safe_line
+from engine.kit.tasks import wait_for_any
 from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
 from engine.rules.schedule import is_scheduled, next_run
@@ -114,8 +115,6 @@ class Discovery:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._heads = Heads(self._followed, self._committed)
-        self.finished: dict[str, int] = {}
-        """Newest finished run of each job, since the start."""
 
     def start(self, stored: Mapping[str, int | None], *, now: bool) -> None:
         """Begin; `stored` is when each job was to run next, `now` runs all of them at once whatever it says."""
@@ -195,11 +194,7 @@ class Discovery:
                     due.task = asyncio.get_running_loop().create_task(self._run(job, due), name=f"discovery {job.name}")
             times = [due.at for due in self._due.values() if due.task is None and due.at is not None and due.at > now]
             self._wake.clear()
-            waiter = asyncio.ensure_future(self._wake.wait())
-            try:
-                await asyncio.wait({waiter}, timeout=min((min(times) - now) / 1000, 3600.0) if times else None)
-            finally:
-                waiter.cancel()
+            await wait_for_any(self._wake, timeout_s=min((min(times) - now) / 1000, 3600.0) if times else None)
 
     def _followed(self) -> tuple[Path, ...]:
         """Repositories whose commits start a discovery."""
@@ -239,7 +234,6 @@ class Discovery:
             log.warning("the end of the discovery of %s could not be stored", job.name)
         finally:
             self._contexts.pop(job.name, None)
-            self.finished[job.name] = run_id
             due.task = None
             self._wake.set()
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.spec import ProjectSpec
+from engine.kit.tasks import end_task
 from engine.store import spend
 from engine.store.plan import Plan
 from engine.store.writer import Writer
@@ -52,9 +53,7 @@ class Guards:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end_task(self._task)
 
     async def _watch_disk(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.kit.git import head_mark
+from engine.kit.tasks import end_task
 
 LOOK_S: Final = 3.0
 
@@ -27,9 +28,7 @@ class Heads:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end_task(self._task)
 
     async def _loop(self) -> None:
         before: dict[Path, str | None] = {}

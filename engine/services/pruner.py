@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from engine.contracts.errors import EngineStopped, StateError
+from engine.kit.tasks import end_task
 from engine.store import upkeep
 from engine.store.writer import Writer
 
@@ -31,9 +32,7 @@ class Pruner:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end_task(self._task)
 
     async def run(self) -> int:
         """Prune all that is due; returns how many rows went."""

@@ -21,6 +21,7 @@ from engine.contracts.errors import ConfigError, EngineStopped, StateError
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.safe_text import safe_line
+from engine.kit.tasks import end_task
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,7 @@ class Reload:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end_task(self._task)
 
     async def now(self) -> tuple[bool, str]:
         """Reload at once; returns whether it was applied, and a sentence."""

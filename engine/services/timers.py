@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.clock import Clock
+from engine.kit.tasks import end_task, wait_for_any
 from engine.store import claims
 from engine.store.writer import Writer
 
@@ -66,9 +67,7 @@ class Timers:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end_task(self._task)
 
     async def _loop(self) -> None:
         while True:
@@ -81,11 +80,7 @@ class Timers:
                 log.exception("the timers failed")
                 await asyncio.sleep(1.0)
             self._wake.clear()
-            waiter = asyncio.ensure_future(self._wake.wait())
-            try:
-                await asyncio.wait({waiter}, timeout=self._sleep_s())
-            finally:
-                waiter.cancel()
+            await wait_for_any(self._wake, timeout_s=self._sleep_s())
 
     def _sleep_s(self) -> float | None:
         seconds = [_LONGEST_SLEEP_S]

@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, Protocol
 from engine.contracts.attempt import AttemptError
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
+from engine.kit.tasks import wait_for_any
 from engine.store.claims import Claim
 from engine.store.stages import Finished, Left
 from engine.work.context import AttemptContext, ContextItem
@@ -136,10 +137,10 @@ class Attempts:
 
     async def drain(self, grace_s: float) -> None:
         """Let attempts end for at most `grace_s`, then release what is left."""
-        await _wait_event(self._empty, grace_s, until=self._hurry)
+        await wait_for_any(self._empty, self._hurry, timeout_s=grace_s)
         for run in tuple(self._runs.values()):
             self._cancel(run, "stop")
-        await _wait_event(self._empty, ABANDON_S)
+        await wait_for_any(self._empty, timeout_s=ABANDON_S)
         for run in tuple(self._runs.values()):
             self._release(run)
 
@@ -327,13 +328,6 @@ class Attempts:
         self._runs.pop((run.claim.item.id, run.claim.stage.id), None)
         if not self._runs:
             self._empty.set()
-
-
-async def _wait_event(event: asyncio.Event, seconds: float, *, until: asyncio.Event | None = None) -> None:
-    waiters = {asyncio.ensure_future(one.wait()) for one in (event, until) if one is not None}
-    await asyncio.wait(waiters, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for waiter in waiters:
-        waiter.cancel()
 
 
 def _no_progress(_done: int, _total: int | None, _text: str) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import click
 
 from rivus_tui.cli.asked import Asked
-from rivus_tui.cli.output import json_option, print_json
+from rivus_tui.cli.output import json_option, plain, print_json
 
 
 @click.group()
@@ -58,23 +55,13 @@ def show(asked: Asked, as_json: bool) -> None:
     told = {
         "source": str(project.source or "built-in jobs"),
         "root": str(project.root),
-        "settings": _plain(project.settings),
-        "jobs": {job.name: _plain(job) for job in project.jobs},
+        "settings": plain(project.settings),
+        "jobs": {job.name: plain(job) for job in project.jobs},
     }
     if as_json:
         print_json(told)
     else:
         click.echo(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), nl=False)
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, (tuple, list)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return value
 
 
 @config.command()

@@ -26,7 +26,7 @@ _NOT_PLAIN: Final = re.compile(r"[^\x20-\x7e]")
 
 def print_json(value: Any) -> None:
     """Print one object on one line; characters that a terminal obeys, or a person does not see, are escaped."""
-    text = json.dumps(_plain(value), ensure_ascii=not _is_utf8())
+    text = json.dumps(plain(value), ensure_ascii=not _is_utf8())
     click.echo(_NOT_PLAIN.sub(lambda match: _visible(match[0]), text))
 
 
@@ -43,13 +43,14 @@ def _is_utf8() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Values as what JSON and YAML know: dataclasses and mappings as dicts, sequences as lists."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return value
 
 
