@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.contracts.item import Candidate, Known
+from engine.contracts.llm import LLM
 
 
 class Item(Protocol):
@@ -68,6 +69,11 @@ class Context(Protocol):
 
     @property
     def log(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]: ...
+    @property
+    def llm(self) -> LLM:
+        """The door to the models, bound to this job's budget and this item's urgency."""
+        ...
+
     @property
     def cancelled(self) -> bool:
         """True once this attempt should end (stop, timeout, a person)."""

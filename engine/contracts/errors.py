@@ -5,6 +5,12 @@ RivusError                    exit code 1
 │   └── ConfigError           2  jobs.yaml cannot be used; carries every problem at once
 ├── OwnedError                3  another engine owns the state directory
 ├── ModelNeeded               4  a model or key is needed
+├── ModelError                1  a model was asked, or was to be asked, and there is no answer
+│   ├── ModelBusy             1  not now (quota, pace, Retry-After, money of the day): come back at `until`
+│   ├── ModelFailed           1  the provider failed or refused; carries the doctor's class
+│   ├── BadReply              1  the answer does not fit the schema, after one repair
+│   ├── TooCostly             1  the call may cost more than it may
+│   └── InDoubt               1  a crash came between a request and its answer: it may have been answered and paid
 ├── StateError                1  the state file cannot be used (newer, damaged, not ours)
 └── EngineStopped             1  the engine ended before it could answer
 
@@ -73,6 +79,46 @@ class ModelNeeded(RivusError):
     """A model or a key is needed for this, and none is configured."""
 
     exit_code = 4
+
+
+class ModelError(RivusError):
+    """A model gave no answer."""
+
+
+class ModelBusy(ModelError):
+    """A model cannot be asked now."""
+
+    def __init__(self, message: str, *, until: int | None) -> None:
+        """`until`: when to come back, ms UTC; None: not known."""
+        self.until = until
+        super().__init__(message)
+
+
+class ModelFailed(ModelError):
+    """The provider of a model failed or refused."""
+
+    def __init__(self, message: str, *, kind: str, status: int | None = None) -> None:
+        """`kind`: transient, throttled, systemic, item, context or code_bug."""
+        self.kind = kind
+        self.status = status
+        super().__init__(message)
+
+
+class BadReply(ModelError):
+    """A model's answer does not have the shape that was asked for."""
+
+    def __init__(self, message: str, *, text: str) -> None:
+        """`text`: the answer as it came."""
+        self.text = text
+        super().__init__(message)
+
+
+class TooCostly(ModelError):
+    """A model call may cost more than it may."""
+
+
+class InDoubt(ModelError):
+    """A request may have been answered already, and the answer is lost."""
 
 
 class StateError(RivusError):

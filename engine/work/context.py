@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.contracts.item import Candidate
+from engine.contracts.llm import LLM
+from engine.kit.no_model import NoModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class AttemptContext:
         "emitted",
         "item",
         "job",
+        "llm",
         "log",
         "params",
         "root",
@@ -56,6 +59,7 @@ class AttemptContext:
         log: logging.Logger | logging.LoggerAdapter[logging.Logger],
         progress: Callable[[int, int | None, str], None],
         answer: str | None = None,
+        llm: LLM | None = None,
     ) -> None:
         self.job = job
         self.stage = stage
@@ -66,6 +70,7 @@ class AttemptContext:
         self.root = root
         self.log = log
         self.answer = answer
+        self.llm: LLM = llm or NoModel()
         self.cancelled = False
         self.emitted: list[tuple[str, Candidate]] = []
         self._artifacts = artifacts

@@ -25,14 +25,14 @@ FLOORS = {
 TUI_MAY = ("engine.contracts", "engine.kit.safe_text", "engine.kit.clock")
 MEETING_PLACE = ("rivus_tui.cli", "rivus_tui.__main__")
 """The only place where front end and engine meet."""
-DEFERRED_MAY = (*MEETING_PLACE, "engine.config.resolve", "engine.llm.backend_litellm")
+DEFERRED_MAY = (*MEETING_PLACE, "engine.config.resolve", "engine.llm.backend_litellm", "engine.kit.shapes")
 NEVER_AT_START = ("litellm", "feedparser", "apprise")
 ONLY_IN = {
     "textual": ("rivus_tui",),
     "rich": ("rivus_tui",),
     "aiosqlite": ("engine.store",),
     "yaml": ("engine.config", "plugins", "rivus_tui.cli"),
-    "pydantic": ("engine.config", "engine.llm"),
+    "pydantic": ("engine.config", "engine.kit.shapes"),
     "litellm": ("engine.llm.backend_litellm",),
 }
 """Libraries with one home."""

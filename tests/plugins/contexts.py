@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.contracts.item import Candidate, Known
+from engine.contracts.llm import LLM
+from engine.kit.no_model import NoModel
 
 
 @dataclass(kw_only=True)
@@ -90,6 +92,7 @@ class FakeContext:
     artifact_dir: Path = Path()
     """Default: `root`."""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("tests.plugins"))
+    llm: LLM = field(default_factory=NoModel)
     cancelled: bool = False
     steps: list[tuple[int, int | None, str]] = field(default_factory=list)
     """(done, total, text) of each progress."""
