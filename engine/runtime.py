@@ -13,7 +13,6 @@ import logging
 import random
 import sqlite3
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -32,31 +31,17 @@ from engine.services.guards import Guards
 from engine.services.pruner import Pruner
 from engine.services.reload import Reload
 from engine.services.timers import Timers
-from engine.store import claims, items, jobs, runs
-from engine.store import limits as store_limits
+from engine.services.turns import Turns
+from engine.store import claims, jobs, takeover
 from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database
-from engine.store.events import Event, record
-from engine.store.plan import Plan
 from engine.store.state_dir import StateDir
 from engine.store.writer import Writer
 from engine.work.attempts import Attempts
 from engine.work.processes import WorkerProcesses
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """What the first transaction of an engine gives."""
-
-    epoch: int
-    plan: Plan
-    job_states: Mapping[int, str]
-    next_runs: Mapping[str, int | None]
-    next_later: int | None
-    buckets: Mapping[str, float]
 
 
 class Runtime:
@@ -84,15 +69,13 @@ class Runtime:
         self.epoch = 0
         self._state = state
         self._clock = clock
-        self._only = frozenset(only) if only is not None else None
+        self._only = only
         self._chance = chance or random.Random()
         self._on_change = on_change
         self._on_death = on_death
         self._draining = False
-        self._job_states: dict[int, str] = {}
         self._quiet = asyncio.Event()
         self._stopping = False
-        self._look_at: int | None = None
         self._chores: set[asyncio.Task[None]] = set()
 
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
@@ -101,10 +84,9 @@ class Runtime:
         begun = await self._begin()
         resolver = Resolver(self._folder)
         self.epoch = begun.epoch
-        self._job_states = dict(begun.job_states)
         self.processes = WorkerProcesses(self.project.settings.workers, folder=self._folder)
-        self.limits = Limits(begun.buckets, items=self._limit)
-        self.limits.configure(self.project, begun.plan)
+        limits = Limits(begun.buckets, items=self._limit)
+        limits.configure(self.project, begun.plan)
         self.writer = Writer(self._database, self._clock, self, epoch=begun.epoch)
         self.writer.plan = begun.plan
         self.attempts = Attempts(
@@ -116,6 +98,16 @@ class Runtime:
             processes=self.processes,
             hand_in=self.writer.hand_in,
         )
+        self.turns = Turns(
+            limits=limits,
+            clock=self._clock,
+            plan=lambda: self.writer.plan,
+            taken=self.attempts.taken,
+            may_start=self._may_start,
+            look=lambda: self.writer.look(set()),
+            only=self._only,
+        )
+        self.turns.job_states = dict(begun.job_states)
         self.timers = Timers(
             writer=self.writer,
             clock=self._clock,
@@ -134,7 +126,7 @@ class Runtime:
             writer=self.writer,
             clock=self._clock,
             functions=resolver.discovery,
-            may_run=self._may_run,
+            may_run=self.turns.may_run,
             chance=self._chance.random,
         )
         self.reload = Reload(
@@ -153,13 +145,13 @@ class Runtime:
             self.guards.start()
             self.writer.look()
 
-    async def _begin(self) -> _Begun:
+    async def _begin(self) -> takeover.Begun:
         """Open the state file and take it over; StateError when it is damaged or cannot be written."""
         file = self._state.database
         try:
             self._database = await Database.open(file, durability=self.project.settings.durability)
             try:
-                return await self._database.run(_begin, self.project, self._clock.now())
+                return await self._database.run(takeover.begin, self.project, self._clock.now())
             except BaseException:
                 await self._database.close()
                 raise
@@ -185,7 +177,7 @@ class Runtime:
         await self.processes.close()
         await self.timers.stop()
         with contextlib.suppress(StateError, EngineStopped):  # what cannot be stored is reclaimed at the next start
-            await self.writer.change(_record_stop)
+            await self.writer.change(takeover.record_stop)
         await self.writer.close()
         await self._database.close()
 
@@ -202,12 +194,17 @@ class Runtime:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
         lines = changes(self.project, project)
         resolver = await asyncio.to_thread(Resolver, self._folder)
-        states = await self.writer.change(partial(_reconfigure, writer=self.writer, project=project, lines=lines))
+
+        def reconfigure(connection: sqlite3.Connection, now: int) -> dict[int, str]:
+            # The writer claims by the new plan from here on, in this very transaction.
+            self.writer.plan, states = takeover.reconfigure(connection, now, project=project, lines=lines)
+            return states
+
+        self.turns.job_states = await self.writer.change(reconfigure)
         before = self.processes
         self.project = project
-        self._job_states = states
         self.processes = WorkerProcesses(project.settings.workers, folder=self._folder)
-        self.limits.configure(project, self.writer.plan)
+        self.turns.limits.configure(project, self.writer.plan)
         self.guards.project = project
         self.attempts.reload(resolver.handler, self.processes)
         self.discovery.reload(project, resolver.discovery)
@@ -222,8 +219,7 @@ class Runtime:
 
     async def _look_at_jobs(self) -> None:
         """Which jobs may run has changed."""
-        rows = await self.writer.change(lambda connection, _now: jobs.rows(connection))
-        self._job_states = {row.id: row.state for row in rows}
+        self.turns.take_states(await self.writer.change(lambda connection, _now: jobs.rows(connection)))
         self.discovery.look()
 
     async def _jobs_paused(self) -> None:
@@ -238,7 +234,7 @@ class Runtime:
 
     def allowance(self) -> Allowance:
         """What may be claimed now."""
-        return self.limits.open(self._free_slots(), self.attempts.taken, self._clock.now())
+        return self.turns.open()
 
     def guard(self, connection: sqlite3.Connection, now: int) -> set[int]:
         """Pause what has reached its daily limit; on the writer's thread, inside its transaction."""
@@ -247,28 +243,10 @@ class Runtime:
     def adopt(self, allowance: store.Allowance, queued: set[int]) -> None:
         """Take over what a group used, and look again when pace lets the next one start."""
         assert isinstance(allowance, Allowance)
-        self.limits.adopt(allowance)
-        at = self.limits.next_at(queued, self._clock.now())
-        if at is not None and (self._look_at is None or at < self._look_at):
-            self._look_at = at
-            delay = max(0.0, (at - self._clock.now()) / 1000)
-            asyncio.get_running_loop().call_later(delay, self._look)
+        self.turns.adopt(allowance, queued)
 
-    def _look(self) -> None:
-        self._look_at = None
-        self.writer.look(set())
-
-    def _free_slots(self) -> dict[int, int]:
-        if self._draining or not self._work or self.guards.disk_problem is not None:
-            return {}
-        free: dict[int, int] = {}
-        for number, stage in self.writer.plan.stages.items():
-            if not stage.spec.enabled or not self._may_run(stage.job):
-                continue
-            n = stage.spec.concurrency - self.attempts.taken(number)
-            if n > 0:
-                free[number] = n
-        return free
+    def _may_start(self) -> bool:
+        return self._work and not self._draining and self.guards.disk_problem is None
 
     def start_attempts(self, claimed: list[Claim]) -> None:
         """Run what was claimed."""
@@ -288,7 +266,7 @@ class Runtime:
         if next_later is not None:
             self.timers.expect(next_later)
         if paused:
-            self._job_states |= dict.fromkeys(paused, "paused")
+            self.turns.job_states |= dict.fromkeys(paused, "paused")
             self._do_beside(self._jobs_paused())
         self._on_change()
         self._quiet.set()
@@ -324,14 +302,6 @@ class Runtime:
 
     # Whether there is anything left to do
 
-    def _may_run(self, job: str) -> bool:
-        plan = self.writer.plan.jobs[job]
-        return (
-            (self._only is None or job in self._only)
-            and self._job_states.get(plan.id) == "active"
-            and plan.spec.enabled
-        )
-
     def is_quiet(self) -> bool:
         """Whether nothing runs, all that ran is stored and no discovery is going on; rows may still be ready."""
         if self.attempts.running or self.writer.unstored:
@@ -344,66 +314,9 @@ class Runtime:
             self._quiet.clear()
             if self.is_quiet():
                 soon = self._clock.now() + round(wait_s * 1000)
-                may = [
-                    number
-                    for number, stage in self.writer.plan.stages.items()
-                    if self._work and self._may_run(stage.job) and (stage.before or not self.limits.is_used_up)
-                ]
                 # A read beside the writer's groups: asking must not look like a change.
-                if not await self._database.run(claims.left, may, soon) and self.is_quiet():
+                left = self.turns.left(work=self._work)
+                if not await self._database.run(claims.left, left, soon) and self.is_quiet():
                     return
             # Everything that can change the answer is a commit; a discovery that ends commits its end.
             await wait_for_any(self._quiet, timeout_s=1.0)
-
-
-def _begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> _Begun:
-    """The first transaction: this start's epoch, the jobs as configured, and nothing left running by the dead."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        epoch = jobs.begin_epoch(connection)
-        for source in ("configuration", "disk"):
-            jobs.tell_problem(connection, source, None, now)
-        plan, changed = jobs.sync(connection, project.jobs, now)
-        reclaimed = claims.reclaim(connection, plan, epoch, now)
-        cut = runs.cut_dead(connection, now)
-        for job in plan.jobs.values():
-            if job.id in changed:
-                items.reconcile(connection, plan, job, now)
-        next_later = claims.wake(connection, plan, now)
-        rows = jobs.rows(connection)
-        store_limits.sync_resources(connection, project.resources)
-        stored = store_limits.buckets(connection)
-        text = f"engine started; {reclaimed} interrupted stages back in the queue" if reclaimed else "engine started"
-        record(connection, [Event(kind="engine.started", text=text, data={"epoch": epoch, "cut": cut})], now)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return _Begun(
-        epoch=epoch,
-        plan=plan,
-        job_states={row.id: row.state for row in rows},
-        next_runs={row.name: row.next_run_at for row in rows},
-        next_later=next_later,
-        buckets=stored,
-    )
-
-
-def _reconfigure(
-    connection: sqlite3.Connection, now: int, *, writer: Writer, project: ProjectSpec, lines: list[str]
-) -> dict[int, str]:
-    """Make jobs, stages and items what the new configuration says; the writer claims by it from here on."""
-    plan, changed = jobs.sync(connection, project.jobs, now)
-    for job in plan.jobs.values():
-        if job.id in changed:
-            items.reconcile(connection, plan, job, now)
-    store_limits.sync_resources(connection, project.resources)
-    text = f"{len(lines)} changes" if len(lines) != 1 else lines[0]
-    record(connection, [Event(kind="config.reloaded", text=text, data={"changes": lines})], now)
-    writer.plan = plan
-    return {row.id: row.state for row in jobs.rows(connection)}
-
-
-def _record_stop(connection: sqlite3.Connection, now: int) -> None:
-    record(connection, [Event(kind="engine.stopped", text="engine stopped")], now)

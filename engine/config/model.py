@@ -7,51 +7,24 @@ in `engine.config.build`.
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from engine.config.units import DURATION_PATTERN, MONEY_PATTERN, RATE_PATTERN, parse_duration, parse_money, parse_rate
-from engine.rules.schedule import cron_problem
-
-NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
-DOTTED_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
-
-
-def _seconds(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError("needs a duration, such as `30s` or `10m`")
-    return parse_duration(str(value))
-
-
-def _rate(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("needs a rate, such as `60/h`")
-    return parse_rate(value)
-
-
-def _micros(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("needs an amount of money, such as `5 USD`")
-    return parse_money(value)
-
-
-def _cron(value: str) -> str:
-    if problem := cron_problem(value):
-        raise ValueError(problem)
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ValueError, OSError, LookupError):
-        raise ValueError("is no time zone; use a name such as `Europe/Berlin`") from None
-    return value
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+from engine.config.values import (
+    Burst,
+    Cron,
+    Dotted,
+    Interval,
+    Keys,
+    Line,
+    Money,
+    Name,
+    Pace,
+    Span,
+    Wait,
+    listed,
+    zone,
+)
 
 
 def _stage(value: object) -> object:
@@ -62,39 +35,10 @@ def _stage(value: object) -> object:
     return {name: {} if body is None else body for name, body in value.items()}
 
 
-Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=64)]
-Dotted = Annotated[str, StringConstraints(pattern=DOTTED_PATTERN, max_length=200)]
-_DURATION_INPUT = Annotated[str, Field(pattern=DURATION_PATTERN)]
-Wait = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(ge=0)]
-"""A duration in seconds; zero is allowed."""
-Span = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(gt=0)]
-"""A duration in seconds above zero."""
-Interval = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_DURATION_INPUT), Field(ge=1)]
-"""A duration in seconds, one at least."""
-Cron = Annotated[str, StringConstraints(max_length=200), AfterValidator(_cron)]
-Money = Annotated[
-    int,
-    BeforeValidator(_micros, json_schema_input_type=Annotated[str, Field(pattern=MONEY_PATTERN)]),
-    Field(gt=0),
-]
-"""An amount in millionths of a dollar."""
-Pace = Annotated[
-    tuple[float, float],
-    BeforeValidator(_rate, json_schema_input_type=Annotated[str, Field(pattern=RATE_PATTERN)]),
-]
-"""A rate as (count, seconds)."""
-Burst = Annotated[int, Field(ge=1, le=100_000)]
-Line = Annotated[str, StringConstraints(max_length=200)]
-
-
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class SettingsKeys(_Keys):
+class SettingsKeys(Keys):
     """What holds for the whole project."""
 
-    timezone: Annotated[str, AfterValidator(_zone)] = ""
+    timezone: Annotated[str, AfterValidator(zone)] = ""
     """Time zone of cron expressions, such as `Europe/Berlin`; the machine's own without it."""
     daily_cost: Money | None = None
     """When all jobs together have spent so much in a day, those that spend pause until the next: `5 USD`."""
@@ -108,7 +52,7 @@ class SettingsKeys(_Keys):
     """How long running work may go on after a stop was asked, such as `20s`."""
 
 
-class DiscoveryKeys(_Keys):
+class DiscoveryKeys(Keys):
     """Where the items of a job come from. Every other key here is a param of the discovery itself."""
 
     model_config = ConfigDict(extra="allow")
@@ -123,12 +67,12 @@ class DiscoveryKeys(_Keys):
     """true: it also runs when a commit was made (HEAD of a repository has moved)."""
 
 
-class StageKeys(_Keys):
+class StageKeys(Keys):
     """One step of a job."""
 
     handler: Dotted | None = None
     """Dotted name of the function that does the work; the job's `handler` when it is missing."""
-    after: Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name])] | None = None
+    after: Annotated[list[Name], BeforeValidator(listed, json_schema_input_type=Name | list[Name])] | None = None
     """Stages that must be finished first: a name, a list, or `[]` to start at once. Without it: the stage above."""
     gate: Name | None = None
     """Name of a decision that a person takes before this stage starts, such as `accept`."""
@@ -148,11 +92,13 @@ class StageKeys(_Keys):
     """How fast attempts of this stage may start, such as `60/h`."""
     burst: Burst | None = None
     """How many may start at once after a pause; 1 without it."""
-    resource: Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name])] = []
+    resource: Annotated[list[Name], BeforeValidator(listed, json_schema_input_type=Name | list[Name])] = Field(
+        default=[]
+    )
     """Shared capacity, named at the top under `resources`, that an attempt holds while it runs."""
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default={})
     """What the handler is told; which keys it knows is the handler's own matter."""
-    outputs: dict[Line, Literal["str", "int", "float", "bool", "list", "dict"]] = {}
+    outputs: dict[Line, Literal["str", "int", "float", "bool", "list", "dict"]] = Field(default={})
     """Fields that the handler's output must have, with their types."""
 
 
@@ -163,14 +109,14 @@ Stage = Annotated[
 """One entry of `stages`: a name, or one name with its keys."""
 
 
-class GuardKeys(_Keys):
+class GuardKeys(Keys):
     """What pauses a job by itself."""
 
     daily_cost: Money | None = None
     """When the job has spent so much in a day, it pauses until the next: `1 USD`."""
 
 
-class JobKeys(_Keys):
+class JobKeys(Keys):
     """One job: where its items come from, and the stages that each of them goes through."""
 
     title: Line | None = None
@@ -193,7 +139,7 @@ class JobKeys(_Keys):
     """true: the check also runs when a commit was made."""
     findings_to: Name | None = None
     """Name of the job that receives what the check finds."""
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default={})
     """What the check is told."""
     stages: list[Stage] | None = Field(default=None, min_length=1)
     """Steps in the order in which they run, unless `after` says otherwise."""
@@ -203,15 +149,15 @@ class JobKeys(_Keys):
     """How fast attempts of all its stages together may start, such as `60/h`."""
     burst: Burst | None = None
     """How many may start at once after a pause; 1 without it."""
-    guards: GuardKeys = GuardKeys()
+    guards: GuardKeys = Field(default=GuardKeys())
     """What pauses this job by itself."""
-    detail_columns: list[Line] = []
+    detail_columns: list[Line] = Field(default=[])
     """Fields of data and outputs that are shown as columns."""
     gone_after: int | None = Field(default=None, ge=1, le=1_000)
     """Complete runs without seeing an item until it counts as gone: 3; for a check 1."""
 
 
-class ResourceKeys(_Keys):
+class ResourceKeys(Keys):
     """Capacity that stages of different jobs share."""
 
     capacity: int = Field(ge=1, le=10_000)
@@ -232,14 +178,14 @@ Resource = Annotated[
 """A resource: its capacity, or its keys."""
 
 
-class ProjectKeys(_Keys):
+class ProjectKeys(Keys):
     """jobs.yaml."""
 
     version: Literal[1] = 1
     """Version of this format."""
-    settings: SettingsKeys = SettingsKeys()
+    settings: SettingsKeys = Field(default=SettingsKeys())
     """What holds for the whole project."""
-    resources: dict[Name, Resource] = {}
+    resources: dict[Name, Resource] = Field(default={})
     """Capacity that stages share: `docs-host: 4`, or `docs-host: {capacity: 4, pace: 60/h}`."""
     jobs: dict[Name, JobKeys]
     """The jobs by name."""

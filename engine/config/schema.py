@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from typing import Any
 
 from engine.config import model
+from engine.config.values import Keys
 
 
 def json_schema() -> dict[str, Any]:
@@ -27,7 +29,9 @@ def json_schema() -> dict[str, Any]:
 def _field_docs() -> dict[str, dict[str, str]]:
     """Return the string that stands under each field, by class and field."""
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(model)).body:
+    modules = {name: sys.modules[name] for name in sorted(one.__module__ for one in Keys.__subclasses__())}
+    nodes = [node for module in modules.values() for node in ast.parse(inspect.getsource(module)).body]
+    for node in nodes:
         if not isinstance(node, ast.ClassDef):
             continue
         fields = found.setdefault(node.name, {})

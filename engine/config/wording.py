@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from engine.config.model import DOTTED_PATTERN, JobKeys, ProjectKeys, SettingsKeys, StageKeys
+from engine.config.model import ProjectKeys
 from engine.config.nearest import did_you_mean
+from engine.config.values import DOTTED_PATTERN
 from engine.config.yaml_reader import KeyPath
 from engine.kit.safe_text import safe_line
 
@@ -87,12 +89,35 @@ def _unknown_key(loc: tuple[str | int, ...]) -> str:
 
 
 def _model_at(loc: tuple[str | int, ...]) -> type[BaseModel]:
-    match loc:
-        case ("settings",):
-            return SettingsKeys
-        case ("jobs", _):
-            return JobKeys
-        case ("jobs", _, "stages", _, _):
-            return StageKeys
-        case _:
-            return ProjectKeys
+    """The model whose keys stand at a place; the outermost one when the place leads to none."""
+    found: type[BaseModel] = ProjectKeys
+    kind: Any = ProjectKeys
+    for part in loc:
+        kind = _inside(kind, part)
+        if models := _models(kind):
+            found = models[0]
+    return found
+
+
+def _inside(kind: Any, part: str | int) -> Any:
+    """The type of what stands under a key, or at a place of a list."""
+    for model in _models(kind):
+        if part in model.model_fields:
+            return model.model_fields[str(part)].annotation
+    for one in _alternatives(kind):
+        if get_origin(one) in (dict, list):
+            return get_args(one)[-1]
+    return None
+
+
+def _models(kind: Any) -> list[type[BaseModel]]:
+    return [one for one in _alternatives(kind) if isinstance(one, type) and issubclass(one, BaseModel)]
+
+
+def _alternatives(kind: Any) -> list[Any]:
+    """A type without its annotations; each member of a union."""
+    if get_origin(kind) is Annotated:
+        return _alternatives(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return [one for part in get_args(kind) for one in _alternatives(part)]
+    return [kind]

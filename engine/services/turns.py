@@ -1,0 +1,87 @@
+"""Turns: which stages may start something at this moment, and when to ask again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+
+from engine.kit.clock import Clock
+from engine.services.allowance import Allowance, Limits
+from engine.store.jobs import JobRow
+from engine.store.plan import Plan
+
+
+class Turns:
+    """Opens an allowance for each group of the writer; lives on the engine's loop."""
+
+    def __init__(
+        self,
+        *,
+        limits: Limits,
+        clock: Clock,
+        plan: Callable[[], Plan],
+        taken: Callable[[int], int],
+        may_start: Callable[[], bool],
+        look: Callable[[], None],
+        only: Collection[str] | None,
+    ) -> None:
+        """`taken`: how many of a stage run; `may_start`: whether anything may start at all; `look` claims again."""
+        self.limits = limits
+        self.job_states: dict[int, str] = {}
+        """Number of each job → its state, as last read."""
+        self._clock = clock
+        self._plan = plan
+        self._taken = taken
+        self._may_start = may_start
+        self._look = look
+        self._only = frozenset(only) if only is not None else None
+        self._look_at: int | None = None
+
+    def take_states(self, rows: Iterable[JobRow]) -> None:
+        """Which jobs may run has changed."""
+        self.job_states = {row.id: row.state for row in rows}
+
+    def may_run(self, job: str) -> bool:
+        """Whether this job may run at all."""
+        plan = self._plan().jobs[job]
+        return (
+            (self._only is None or job in self._only) and self.job_states.get(plan.id) == "active" and plan.spec.enabled
+        )
+
+    def open(self) -> Allowance:
+        """What may be claimed now."""
+        return self.limits.open(self._free_slots(), self._taken, self._clock.now())
+
+    def adopt(self, allowance: Allowance, queued: set[int]) -> None:
+        """Take over what a group used, and look again when pace lets the next one start."""
+        self.limits.adopt(allowance)
+        at = self.limits.next_at(queued, self._clock.now())
+        if at is not None and (self._look_at is None or at < self._look_at):
+            self._look_at = at
+            delay = max(0.0, (at - self._clock.now()) / 1000)
+            asyncio.get_running_loop().call_later(delay, self._look_again)
+
+    def left(self, *, work: bool) -> list[int]:
+        """Stages whose queues this engine would still work on."""
+        plan = self._plan()
+        return [
+            number
+            for number, stage in plan.stages.items()
+            if work and self.may_run(stage.job) and (stage.before or not self.limits.is_used_up)
+        ]
+
+    def _look_again(self) -> None:
+        self._look_at = None
+        self._look()
+
+    def _free_slots(self) -> dict[int, int]:
+        if not self._may_start():
+            return {}
+        free: dict[int, int] = {}
+        for number, stage in self._plan().stages.items():
+            if not stage.spec.enabled or not self.may_run(stage.job):
+                continue
+            n = stage.spec.concurrency - self._taken(number)
+            if n > 0:
+                free[number] = n
+        return free

@@ -1,0 +1,80 @@
+"""Taking a state file over: the first transaction of an engine, and the one that brings a new configuration."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.contracts.spec import ProjectSpec
+from engine.store import claims, items, jobs, runs
+from engine.store import limits as store_limits
+from engine.store.events import Event, record
+from engine.store.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the first transaction of an engine gives."""
+
+    epoch: int
+    plan: Plan
+    job_states: Mapping[int, str]
+    next_runs: Mapping[str, int | None]
+    next_later: int | None
+    buckets: Mapping[str, float]
+
+
+def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Begun:
+    """The first transaction: this start's epoch, the jobs as configured, and nothing left running by the dead."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        epoch = jobs.begin_epoch(connection)
+        for source in ("configuration", "disk"):
+            jobs.tell_problem(connection, source, None, now)
+        plan, changed = jobs.sync(connection, project.jobs, now)
+        reclaimed = claims.reclaim(connection, plan, epoch, now)
+        cut = runs.cut_dead(connection, now)
+        _reconcile(connection, plan, changed, now)
+        next_later = claims.wake(connection, plan, now)
+        rows = jobs.rows(connection)
+        store_limits.sync_resources(connection, project.resources)
+        stored = store_limits.buckets(connection)
+        text = f"engine started; {reclaimed} interrupted stages back in the queue" if reclaimed else "engine started"
+        record(connection, [Event(kind="engine.started", text=text, data={"epoch": epoch, "cut": cut})], now)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return Begun(
+        epoch=epoch,
+        plan=plan,
+        job_states={row.id: row.state for row in rows},
+        next_runs={row.name: row.next_run_at for row in rows},
+        next_later=next_later,
+        buckets=stored,
+    )
+
+
+def reconfigure(
+    connection: sqlite3.Connection, now: int, *, project: ProjectSpec, lines: list[str]
+) -> tuple[Plan, dict[int, str]]:
+    """Make jobs, stages and items what the new configuration says; returns its plan and the states of jobs."""
+    plan, changed = jobs.sync(connection, project.jobs, now)
+    _reconcile(connection, plan, changed, now)
+    store_limits.sync_resources(connection, project.resources)
+    text = f"{len(lines)} changes" if len(lines) != 1 else lines[0]
+    record(connection, [Event(kind="config.reloaded", text=text, data={"changes": lines})], now)
+    return plan, {row.id: row.state for row in jobs.rows(connection)}
+
+
+def record_stop(connection: sqlite3.Connection, now: int) -> None:
+    """The last event of an engine."""
+    record(connection, [Event(kind="engine.stopped", text="engine stopped")], now)
+
+
+def _reconcile(connection: sqlite3.Connection, plan: Plan, changed: set[int], now: int) -> None:
+    for job in plan.jobs.values():
+        if job.id in changed:
+            items.reconcile(connection, plan, job, now)
