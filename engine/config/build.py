@@ -10,6 +10,7 @@ from engine.config.model import JobKeys, ProjectKeys, StageKeys
 from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
 from engine.config.resolve import Function, Resolver, Unresolved, accepted_params, is_async
+from engine.config.steering import eligibility, policy, recurrence
 from engine.config.timezone import local_timezone
 from engine.config.yaml_reader import KeyPath
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Rate, ResourceSpec, Settings, StageSpec
@@ -102,6 +103,9 @@ class _Job:
             findings_to=keys.findings_to,
             stages=stages,
             pace=rate(keys.pace, keys.burst, ("jobs", self._name), self._problems),
+            priority=policy(keys.priority),
+            eligibility=eligibility(keys.eligibility),
+            recur=recurrence(keys.recur),
             daily_cost_usd_micros=keys.guards.daily_cost,
             gone_after=keys.gone_after or (3 if keys.check is None else 1),
             detail_columns=tuple(keys.detail_columns),
@@ -110,6 +114,8 @@ class _Job:
 
     def _check_combination(self) -> None:
         keys = self._keys
+        if keys.recur is not None and recurrence(keys.recur) is None and not self._problems.has(self._at(("recur",))):
+            self._wrong(("recur",), "names no time: `each`, `after` or `cron`")
         if keys.check is not None:
             if keys.discovery is not None:
                 self._wrong(("check",), "a job has a `discovery` or a `check`, not both")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from engine.config.steering import EligibilityKeys, Recur, Rule
 from engine.config.values import (
     Burst,
     Cron,
@@ -149,6 +150,12 @@ class JobKeys(Keys):
     """How fast attempts of all its stages together may start, such as `60/h`."""
     burst: Burst | None = None
     """How many may start at once after a pause; 1 without it."""
+    priority: list[Rule] = Field(default=[])
+    """Rules from fields and signals of an item to P0 (urgent) to P3; the first that fits decides."""
+    eligibility: EligibilityKeys | None = None
+    """When its work may start, and which of its items."""
+    recur: Recur | None = None
+    """When a finished item comes back: `daily`, `weekly`, a time such as `12h`, or `{cron: 0 6 * * 1}`."""
     guards: GuardKeys = Field(default=GuardKeys())
     """What pauses this job by itself."""
     detail_columns: list[Line] = Field(default=[])

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.contracts.steering import EligibilitySpec, PriorityRule, RecurSpec
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rate:
@@ -98,6 +100,12 @@ class JobSpec:
     """In topological order."""
     pace: Rate | None = None
     """How fast attempts of all its stages together may start."""
+    priority: tuple[PriorityRule, ...] = ()
+    """From fields of an item to its priority; the first rule that fits decides. Empty: what the source gives."""
+    eligibility: EligibilitySpec | None = None
+    """When its work may start, and which of its items; None: always, and all."""
+    recur: RecurSpec | None = None
+    """When a finished item comes back; None: never by itself."""
     daily_cost_usd_micros: int | None = None
     """Spent so much in a day, the job pauses until the next; None: no limit of its own."""
     gone_after: int = 3

@@ -19,15 +19,19 @@ def is_scheduled(discovery: DiscoverySpec) -> bool:
 
 
 def next_run(discovery: DiscoverySpec, now: int, zone: ZoneInfo) -> int | None:
-    """The next time after `now` (ms UTC), or None when it has no schedule.
-
-    By cron, wall-clock times that a change to summer time skips run right after it, and those that the change back
-    repeats run once (the behaviour of Debian's cron, which cronsim follows).
-    """
+    """The next time after `now` (ms UTC), or None when it has no schedule."""
     if discovery.cron is not None:
-        at = next(CronSim(discovery.cron, datetime.fromtimestamp(now / 1000, zone)))
-        return round(at.timestamp() * 1000)
+        return next_cron(discovery.cron, now, zone)
     return None if discovery.every_s is None else now + round(discovery.every_s * 1000)
+
+
+def next_cron(expression: str, now: int, zone: ZoneInfo) -> int:
+    """The next time of a cron expression after `now`, ms UTC.
+
+    Wall-clock times that a change to summer time skips come right after it, and those that the change back repeats come
+    once (the behaviour of Debian's cron, which cronsim follows).
+    """
+    return round(next(CronSim(expression, datetime.fromtimestamp(now / 1000, zone))).timestamp() * 1000)
 
 
 def cron_problem(expression: str) -> str | None:

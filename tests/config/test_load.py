@@ -7,6 +7,7 @@ import pytest
 
 from engine.config.load import load_project
 from engine.contracts.errors import ConfigError
+from engine.contracts.steering import Condition, EligibilitySpec, Hours, RecurSpec
 from tests.config.folders import Folder
 
 
@@ -272,3 +273,60 @@ def test_path_is_shown_as_a_person_would_type_it(folder: Folder, monkeypatch: py
     with pytest.raises(ConfigError) as caught:
         load_project(folder.path / "jobs.yaml", folder.path)
     assert str(caught.value) == "jobs.yaml:1: jobs: needs keys with values below it, not `1`"
+
+
+def test_what_steers_a_job_arrives(folder: Folder) -> None:
+    job = folder.load("""
+        jobs:
+          a:
+            handler: PLUGIN.work
+            priority:
+              - P0: {source: wire, age: {below: 2h}}
+              - P1: {market_cap: {at_least: 10e9}, risk: [low, null]}
+              - P3
+            eligibility: {user_idle: 15m, hours: [09:00-17:00, 22:00-24:00], data: {risk: low}, auto_start: true}
+            recur: weekly
+        """).job("a")
+    assert job is not None
+    assert [(rule.name, rule.priority) for rule in job.priority] == [("1", 0), ("2", 1), ("3", 3)]
+    assert job.priority[0].when == (Condition(field="source", one_of=("wire",)), Condition(field="age", below=7_200))
+    assert job.priority[1].when[1] == Condition(field="risk", one_of=("low", None))
+    assert job.eligibility == EligibilitySpec(
+        user_idle_s=900,
+        hours=(Hours(start=540, end=1020), Hours(start=1320, end=0)),
+        fields=(Condition(field="risk", one_of=("low",)), Condition(field="auto_start", one_of=(True,))),
+    )
+    assert job.recur == RecurSpec(each="week")
+
+
+def test_mistakes_in_what_steers_a_job_are_named_with_what_is_meant(folder: Folder) -> None:
+    found = folder.problems("""
+        jobs:
+          a:
+            handler: PLUGIN.work
+            priority:
+              - P9: {source: wire}
+              - P1: {market_cap: {at_last: 10e9}}
+              - {P1: {}, P2: {}}
+            eligibility: {user_idl: 15m, hours: [09:00-17:00, 9-5], data: {risk: {below: soon}}}
+            recur: monthly
+          b: {handler: PLUGIN.work, recur: {each: day, after: 2h}, prioritty: []}
+          c: {handler: PLUGIN.work, recur: {}}
+        """)
+    for line, what in zip(
+        found,
+        (
+            "5: jobs.a.priority.P9: must be `P0` or `P1` or `P2` or `P3`, not `P9`",
+            "6: jobs.a.priority.P1.market_cap.at_last: is not a key here; did you mean `at_least`?",
+            "7: jobs.a.priority[2]: a rule is a priority with what it asks for",
+            "8: jobs.a.eligibility.hours[1]: needs a part of the day",
+            "8: jobs.a.eligibility.data.risk.below: needs a duration",
+            "8: jobs.a.eligibility.user_idl: is not a key here; did you mean `user_idle`?",
+            "9: jobs.a.recur: needs `daily`, `weekly`, a time such as `12h`",
+            "10: jobs.b.recur: has several times",
+            "10: jobs.b.prioritty: is not a key here; did you mean `priority`?",
+            "11: jobs.c.recur: names no time",
+        ),
+        strict=True,
+    ):
+        assert line.startswith(what)

@@ -1,0 +1,191 @@
+"""The shape of the keys that say which work goes first, when it may start, and when it comes back."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from engine.config.units import DURATION_PATTERN, parse_duration
+from engine.config.values import Cron, Interval, Keys, Line, Name, Span, listed
+from engine.contracts.steering import Condition, EligibilitySpec, Hours, PriorityRule, RecurSpec
+
+_HOURS: Final = r"^([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])$"
+_PRIORITIES: Final = ("P0", "P1", "P2", "P3")
+
+
+def _bound(value: object) -> object:
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("needs a number, or a duration such as `2h`")
+    return float(value)
+
+
+def _wanted(value: object) -> object:
+    if isinstance(value, dict):
+        return value
+    values = value if isinstance(value, list) else [value]
+    if not all(one is None or isinstance(one, (str, int, float, bool)) for one in values):
+        raise ValueError("needs a value, a list of values, or a bound such as `{at_least: 10}`")
+    return {"one_of": values}
+
+
+def _rule(value: object) -> object:
+    if isinstance(value, str):
+        value = {value: None}
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError("a rule is a priority with what it asks for: `- P1: {source: wire}`, or `- P3` for the rest")
+    return {name: {} if body is None else body for name, body in value.items()}
+
+
+def _one_way(value: RecurKeys) -> RecurKeys:
+    if sum(getattr(value, name) is not None for name in RecurKeys.model_fields) > 1:
+        raise ValueError("has several times; keep one of `each`, `after` and `cron`")
+    return value
+
+
+def _hours(value: str) -> str:
+    match = re.fullmatch(_HOURS, value)
+    if match is None or value[:5] == value[6:] or value[6:] > "24:00":
+        raise ValueError("needs a part of the day, such as `09:00-17:00` or `22:00-06:00`")
+    return value
+
+
+def _recur(value: object) -> object:
+    match value:
+        case "daily" | "weekly":
+            return {"each": {"daily": "day", "weekly": "week"}[value]}
+        case str():
+            try:
+                parse_duration(value)
+            except ValueError:
+                raise ValueError("needs `daily`, `weekly`, a time such as `12h`, or `{cron: 0 6 * * 1}`") from None
+            return {"after": value}
+    return value
+
+
+Bound = Annotated[
+    float,
+    BeforeValidator(_bound, json_schema_input_type=float | Annotated[str, Field(pattern=DURATION_PATTERN)]),
+]
+"""A number; a duration counts in seconds."""
+
+
+class ConditionKeys(Keys):
+    """What a field has to be; without any of these: there at all. A field that is missing meets no bound."""
+
+    one_of: list[str | int | float | bool | None] | None = Field(default=None, min_length=1)
+    """Any of these values; null stands for a field that is missing."""
+    at_least: Bound | None = None
+    """This number or more; a duration such as `2h` counts in seconds."""
+    above: Bound | None = None
+    """More than this number."""
+    at_most: Bound | None = None
+    """This number or less."""
+    below: Bound | None = None
+    """Less than this number, such as `{below: 2d}` for `age`."""
+
+
+_Value = str | float | bool | None
+Wanted = Annotated[
+    ConditionKeys,
+    BeforeValidator(_wanted, json_schema_input_type=_Value | list[_Value] | ConditionKeys),
+]
+"""A value, a list of values of which one is enough, or bounds."""
+Conditions = dict[Line, Wanted]
+
+Rule = Annotated[
+    dict[Literal["P0", "P1", "P2", "P3"], Conditions],
+    BeforeValidator(
+        _rule,
+        json_schema_input_type=Literal["P0", "P1", "P2", "P3"]
+        | dict[Literal["P0", "P1", "P2", "P3"], Conditions | None],
+    ),
+]
+"""One rule of a priority policy."""
+
+HoursOfDay = Annotated[str, AfterValidator(_hours)]
+
+
+class EligibilityKeys(Keys):
+    """When the work of a job may start, and which of its items. Discovery goes on; what runs is not stopped."""
+
+    user_idle: Span | None = None
+    """Only when the user has done nothing for so long, such as `15m`; `settings.idle` says who tells."""
+    hours: Annotated[list[HoursOfDay], BeforeValidator(listed, json_schema_input_type=str | list[str])] = Field(
+        default=[]
+    )
+    """Only in this part of the day, in the project's time zone: `09:00-17:00`, `22:00-06:00`, or a list of them."""
+    data: Conditions = Field(default={})
+    """Only items whose fields (data, or signals) are so: `{risk: [low, null]}`; null stands for missing."""
+    auto_start: bool | None = None
+    """true: only items with the field `auto_start: true`."""
+    quota: Annotated[list[Name], BeforeValidator(listed, json_schema_input_type=Name | list[Name])] = Field(default=[])
+    """Only while these models have quota left."""
+
+
+class RecurKeys(Keys):
+    """When a finished item comes back: one of these."""
+
+    each: Literal["day", "week"] | None = None
+    """Once per calendar day, or per week from Monday."""
+    after: Interval | None = None
+    """So long after it was last completed, such as `12h`."""
+    cron: Cron | None = None
+    """At the first such time after it was last completed, such as `0 6 * * 1`."""
+
+
+Recur = Annotated[
+    RecurKeys,
+    BeforeValidator(_recur, json_schema_input_type=str | RecurKeys),
+    AfterValidator(_one_way),
+]
+"""`daily`, `weekly`, a time such as `12h`, or `{cron: …}`."""
+
+
+def conditions(keys: dict[str, ConditionKeys]) -> tuple[Condition, ...]:
+    """Conditions as values."""
+    return tuple(
+        Condition(
+            field=name,
+            one_of=None if one.one_of is None else tuple(one.one_of),
+            at_least=one.at_least,
+            above=one.above,
+            at_most=one.at_most,
+            below=one.below,
+        )
+        for name, one in keys.items()
+    )
+
+
+def policy(rules: list[dict[Literal["P0", "P1", "P2", "P3"], dict[str, ConditionKeys]]]) -> tuple[PriorityRule, ...]:
+    """A priority policy as values."""
+    return tuple(
+        PriorityRule(name=str(number), priority=_PRIORITIES.index(name), when=conditions(when))  # type: ignore[arg-type]
+        for number, rule in enumerate(rules, start=1)
+        for name, when in rule.items()
+    )
+
+
+def eligibility(keys: EligibilityKeys | None) -> EligibilitySpec | None:
+    """Eligibility as a value."""
+    if keys is None:
+        return None
+    wanted = conditions(keys.data)
+    if keys.auto_start is not None:
+        wanted += (Condition(field="auto_start", one_of=(True,) if keys.auto_start else (False, None)),)
+    hours = tuple(Hours(start=_minutes(text[:5]), end=_minutes(text[6:]) % 1440) for text in keys.hours)
+    return EligibilitySpec(user_idle_s=keys.user_idle, hours=hours, fields=wanted, quota=tuple(keys.quota))
+
+
+def recurrence(keys: RecurKeys | None) -> RecurSpec | None:
+    """Recurrence as a value."""
+    if keys is None or (keys.each is None and keys.after is None and keys.cron is None):
+        return None
+    return RecurSpec(each=keys.each, after_s=keys.after, cron=keys.cron)
+
+
+def _minutes(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:])

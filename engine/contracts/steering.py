@@ -1,0 +1,83 @@
+"""What jobs.yaml says about which work goes first, when it may start and when it comes back, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.contracts.item import Priority
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """What one field of an item has to be; with no value and no bound: there at all.
+
+    A field that is missing meets only `one_of` with None in it.
+    """
+
+    field: str
+    one_of: tuple[Scalar, ...] | None = None
+    """Any of these; None stands for missing."""
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What a change of it is told under."""
+        return self.field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PriorityRule:
+    """Items that meet all conditions get this priority; the first rule of a policy that fits decides."""
+
+    name: str
+    """Its place in the policy, from 1."""
+    priority: Priority
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hours:
+    """Part of a day, in minutes after midnight of the project's time zone; an end before the start is the next day."""
+
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.start // 60:02}:{self.start % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EligibilitySpec:
+    """When the work of a job may start, and which of its items."""
+
+    user_idle_s: float | None = None
+    """Only when the user has done nothing for so long."""
+    hours: tuple[Hours, ...] = ()
+    """Only in these parts of the day; none: at all times."""
+    fields: tuple[Condition, ...] = ()
+    """Only items that meet all of them."""
+    quota: tuple[str, ...] = ()
+    """Only while these models have quota left."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecurSpec:
+    """When a finished item comes back; one of the three."""
+
+    each: Literal["day", "week"] | None = None
+    """Once per calendar day, or week from Monday, of the project's time zone."""
+    after_s: float | None = None
+    """So long after it was last completed."""
+    cron: str | None = None
+    """At the first of these times after it was last completed."""
+
+    def __str__(self) -> str:
+        if self.each is not None:
+            return {"day": "daily", "week": "weekly"}[self.each]
+        return f"by cron {self.cron}" if self.cron is not None else f"after {self.after_s or 0:g} s"
