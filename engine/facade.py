@@ -15,6 +15,7 @@ from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock, SystemClock
 from engine.runtime import Runtime
 from engine.services import commands
+from engine.services.door import Door
 from engine.store.migrate import prepare
 from engine.store.state_dir import EngineLock, Mode, StateDir
 
@@ -71,6 +72,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
+        self._door: Door | None = None
         self._wakes: list[Callable[[], None]] = []
         self._stop_asked = threading.Event()
         self.stopped = threading.Event()
@@ -125,10 +127,21 @@ class Engine:
         self._ended = asyncio.Event()
         await runtime.start(discover=discover, idle=self._mode == "command")
         self._runtime = runtime
+        if self._mode != "command":
+            self._door = Door(
+                self.state.socket,
+                epoch=runtime.epoch,
+                command=self._carry_out,
+                wait=lambda job, wait_s: runtime.drained(job, wait_s=wait_s),
+                problem=self.problem,
+            )
+            await self._door.open()
         assert self._lock is not None
         self._lock.tell("running", epoch=runtime.epoch)
         started.set_result(None)
         await self._ended.wait()
+        if self._door is not None:
+            await self._door.close()
 
     def _die(self) -> None:
         """Nothing can be stored any more: end without a clean stop."""
@@ -139,13 +152,25 @@ class Engine:
 
     async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run one command; UseError for wrong ones, EngineStopped when the engine has ended."""
-        commands.check(name, args)
-        return await asyncio.wrap_future(self._submit(self._on_loop().command(name, args)))
+        self._on_loop()
+        return await asyncio.wrap_future(self._submit(self._carry_out(name, args)))
 
     def command_and_wait(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """The same for a thread without a loop."""
+        self._on_loop()
+        return self._submit(self._carry_out(name, args)).result()
+
+    async def _carry_out(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+        """Check and run one command, whoever gave it; on the engine's loop."""
         commands.check(name, args)
-        return self._submit(self._on_loop().command(name, args)).result()
+        runtime = self._on_loop()
+        if name == "stop":
+            drain = bool(args.get("drain", True))
+            running = runtime.attempts.running
+            self.ask_stop(drain=drain)
+            wait = f"waiting at most {self.project.settings.grace_s:g} s" if drain and running else "at once"
+            return CommandOutcome(ok=True, message=f"the engine stops; {running} running, {wait}")
+        return await runtime.command(name, args)
 
     def wait_drained(self, *, wait_s: float = 0.0) -> None:
         """Return when nothing is left to run, or the engine stops."""
@@ -170,19 +195,23 @@ class Engine:
         """Why the state file cannot be written at this moment."""
         return self._runtime.writer.problem if self._runtime is not None else None
 
+    def attached(self) -> bool:
+        """It lives in this process."""
+        return False
+
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from the engine's thread after each commit."""
         self._wakes.append(wake)
-        return lambda: self.unsubscribe(wake)
-
-    def unsubscribe(self, wake: Callable[[], None]) -> None:
-        """Call `wake` no more."""
-        if wake in self._wakes:
-            self._wakes.remove(wake)
+        return lambda: self._wakes.remove(wake) if wake in self._wakes else None
 
     async def stop(self, *, drain: bool) -> None:
         """Stop and return when the engine has ended."""
         await asyncio.get_running_loop().run_in_executor(None, lambda: self.stop_and_wait(drain=drain))
+
+    @property
+    def stop_was_asked(self) -> bool:
+        """Whether somebody has asked it to stop; an engine that ended without was ended by an error."""
+        return self._stop_asked.is_set()
 
     def ask_stop(self, *, drain: bool) -> None:
         """Begin to stop; returns at once, safe in a signal handler's thread. Asked again, it stops at once."""
@@ -234,6 +263,8 @@ class Engine:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def _wake_all(self) -> None:
+        if self._door is not None:
+            self._door.wake()
         for wake in tuple(self._wakes):
             try:
                 wake()

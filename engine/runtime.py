@@ -302,21 +302,23 @@ class Runtime:
 
     # Whether there is anything left to do
 
-    def is_quiet(self) -> bool:
-        """Whether nothing runs, all that ran is stored and no discovery is going on; rows may still be ready."""
-        if self.attempts.running or self.writer.unstored:
-            return False
-        return not any(self.discovery.is_due(job.name) for job in self.project.jobs)
+    def is_quiet(self, job: str | None = None) -> bool:
+        """Whether no discovery of this job (None: of any) is going on or due."""
+        of = [known.name for known in self.project.jobs if job in (None, known.name)]
+        return not any(self.discovery.is_due(name) for name in of)
 
-    async def drained(self, *, wait_s: float = 0.0) -> None:
-        """Return when nothing is ready, running or discovered, nor comes back within `wait_s`; or at a stop."""
+    async def drained(self, job: str | None = None, *, wait_s: float = 0.0) -> None:
+        """Return when nothing of this job (None: of any) is ready, running or discovered, nor comes back within
+        `wait_s`; or at a stop."""
         while not self._stopping:
             self._quiet.clear()
-            if self.is_quiet():
+            if self.is_quiet(job):
                 soon = self._clock.now() + round(wait_s * 1000)
+                plan = self.writer.plan
+                own = [number for number, stage in plan.stages.items() if job in (None, stage.job)]
+                startable = self.turns.left(own, work=self._work)
                 # A read beside the writer's groups: asking must not look like a change.
-                left = self.turns.left(work=self._work)
-                if not await self._database.run(claims.left, left, soon) and self.is_quiet():
+                if not await self._database.run(claims.left, own, startable, soon) and self.is_quiet(job):
                     return
             # Everything that can change the answer is a commit; a discovery that ends commits its end.
             await wait_for_any(self._quiet, timeout_s=1.0)

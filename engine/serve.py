@@ -12,16 +12,17 @@ from engine.facade import Engine
 
 
 def serve(engine: Engine, *, say: Callable[[str], None], ready: str) -> int:
-    """Run a started engine until SIGTERM or SIGINT; a second signal stops at once. Returns the exit code.
+    """Run a started engine until SIGTERM, SIGINT or the command `stop`; a second signal stops at once. Returns the exit
+    code.
 
     `say` prints one plain line for the person who started it, first `ready`, once signals are taken.
     """
-    with stopped_by_signal(engine, say=say) as asked, _reloaded_by_signal(engine, say=say):
+    with stopped_by_signal(engine, say=say), _reloaded_by_signal(engine, say=say):
         say(ready)
         # A signal that lands just before a wait is seen when the wait ends, so waits are short.
         while not engine.stopped.wait(timeout=0.5):
             pass
-    return 0 if asked.is_set() else 1
+    return 0 if engine.stop_was_asked else 1
 
 
 @contextmanager

@@ -116,12 +116,6 @@ class RivusApp(App[int]):
         self.app_suspend_signal.subscribe(self, lambda _: setattr(self, "_suspended", True))
         self.app_resume_signal.subscribe(self, lambda _: setattr(self, "_suspended", False))
 
-    def look_only(self, note: str) -> None:
-        """Another engine turned out to own this project: change nothing from here on, and say so."""
-        self.desk.engine = None
-        self.desk.note = note
-        self._refresh_soon()
-
     def on_unmount(self) -> None:
         """Hear no more of the engine."""
         if self._unsubscribe is not None:

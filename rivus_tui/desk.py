@@ -90,6 +90,8 @@ class Desk:
                 return f"read-only: the engine of process {self.status.engine.pid} works here"
             return "read-only: no engine runs here; start `rivus` or `rivus --serve`"
         if self.engine_gone:
+            if self.engine.attached():
+                return "the engine has ended; when it is started again, this room goes on with it"
             return "the engine has ended; start `rivus` again"
         return ""
 
@@ -109,6 +111,9 @@ class Desk:
             return self.status.problem
         if self.frozen_at is not None:
             return f"FROZEN at {clock_time(self.frozen_at)}: the work goes on; f follows again"
+        if self.engine is not None and self.engine.attached() and self.status is not None and self.status.engine:
+            owner = self.status.engine
+            return f"ATTACHED to the engine of process {owner.pid} ({owner.mode}); it goes on when you leave"
         return self.note or ""
 
     async def perform(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:

@@ -37,6 +37,10 @@ class EngineApi(Protocol):
         """What keeps the engine from working at this moment (the state file cannot be written), or None."""
         ...
 
+    def attached(self) -> bool:
+        """Whether the engine lives in another process, and goes on without whoever is attached to it."""
+        ...
+
     async def stop(self, *, drain: bool) -> None:
         """Stop: with drain, wait for what runs (within the grace period); without, release it at once."""
         ...

@@ -103,6 +103,14 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Read jobs.yaml and the code of its handlers again, and apply what changed.",
         ),
         CommandSpec(
+            name="stop",
+            args=(),
+            optional=("drain",),
+            danger=3,
+            undo=False,
+            summary="Stop the engine: what runs may end within the grace period, or is released (`drain` false).",
+        ),
+        CommandSpec(
             name="undo",
             args=(),
             optional=("operation",),

@@ -30,6 +30,8 @@ def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
     priority = args.get("priority")
     if priority is not None and (isinstance(priority, bool) or priority not in (0, 1, 2, 3)):
         raise UseError(f"`{name}`: the priority is 0, 1, 2, 3 or null")
+    if not isinstance(args.get("drain", True), bool):
+        raise UseError(f"`{name}`: drain is true or false")
     for number, what in (("until", "a time in ms UTC"), ("operation", "a number of the journal")):
         value = args.get(number)
         if not (value is None and number in spec.optional) and number in args and not _is_count(value):

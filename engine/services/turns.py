@@ -61,13 +61,15 @@ class Turns:
             delay = max(0.0, (at - self._clock.now()) / 1000)
             asyncio.get_running_loop().call_later(delay, self._look_again)
 
-    def left(self, *, work: bool) -> list[int]:
-        """Stages whose queues this engine would still work on."""
+    def left(self, stages: Collection[int], *, work: bool) -> list[int]:
+        """Those of these stages whose queues this engine would still work on."""
         plan = self._plan()
         return [
             number
-            for number, stage in plan.stages.items()
-            if work and self.may_run(stage.job) and (stage.before or not self.limits.is_used_up)
+            for number in stages
+            if work
+            and self.may_run(plan.stages[number].job)
+            and (plan.stages[number].before or not self.limits.is_used_up)
         ]
 
     def _look_again(self) -> None:

@@ -209,9 +209,11 @@ def next_wake(connection: sqlite3.Connection) -> int | None:
     return min((at for at in (later, snoozed, spend.next_end(connection)) if at is not None), default=None)
 
 
-def left(connection: sqlite3.Connection, stages: Sequence[int], soon: int) -> bool:
-    """Whether any of these stages has a row that is ready, or that comes back by `soon` (ms UTC)."""
-    return bool(connection.execute(_SQL.left, {"stages": json.dumps(stages), "soon": soon}).fetchone()[0])
+def left(connection: sqlite3.Connection, stages: Sequence[int], startable: Sequence[int], soon: int) -> bool:
+    """Whether any of these stages has a row that runs, or one of the startable ones has a row that is ready or comes
+    back by `soon` (ms UTC). What has ended and is not stored yet still runs here."""
+    values = {"stages": json.dumps(stages), "startable": json.dumps(startable), "soon": soon}
+    return bool(connection.execute(_SQL.left, values).fetchone()[0])
 
 
 def lost(connection: sqlite3.Connection, alive: Iterable[tuple[int, int, int]]) -> set[tuple[int, int]]:

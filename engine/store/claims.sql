@@ -83,12 +83,14 @@ SELECT min(snoozed_until) FROM items WHERE snoozed_until IS NOT NULL;
 SELECT id FROM items WHERE snoozed_until <= ?;
 
 -- name: left
--- Whether a stage of these has anything to run now, or until :soon.
+-- Whether one of :stages runs, or one of :startable has anything to run now, or until :soon.
 SELECT EXISTS (
-    SELECT 1 FROM json_each(:stages) AS j JOIN item_stages AS s ON s.stage_id = j.value WHERE s.state = 'ready'
+    SELECT 1 FROM json_each(:stages) AS j JOIN item_stages AS s ON s.stage_id = j.value WHERE s.state = 'running'
+) OR EXISTS (
+    SELECT 1 FROM json_each(:startable) AS j JOIN item_stages AS s ON s.stage_id = j.value WHERE s.state = 'ready'
 ) OR EXISTS (
     SELECT 1 FROM item_stages AS s
-    WHERE s.state = 'later' AND s.due_at <= :soon AND s.stage_id IN (SELECT value FROM json_each(:stages))
+    WHERE s.state = 'later' AND s.due_at <= :soon AND s.stage_id IN (SELECT value FROM json_each(:startable))
 );
 
 -- name: running_fence

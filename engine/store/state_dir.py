@@ -37,6 +37,11 @@ class StateDir:
         return self.path / "engine.lock"
 
     @property
+    def socket(self) -> Path:
+        """Where a running engine takes commands from other processes of the same user."""
+        return self.path / "engine.sock"
+
+    @property
     def log(self) -> Path:
         """The engine's log, JSON lines."""
         return self.path / "rivus.log"

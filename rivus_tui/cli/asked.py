@@ -19,6 +19,8 @@ class Asked:
 
     state: Path | None = None
     config: Path | None = None
+    read_only: bool = False
+    """The control room only looks."""
 
     def config_file(self) -> Path | None:
         """The jobs.yaml to use; None for the built-in jobs."""

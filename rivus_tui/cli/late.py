@@ -1,4 +1,4 @@
-"""An engine that starts after the first paint, so that the last known rows are on the screen at once."""
+"""An engine that starts, or is attached to, after the first paint: the last known rows are on the screen at once."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ import concurrent.futures
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from engine.contracts.api import EngineApi
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped
 
-if TYPE_CHECKING:
-    # Importing the engine takes longer than drawing the first screen.
-    from engine.facade import Engine
-
 log = logging.getLogger(__name__)
+
+
+class Started(EngineApi, Protocol):
+    """What both an engine of this process and an attached one can do."""
+
+    def ask_stop(self, *, drain: bool) -> None:
+        """Begin to stop (an attached one: leave); safe in a signal handler."""
+        ...
+
+    def stop_and_wait(self, *, drain: bool) -> None:
+        """Stop (an attached one: leave) and return when that is done."""
+        ...
 
 
 class LateEngine:
@@ -25,12 +34,13 @@ class LateEngine:
     Commands given before it works wait for it; a start that failed answers them with its error.
     """
 
-    def __init__(self, start: Callable[[], Engine], failed: Callable[[Exception], None]) -> None:
+    def __init__(self, start: Callable[[], Started], failed: Callable[[Exception], None]) -> None:
         """`start` returns a started engine; `failed` is called, in that thread, with the error if it cannot."""
         self._start = start
         self._failed = failed
-        self._ready: concurrent.futures.Future[Engine] = concurrent.futures.Future()
+        self._ready: concurrent.futures.Future[Started] = concurrent.futures.Future()
         self._wakes: list[Callable[[], None]] = []
+        self._leave: dict[Callable[[], None], Callable[[], None]] = {}
         self._begun = threading.Lock()
 
     def begin(self) -> None:
@@ -46,13 +56,13 @@ class LateEngine:
             self._failed(error)
             return
         for wake in tuple(self._wakes):
-            engine.subscribe(wake)
+            self._leave[wake] = engine.subscribe(wake)
         self._ready.set_result(engine)
         for wake in tuple(self._wakes):
             wake()
 
     @property
-    def engine(self) -> Engine | None:
+    def engine(self) -> Started | None:
         """The engine, once it works."""
         if not self._ready.done() or self._ready.exception() is not None:
             return None
@@ -77,8 +87,8 @@ class LateEngine:
     def _forget(self, wake: Callable[[], None]) -> None:
         if wake in self._wakes:
             self._wakes.remove(wake)
-        if (engine := self.engine) is not None:
-            engine.unsubscribe(wake)
+        if (leave := self._leave.pop(wake, None)) is not None:
+            leave()
 
     def running(self) -> int:
         """Attempts that run at this moment."""
@@ -89,6 +99,11 @@ class LateEngine:
         """What keeps the engine from working at this moment."""
         engine = self.engine
         return engine.problem() if engine is not None else None
+
+    def attached(self) -> bool:
+        """Whether it lives in another process."""
+        engine = self.engine
+        return engine is not None and engine.attached()
 
     async def stop(self, *, drain: bool) -> None:
         """Stop and return when the engine has ended."""

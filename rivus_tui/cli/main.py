@@ -24,6 +24,9 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "check": ("rivus_tui.cli.check", "check", "List and run checks."),
     "plan": ("rivus_tui.cli.plan", "plan", "Show what would run next, in what order, and what holds it."),
     "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),
+    "stop": ("rivus_tui.cli.stop", "stop", "Stop the engine of this project, wherever it runs."),
+    "reload": ("rivus_tui.cli.stop", "reload", "Let the running engine read jobs.yaml again."),
+    "engines": ("rivus_tui.cli.engines", "engines", "List the engines that run, and where."),
     "undo": ("rivus_tui.cli.undo", "undo", "Take back the last command of a person."),
     "config": ("rivus_tui.cli.config", "config", "Check jobs.yaml, show it as understood, export its schema."),
     "db": ("rivus_tui.cli.db", "db", "Back up, check, restore and prune the state file."),
@@ -79,9 +82,10 @@ class Verbs(click.Group):
 @click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="State directory of this project.")
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The jobs.yaml to use.")
 @click.option("--serve", is_flag=True, help="Run the engine headless until it is stopped.")
+@click.option("--read-only", is_flag=True, help="Open the control room to look only.")
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
-def rivus(ctx: click.Context, state: Path | None, config: Path | None, serve: bool) -> None:
+def rivus(ctx: click.Context, state: Path | None, config: Path | None, serve: bool, read_only: bool) -> None:
     """A control room in the terminal for work that runs by itself.
 
     Without a command it opens the control room: on ./jobs.yaml, on the nearest one above, or with the built-in jobs
@@ -90,7 +94,9 @@ def rivus(ctx: click.Context, state: Path | None, config: Path | None, serve: bo
     Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration, 3 another engine runs, 4 a model or key is
     needed.
     """
-    ctx.obj = Asked(state=state, config=config)
+    ctx.obj = Asked(state=state, config=config, read_only=read_only)
+    if read_only and (serve or ctx.invoked_subcommand is not None):
+        raise click.UsageError("--read-only is for the control room", ctx=ctx)
     if ctx.invoked_subcommand is not None:
         if serve:
             raise click.UsageError("--serve takes no command", ctx=ctx)

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 from rivus_tui.cli.asked import Asked
 
 if TYPE_CHECKING:
-    from engine.facade import Engine
     from engine.store.reader import Reader
     from engine.store.state_dir import StateDir
     from rivus_tui.app import RivusApp
-    from rivus_tui.cli.late import LateEngine
+    from rivus_tui.cli.late import LateEngine, Started
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ _APP_ENDS_S = 3.0
 def open_room(asked: Asked) -> int:
     """Open the app on this project's engine; returns the exit code.
 
-    While another engine runs, the app looks at its state and changes nothing.
+    Where an engine runs already, the app attaches to it. With `--read-only` it looks and changes nothing.
     """
     # Nothing made until the first paint becomes garbage; collecting meanwhile costs a tenth of the time to it.
     gc.disable()
@@ -47,11 +46,12 @@ def open_room(asked: Asked) -> int:
     state.create()
     # Until the log is open, after the first paint, nothing may print over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
-    owner = state.owner()
-    reader = _reader(asked, state) if owner is None else asked.reader()
+    reader = _reader(asked, state) if state.owner() is None and not asked.read_only else asked.reader()
+    if reader is None and asked.read_only:
+        raise StateError(f"{state.database}: there is nothing to look at yet; open it once without --read-only")
     if reader is None:
         raise StateError(f"{state.database}: there is no state yet; the other engine is still starting")
-    return _open(asked, state, reader, None if owner is None else _read_only(owner.pid))
+    return _open(asked, state, reader)
 
 
 def _reader(asked: Asked, state: StateDir) -> Reader:
@@ -69,10 +69,6 @@ def _reader(asked: Asked, state: StateDir) -> Reader:
     return reader
 
 
-def _read_only(pid: int | None) -> str:
-    return f"READ-ONLY: the engine with pid {pid or '?'} owns this project"
-
-
 def _prepare(state: StateDir) -> None:
     from engine.kit.clock import SystemClock
     from engine.store.migrate import prepare
@@ -85,8 +81,7 @@ def _prepare(state: StateDir) -> None:
         lock.release()
 
 
-def _open(asked: Asked, state: StateDir, reader: Reader, note: str | None) -> int:
-    from engine.contracts.errors import OwnedError
+def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
     from engine.kit.clock import SystemClock
     from rivus_tui.app import RivusApp
     from rivus_tui.cli.late import LateEngine
@@ -95,9 +90,6 @@ def _open(asked: Asked, state: StateDir, reader: Reader, note: str | None) -> in
     failure: list[Exception] = []
 
     def failed(error: Exception) -> None:
-        if isinstance(error, OwnedError):
-            app.call_later(app.look_only, _read_only(error.pid))
-            return
         log.error("the engine did not start", exc_info=error)
         failure.append(error)
         app.call_later(app.exit, 1, return_code=1)
@@ -111,13 +103,13 @@ def _open(asked: Asked, state: StateDir, reader: Reader, note: str | None) -> in
         if engine is not None:
             engine.begin()
 
-    engine = None if note else LateEngine(lambda: _started(asked, state), failed)
+    engine = None if asked.read_only else LateEngine(lambda: _started(asked, state), failed)
     app = RivusApp(
         engine=engine,
         reader=reader,
         project=root.name,
         clock=SystemClock(),
-        note=note,
+        note="READ-ONLY: this room only looks" if asked.read_only else None,
         root=root,
         painted=painted,
     )
@@ -140,12 +132,25 @@ def _open(asked: Asked, state: StateDir, reader: Reader, note: str | None) -> in
     return app.return_code or 0
 
 
-def _started(asked: Asked, state: StateDir) -> Engine:
+def _started(asked: Asked, state: StateDir) -> Started:
+    """An engine of this process; or, where one runs already, the door to that one."""
+    from engine.contracts.errors import OwnedError
     from engine.facade import Engine
+    from rivus_tui.cli.commanding import PATIENCE_S, attach
 
-    engine = Engine(asked.project(), state, mode="app")
-    engine.start()
-    return engine
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        remote = attach(state, until=until)
+        if remote is not None:
+            return remote
+        engine = Engine(asked.project(), state, mode="app")
+        try:
+            engine.start()
+            return engine
+        except OwnedError:
+            # Another one has started between the look and the start.
+            if time.monotonic() >= until:
+                raise
 
 
 def _end_anyway(engine: LateEngine | None, number: int) -> None:

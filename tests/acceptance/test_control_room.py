@@ -86,16 +86,28 @@ def test_terminal_that_goes_away_leaves_nothing_running(rivus: Rivus, terminal: 
     assert kinds.count("engine.stopped") == 2
 
 
-def test_second_room_looks_and_changes_nothing(rivus: Rivus, terminal: Terminal) -> None:
+def test_second_room_works_on_the_same_engine(rivus: Rivus, terminal: Terminal) -> None:
     terminal.type(rivus.line())
     terminal.sees(r"todos .* 8 ")
     pid = rivus("status", "--json").object["engine"]["pid"]
     terminal.ask("new-window", "-t", "room", "-c", str(rivus.root), *rivus.line())
-    terminal.sees(rf"READ-ONLY: the engine with pid {pid} owns this project")
+    terminal.sees(rf"ATTACHED to the engine of process {pid} \(app\)")
+    terminal.press("3")
+    terminal.sees(r"^> Task a ")
+    terminal.press("a")
+    wait_until(lambda: "done" in states(rivus).values(), lambda: terminal.screen())
+    terminal.press("q")
+    wait_until(lambda: len(rooms_on(rivus.state)) == 1, lambda: terminal.screen())
+    assert rivus("status", "--json").object["engine"]["pid"] == pid
+
+
+def test_room_that_only_looks_changes_nothing(rivus: Rivus, terminal: Terminal) -> None:
+    rivus("run", "todos", "--once")
+    terminal.type([*rivus.line(), "--read-only"])
+    terminal.sees("READ-ONLY: this room only looks")
     terminal.press("3")
     terminal.sees(r"^> Task a ")
     terminal.press("a", "a")
     terminal.press("q")
-    wait_until(lambda: len(rooms_on(rivus.state)) == 1, lambda: terminal.screen())
+    terminal.sees(rf"\n{PROMPT.strip()}")
     assert set(states(rivus).values()) == {"waiting"}
-    rivus("todo", "accept", "x", code=None).refused(3, f"another engine (pid {pid}) runs", "--state DIR")

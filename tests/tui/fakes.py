@@ -134,6 +134,11 @@ class FakeEngine:
     def running(self) -> int:
         return self._running
 
+    is_attached = False
+
+    def attached(self) -> bool:
+        return self.is_attached
+
     def problem(self) -> str | None:
         return self.trouble
 
