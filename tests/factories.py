@@ -9,6 +9,7 @@ import random
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -86,6 +87,8 @@ class Ground:
         self.db.execute("PRAGMA synchronous = OFF")
         self.clock = ManualClock()
         self.epoch = epoch
+        self.counts_are_kept = True
+        """Set to False by a test that writes states by hand."""
         self.plan = Plan()
         self.sync(*(of or (job(),)))
 
@@ -94,6 +97,7 @@ class Ground:
         return self.clock.now()
 
     def close(self) -> None:
+        self.counts_are_kept = False  # nobody can look any more
         self.db.close()
 
     def do(self, change: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **named: P.kwargs) -> T:
@@ -212,23 +216,35 @@ class Ground:
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         return self.rows("SELECT * FROM events WHERE ?1 IS NULL OR kind = ?1 ORDER BY id", kind)
 
-    def counts(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        """The counts as kept."""
-        return (
-            self.db.execute("SELECT stage_id, state, n FROM stage_counts WHERE n > 0 ORDER BY 1, 2").fetchall(),
-            self.db.execute(
-                "SELECT job_id, source_id, state, n FROM item_counts WHERE n > 0 ORDER BY 1, 2, 3"
-            ).fetchall(),
-        )
+    def counts(self) -> Counts:
+        return counts_kept(self.db)
 
-    def recount(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        """The counts as they are."""
-        return (
-            self.db.execute("SELECT stage_id, state, count(*) FROM item_stages GROUP BY 1, 2 ORDER BY 1, 2").fetchall(),
-            self.db.execute(
-                "SELECT job_id, source_id, state, count(*) FROM items GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-            ).fetchall(),
-        )
+    def recount(self) -> Counts:
+        return counts_there(self.db)
+
+
+Counts = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
+"""Rows of stages and of items by state."""
+
+
+def counts_kept(connection: sqlite3.Connection) -> Counts:
+    """The counts as the state file keeps them."""
+    return (
+        connection.execute("SELECT stage_id, state, n FROM stage_counts WHERE n > 0 ORDER BY 1, 2").fetchall(),
+        connection.execute(
+            "SELECT job_id, source_id, state, n FROM item_counts WHERE n > 0 ORDER BY 1, 2, 3"
+        ).fetchall(),
+    )
+
+
+def counts_there(connection: sqlite3.Connection) -> Counts:
+    """The counts as the rows give them."""
+    return (
+        connection.execute("SELECT stage_id, state, count(*) FROM item_stages GROUP BY 1, 2 ORDER BY 1, 2").fetchall(),
+        connection.execute(
+            "SELECT job_id, source_id, state, count(*) FROM items GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        ).fetchall(),
+    )
 
 
 _modules = itertools.count()
@@ -284,6 +300,8 @@ class Rig:
         self.reader.close()
         await self.runtime.stop(grace_s=0.0)
         del sys.modules[self._module]
+        with closing(connect(self.state.database, read_only=True)) as connection:
+            assert counts_kept(connection) == counts_there(connection), "a change of states was not counted"
 
     async def change(self, change: Callable[..., T], *args: Any, **named: Any) -> T:
         """Run a change through the writer: `change(connection, *args, **named)`."""

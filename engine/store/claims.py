@@ -12,7 +12,7 @@ from engine.contracts.errors import StateError
 from engine.kit.safe_text import safe_line
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.rules.retry import INTERRUPTIONS_UNTIL_HOLD
-from engine.store import settle, spend
+from engine.store import counts, settle, spend
 from engine.store.checksum import check_output
 from engine.store.events import Event, record
 from engine.store.plan import Plan, StagePlan
@@ -68,6 +68,7 @@ def claim(connection: sqlite3.Connection, plan: Plan, stage_id: int, n: int, lea
     ).fetchall()
     if not rows:
         return []
+    counts.stages_moved(connection, stage_id, "ready", "running", len(rows))
     stage = plan.stages[stage_id]
     ids = json.dumps([row[0] for row in rows])
     items = {row[0]: _item(row) for row in connection.execute(_SQL.items, (ids,))}
@@ -93,7 +94,8 @@ def claim_next(
     rows = connection.execute(
         _SQL.claim_next,
         {"stage": stage.id, "items": json.dumps(items), "epoch": lease.epoch, "lease_until": lease.until, "now": now},
-    )
+    ).fetchall()
+    counts.stages_moved(connection, stage.id, "blocked", "running", len(rows))
     return {item_id: (fence, attempt) for item_id, fence, attempt in rows}
 
 

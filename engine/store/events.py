@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.store.sql import queries
+from engine.store.sql import insert, queries
 
 _SQL = queries("events")
 
@@ -34,7 +34,8 @@ class Event:
 
 def record(connection: sqlite3.Connection, events: Iterable[Event], now: int) -> None:
     """Write events with the time `now`."""
-    connection.executemany(
+    insert(
+        connection,
         _SQL.record,
         [
             (
@@ -52,3 +53,11 @@ def record(connection: sqlite3.Connection, events: Iterable[Event], now: int) ->
             for event in events
         ],
     )
+
+
+def record_done(
+    connection: sqlite3.Connection, job_id: int, stage_id: int, ended: Sequence[tuple[int, int]], now: int
+) -> None:
+    """Write that attempts of one stage ended well: (item, milliseconds) each."""
+    values = {"now": now, "job": job_id, "stage": stage_id, "ended": json.dumps(ended)}
+    connection.execute(_SQL.record_done, values)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.contracts.item import Candidate, Known
-from engine.contracts.states import StageState
+from engine.contracts.states import ItemState, StageState
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.rules.states import item_state, start_states
-from engine.store import settle
+from engine.store import counts, settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
-from engine.store.sql import queries
+from engine.store.sql import insert, queries
 
 _SQL = queries("items")
 
@@ -83,10 +84,13 @@ def _insert(
     parents = dict(zip((key for key, _ in fresh), ids, strict=True))
     open_states = _first_states(job)
     rows, stage_rows = [], []
+    put_in: Counter[ItemState] = Counter()
     for item_id, (key, candidate) in zip(ids, fresh, strict=True):
         closed = candidate.closed
         states: dict[str, StageState] = dict.fromkeys(open_states, "skipped") if closed else open_states
         why = safe_line(candidate.why) or None if closed else None
+        state = item_state(states.values(), closed)
+        put_in[state] += 1
         rows.append(
             (
                 item_id,
@@ -103,7 +107,7 @@ def _insert(
                 candidate.path,
                 candidate.line,
                 json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
-                item_state(states.values(), closed),
+                state,
                 closed,
                 "source" if closed else None,
                 why,
@@ -124,9 +128,16 @@ def _insert(
             )
             for number, stage in zip(job.stages, job.spec.stages, strict=True)
         ]
-    connection.executemany(_SQL.insert, rows)
-    connection.executemany(_SQL.insert_stage, stage_rows)
+    insert(connection, _SQL.insert, rows)
+    counts.items_put_in(connection, job.id, source_id, put_in)
+    _put_in(connection, stage_rows)
     return ids
+
+
+def _put_in(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of items at stages, and count them: the one place that does."""
+    insert(connection, _SQL.insert_stage, rows)
+    counts.stages_put_in(connection, Counter((stage, state) for _, stage, state, _, _ in rows))
 
 
 def _first_states(job: JobPlan) -> dict[str, StageState]:
@@ -336,7 +347,7 @@ def reconcile(connection: sqlite3.Connection, plan: Plan, job: JobPlan, now: int
     skipped, removed ones ignored; a row that never ran starts by what stands before it now. Nothing of a closed,
     dropped or gone item starts."""
     missing = connection.execute(_SQL.reconcile_missing, {"job": job.id}).fetchall()
-    connection.executemany(_SQL.insert_stage, missing)
+    _put_in(connection, missing)
     for stage_id in job.stages:
         spec = plan.stages[stage_id].spec
         if spec.enabled:

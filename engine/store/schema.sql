@@ -85,11 +85,10 @@ CREATE TRIGGER item_stages_deleted AFTER DELETE ON item_stages BEGIN
     UPDATE stage_counts SET n = n - 1 WHERE stage_id = old.stage_id AND state = old.state;
 END;
 
-CREATE TRIGGER item_stages_inserted AFTER INSERT ON item_stages BEGIN
-    INSERT INTO stage_counts VALUES (new.stage_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
-END;
-
-CREATE TRIGGER item_stages_moved AFTER UPDATE OF state ON item_stages WHEN old.state <> new.state BEGIN
+CREATE TRIGGER item_stages_moved AFTER UPDATE OF state ON item_stages
+WHEN old.state <> new.state AND new.state <> 'running'
+    AND NOT (old.state = 'running' AND new.state = 'done' AND old.fence = new.fence)
+BEGIN
     UPDATE stage_counts SET n = n - 1 WHERE stage_id = old.stage_id AND state = old.state;
     INSERT INTO stage_counts VALUES (new.stage_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
@@ -139,10 +138,6 @@ CREATE INDEX items_updated ON items (job_id, updated_at);
 
 CREATE TRIGGER items_deleted AFTER DELETE ON items BEGIN
     UPDATE item_counts SET n = n - 1 WHERE job_id = old.job_id AND source_id = old.source_id AND state = old.state;
-END;
-
-CREATE TRIGGER items_inserted AFTER INSERT ON items BEGIN
-    INSERT INTO item_counts VALUES (new.job_id, new.source_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 
 CREATE TRIGGER items_moved AFTER UPDATE OF state ON items WHEN old.state <> new.state BEGIN

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
 _FOLDER: Final = Path(__file__).parent
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+_ONE_ROW: Final = re.compile(r"\bVALUES (\(\?(?:, \?)*\))")
+_ROWS: Final = (64, 16, 4, 1)
+"""Rows of one INSERT: few different numbers, so that each statement stays compiled."""
 
 
 @cache
@@ -26,6 +32,26 @@ def load(stem: str) -> dict[str, str]:
 def queries(stem: str) -> Any:
     """The same as attributes; an unknown name is an AttributeError at the place that uses it."""
     return SimpleNamespace(**load(stem))
+
+
+def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    """Run an INSERT of one row (`VALUES (?, ?, …)`) for all rows, many at a time.
+
+    `executemany` is one step of SQLite a row, and each step lets go of the interpreter and waits to get it back.
+    """
+    at = 0
+    for n in _ROWS:
+        while len(rows) - at >= n:
+            connection.execute(_repeated(statement, n), tuple(chain.from_iterable(rows[at : at + n])))
+            at += n
+
+
+@cache
+def _repeated(statement: str, n: int) -> str:
+    text, found = _ONE_ROW.subn(lambda row: f"VALUES {', '.join([row[1]] * n)}", statement)
+    if found != 1:
+        raise ValueError(f"not an INSERT of one row: {statement}")
+    return text
 
 
 def _strip(body: str) -> str:

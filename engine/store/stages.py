@@ -16,12 +16,12 @@ from typing import Any, Literal
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.kit.safe_text import safe_line
+from engine.store import counts, settle, spend
 from engine.store import items as items_part
-from engine.store import settle, spend
 from engine.store.claims import Claim, Lease, claim_next
-from engine.store.events import Event, record
+from engine.store.events import Event, record, record_done
 from engine.store.plan import Plan
-from engine.store.sql import queries
+from engine.store.sql import insert, queries
 
 _SQL = queries("stages")
 
@@ -137,19 +137,21 @@ def _finish(
     unsettled: set[int],
 ) -> None:
     ids = json.dumps([ending.claim.item.id for ending in group])
-    landed = {
-        row[0]
-        for row in connection.execute(
-            _SQL.finish, {"stage": stage_id, "items": ids, "fence": fence, "epoch": lease.epoch, "now": now}
-        )
-    }
-    if len(landed) != len(group):
+    rows = connection.execute(
+        _SQL.finish, {"stage": stage_id, "items": ids, "fence": fence, "epoch": lease.epoch, "now": now}
+    ).fetchall()
+    if len(rows) != len(group):
+        landed = {row[0] for row in rows}
         for ending in group:
             if ending.claim.item.id not in landed:
                 result.refused.append(ending.claim)
                 events.append(_refused(ending.claim, "done", ending.ms))
         group = [ending for ending in group if ending.claim.item.id in landed]
-    connection.executemany(
+        if not group:
+            return
+    counts.stages_moved(connection, stage_id, "running", "done", len(group))
+    insert(
+        connection,
         _SQL.store_result,
         [
             (
@@ -165,19 +167,12 @@ def _finish(
             for ending in group
         ],
     )
-    if cost := sum(ending.cost_usd_micros for ending in group):
-        spend.book(connection, group[0].claim.stage.job_id, cost, now)
+    job_id = group[0].claim.stage.job_id
+    if cost := sum([ending.cost_usd_micros for ending in group]):
+        spend.book(connection, job_id, cost, now)
+        result.cost_usd_micros += cost
+    record_done(connection, job_id, stage_id, [(ending.claim.item.id, ending.ms) for ending in group], now)
     for ending in group:
-        result.cost_usd_micros += ending.cost_usd_micros
-        events.append(
-            Event(
-                kind="stage.done",
-                job_id=ending.claim.stage.job_id,
-                item_id=ending.claim.item.id,
-                stage_id=stage_id,
-                ms=ending.ms,
-            )
-        )
         if ending.emit:
             _emit(connection, plan, ending, now, events)
             result.emitted = True
@@ -209,8 +204,9 @@ def _go_on(
         unsettled.update(ending.claim.item.id for ending in group)
         return
     following = plan.stages[stage.next]
-    ids = json.dumps([ending.claim.item.id for ending in group])
-    if snoozed := {row[0] for row in connection.execute(_SQL.snoozed, {"items": ids})}:
+    if connection.execute(_SQL.any_snoozed).fetchone()[0]:
+        ids = json.dumps([ending.claim.item.id for ending in group])
+        snoozed = {row[0] for row in connection.execute(_SQL.snoozed, {"items": ids})}
         unsettled |= snoozed
         group = [ending for ending in group if ending.claim.item.id not in snoozed]
     take = min(slots.get(following.id, 0), len(group))

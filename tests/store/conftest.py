@@ -11,7 +11,7 @@ from tests.factories import Ground
 
 @pytest.fixture
 def make_ground(tmp_path: Path) -> Iterator[Callable[..., Ground]]:
-    """Makes state files with the given jobs, one folder each."""
+    """Makes state files with the given jobs, one folder each; the counts of each must be right at the end."""
     made: list[Ground] = []
 
     def make(*of: JobSpec) -> Ground:
@@ -19,8 +19,10 @@ def make_ground(tmp_path: Path) -> Iterator[Callable[..., Ground]]:
         return made[-1]
 
     yield make
+    wrong = [one for one in made if one.counts_are_kept and one.counts() != one.recount()]
     for one in made:
         one.close()
+    assert wrong == [], "a change of states was not counted (engine/store/counts.py)"
 
 
 @pytest.fixture

@@ -220,7 +220,8 @@ def test_every_state_of_a_row_can_be_stored(ground: Ground) -> None:
             " lease_until = iif(?1 = 'running', 1, NULL), due_at = iif(?1 IN ('ready', 'later'), 1, NULL)",
             (state,),
         )
-    assert ground.counts() == ground.recount()
+    assert ground.states("a") == {"a": "pending", "work": STAGE_STATES[-1]}
+    ground.counts_are_kept = False
 
 
 @pytest.mark.parametrize("how", ["close", "revise", "drop", "undo", "gone"])

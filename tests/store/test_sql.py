@@ -70,6 +70,14 @@ def test_query_is_used_where_it_belongs(stem: str) -> None:
     assert {name for name in names - used if not name.startswith(tuple(prefixes or ("-",)))} == set()
 
 
+@pytest.mark.parametrize("n", [0, 1, 3, 64, 149])
+def test_rows_go_in_many_at_a_time_and_none_is_missed(n: int) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE t (a, b)")
+    sql.insert(connection, "INSERT INTO t (a, b) VALUES (?, ?)", [(at, str(at)) for at in range(n)])
+    assert connection.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(at, str(at)) for at in range(n)]
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_query_is_explained(stem: str) -> None:
     text = (Path(engine.store.__file__).parent / f"{stem}.sql").read_text()
@@ -133,6 +141,7 @@ def scans(lines: list[str], aliases: dict[str, str] | None = None) -> list[str]:
         ("settle", "unblock_skipped", "PRIMARY KEY (item_id=? AND stage_id=?)"),
         ("settle", "put_off", "PRIMARY KEY (item_id=?)"),
         ("stages", "snoozed", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("stages", "any_snoozed", "INDEX items_snoozed"),
         ("people", "come_back", "INDEX item_stages_later_due (due_at=? AND item_id=?)"),
         ("people", "touched_since", "INTEGER PRIMARY KEY (rowid>?)"),
         ("upkeep", "prune_runs", "INDEX items_run (origin_run_id=?)"),
