@@ -8,13 +8,21 @@ from rivus_tui.cli.asked import Asked
 
 
 @click.command()
+@click.option("--install", "installs", is_flag=True, help="Write a systemd user unit that does so, and start nothing.")
 @click.pass_obj
-def serve(asked: Asked) -> None:
+def serve(asked: Asked, installs: bool) -> None:
     """Run the engine headless until SIGTERM or SIGINT; a second signal stops at once.
 
     Plain lines go to stderr, JSON lines to the log (`rivus info` says where).
     """
-    raise click.exceptions.Exit(serve_project(asked))
+    if not installs:
+        raise click.exceptions.Exit(serve_project(asked))
+    from rivus_tui.cli.unit import install
+
+    unit = install(asked, grace_s=asked.project().settings.grace_s)
+    click.echo(f"written: {unit}\n")
+    click.echo(f"  systemctl --user daemon-reload\n  systemctl --user enable --now {unit.name}")
+    click.echo("  loginctl enable-linger        # to keep it running while nobody is logged in")
 
 
 def serve_project(asked: Asked) -> int:

@@ -16,10 +16,20 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--why", is_flag=True, help="Also say why what waits, waits: every gate, and when it frees.")
+@click.option("--check", is_flag=True, help="Say whether work goes on; exit 1 when not: a health check.")
 @json_option
 @click.pass_obj
-def status(asked: Asked, why: bool, as_json: bool) -> None:
+def status(asked: Asked, why: bool, check: bool, as_json: bool) -> None:
     """Show jobs, counts, and whether an engine runs; exit 0 with none running, too."""
+    if check:
+        from rivus_tui.cli.health import unhealthy
+
+        problems = unhealthy(asked)
+        if as_json:
+            print_json({"healthy": not problems, "problems": problems})
+        else:
+            click.echo("\n".join(map(safe_line, problems)) or "healthy")
+        raise click.exceptions.Exit(1 if problems else 0)
     reader = asked.reader()
     jobs: list[JobView] = []
     engine: EngineView | None = asked.state_dir().owner()

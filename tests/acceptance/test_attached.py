@@ -73,6 +73,16 @@ def test_commands_of_the_command_line_reach_the_running_engine(todos: Rivus, ser
     assert todos("engines", "--json").out == ""
 
 
+def test_health_check_tells_by_its_exit_code(todos: Rivus, serve: Served) -> None:
+    assert "no engine runs" in todos("status", "--check", code=1).out
+    engine = serve()
+    assert todos("status", "--check").out == "healthy\n"
+    engine.send_signal(signal.SIGSTOP)
+    assert todos("status", "--check", "--json", code=1).object["problems"]
+    engine.send_signal(signal.SIGCONT)
+    assert todos("status", "--check", "--json").object == {"healthy": True, "problems": []}
+
+
 def test_every_command_of_many_lands_once(todos: Rivus, serve: Served) -> None:
     serve()
     keys = waiting(todos)
