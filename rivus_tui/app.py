@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -18,19 +19,16 @@ from textual.timer import Timer
 
 from engine.contracts.api import EngineApi, Reader
 from engine.kit.clock import Clock
-from rivus_tui.actions import actions_of
+from rivus_tui.actions.registry import actions_of
 from rivus_tui.desk import Desk
-from rivus_tui.messages import Woken
+from rivus_tui.messages import ItemOpened, ItemsAsked, Woken
 from rivus_tui.palette import ActionProvider
+from rivus_tui.rooms import RoomSpec, screen_class, standing
 from rivus_tui.screens.dialog import Choice, Dialog
-from rivus_tui.screens.events import EventsScreen
 from rivus_tui.screens.help import HelpScreen
 from rivus_tui.screens.item import ItemScreen
-from rivus_tui.screens.items import ItemsScreen
-from rivus_tui.screens.jobs import JobsScreen
-from rivus_tui.screens.list_room import ItemOpened
+from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import Room
-from rivus_tui.screens.triage import TriageScreen
 
 log = logging.getLogger("rivus.tui")
 
@@ -88,10 +86,8 @@ class RivusApp(App[int]):
         self._ticked_at = 0.0
         self._changes = 0
         self._unsubscribe: Callable[[], None] | None = None
-        self.add_mode("jobs", lambda: JobsScreen(self.desk))
-        self.add_mode("items", lambda: ItemsScreen(self.desk))
-        self.add_mode("triage", lambda: TriageScreen(self.desk))
-        self.add_mode("events", lambda: EventsScreen(self.desk))
+        for room in standing():
+            self.add_mode(room.mode, partial(self._enter, room))
 
     @property
     def summary(self) -> str:
@@ -148,7 +144,7 @@ class RivusApp(App[int]):
     def _refresh_now(self) -> None:
         self._timer = None
         room = self.room
-        if room is not None and room.is_mounted and not self._suspended:
+        if room is not None and room.is_whole and not self._suspended:
             room.reload()
 
     def _tick(self) -> None:
@@ -168,7 +164,7 @@ class RivusApp(App[int]):
         if changes != self._changes:
             self._changes = changes
             self._refresh_soon()
-        elif (room := self.room) is not None and room.is_mounted:
+        elif (room := self.room) is not None:
             room.draw_frame()
 
     def on_app_focus(self) -> None:
@@ -192,15 +188,19 @@ class RivusApp(App[int]):
         """Go back to the screen before this."""
         self.switch_mode(self._mode_before)
 
-    async def on_jobs_screen_chosen(self, message: JobsScreen.Chosen) -> None:
-        """Show the items of a job."""
+    def _enter(self, room: RoomSpec) -> Screen[None]:
+        screen: Screen[None] = screen_class(room)(self.desk)
+        return screen
+
+    async def on_items_asked(self, message: ItemsAsked) -> None:
+        """Show the items that a filter lets through, on the screen of items."""
         await self.switch_mode("items")
         screen = self.room
         if isinstance(screen, ItemScreen):
             await self.pop_screen()
             screen = self.room
-        if isinstance(screen, ItemsScreen):
-            screen.call_after_refresh(screen.show_job, message.job)
+        if isinstance(screen, ListRoom):
+            screen.call_after_refresh(screen.show_filtered, message.filter, message.back)
 
     def on_item_opened(self, message: ItemOpened) -> None:
         """Show one item."""
@@ -212,7 +212,7 @@ class RivusApp(App[int]):
         if room is None or isinstance(self.screen, HelpScreen):
             return
         now = room.situation()
-        offers = [(action, action.why_not(now)) for action in actions_of(room.KIND)]
+        offers = [(action, action.reason(now)) for action in actions_of(room.KIND)]
 
         def chosen(action_id: str | None) -> None:
             if action_id is not None:

@@ -8,10 +8,9 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from rivus_tui.actions import Action, actions_of, key_names
+from rivus_tui.actions.action import Action, key_names
+from rivus_tui.actions.registry import actions_of
 from rivus_tui.screens.room import Room
-
-_MOVING = frozenset({"down", "up", "page_down", "page_up", "half_down", "half_up", "first", "last", "pane", "escape"})
 
 
 class ActionProvider(Provider):
@@ -23,9 +22,9 @@ class ActionProvider(Provider):
             return []
         now = room.situation()
         return [
-            (action, action.why_not(now), partial(room.action_do, action.id))
+            (action, action.reason(now), partial(room.action_do, action.id))
             for action in actions_of(room.KIND)
-            if action.id not in _MOVING
+            if not action.moves
         ]
 
     async def discover(self) -> Hits:

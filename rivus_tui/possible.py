@@ -5,7 +5,8 @@ These are hints for a person, made from what is on the screen. What really happe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from engine.contracts.view import ItemView, JobView
 
@@ -26,6 +27,8 @@ class Situation:
     """Whether one of the items waits for a person, as far as the screen knows."""
     copyable: str = ""
     """What `y` would copy."""
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """Why actions cannot be done, by their id, where only the screen knows."""
 
 
 def always(_: Situation) -> str:

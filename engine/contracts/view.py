@@ -245,6 +245,8 @@ class StatusView:
     failed_external: int
     problem: str | None
     """What a person should know at once (jobs.yaml broken and the last good one runs, …)."""
+    badges: Mapping[str, int] = field(default_factory=dict)
+    """What waits for a person on which screen, by its name (`triage`, `doctor`, …); absent: nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

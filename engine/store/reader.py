@@ -69,6 +69,7 @@ class Reader:
             waiting=items["waiting"],
             failed_external=failed_external,
             problem=problem[0] or None if problem else None,
+            badges={"triage": items["waiting"]},
         )
 
     def jobs(self) -> list[JobView]:

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from engine.kit.clock import Clock
-from rivus_tui.actions import key_name
+from rivus_tui.actions.action import key_name
 from rivus_tui.format import Cell, Line, cell, fit_line, hang, wrap
 from rivus_tui.theme import ROLE_CLASSES, Role
 from rivus_tui.widgets.lines_view import LinesView

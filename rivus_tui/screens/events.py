@@ -10,15 +10,16 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from engine.contracts.view import EventView
-from rivus_tui.actions import bindings_of
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.feed import KEPT, EventFeed
 from rivus_tui.format import Cell, Line, cell, fit_line, line, moment
 from rivus_tui.item_page import LEVEL_ROLE
+from rivus_tui.messages import ItemOpened
 from rivus_tui.outputs import value_lines
 from rivus_tui.possible import Situation
-from rivus_tui.screens.list_room import ItemOpened, ListRoom
+from rivus_tui.screens.list_room import ListRoom
+from rivus_tui.screens.room import bindings_of
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from engine.kit.clock import Clock
-from rivus_tui.actions import Action, key_names
+from rivus_tui.actions.action import Action, key_names
 from rivus_tui.columns import Column
 from rivus_tui.format import Cell, Line, cell, fit_line
 from rivus_tui.sources import ListSource

@@ -8,14 +8,14 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from engine.contracts.view import ItemDetail, ItemView
-from rivus_tui.actions import Action, bindings_of
+from rivus_tui.actions.action import Action
 from rivus_tui.desk import Desk
 from rivus_tui.format import Cell, Line, line
 from rivus_tui.item_page import PARTS, Part, header_lines, part_lines, part_tabs, stage_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.item_room import ItemRoom
 from rivus_tui.screens.items import current_stage
-from rivus_tui.screens.room import Mover
+from rivus_tui.screens.room import Mover, bindings_of
 from rivus_tui.sources import ItemKey
 from rivus_tui.widgets.lines_view import LinesView
 

@@ -8,18 +8,17 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView
-from rivus_tui.actions import bindings_of
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import job_of, parse, with_job, without_job
 from rivus_tui.format import Cell, Line, age, cell, line, place, priority
 from rivus_tui.item_page import header_lines, part_lines, stage_lines
 from rivus_tui.possible import Situation
-from rivus_tui.screens.jobs import scope_cells
 from rivus_tui.screens.list_room import ItemListRoom
+from rivus_tui.screens.room import bindings_of
 from rivus_tui.sources import ItemKey, ItemSource
 from rivus_tui.states import item_state
-from rivus_tui.widgets.filter_bar import FilterBar
+from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
@@ -51,7 +50,7 @@ class ItemsScreen(ItemListRoom):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._unfiltered = 0
-        self._from_job = False
+        self._back: str | None = None
 
     def body(self) -> Iterator[Widget]:
         """Put the inspector below or beside the list."""
@@ -80,9 +79,14 @@ class ItemsScreen(ItemListRoom):
 
     def show_job(self, job: str | None) -> None:
         """Show the items of one job (None: of all), keeping the rest of the filter."""
-        self._from_job = job is not None
+        self._back = None
         self.bar.set_value(with_job(self.bar.value, job))
         self.requery()
+
+    def show_filtered(self, text: str, back: str | None) -> None:
+        """Show what a filter lets through; Esc leads back to where it was asked for."""
+        self._back = back
+        super().show_filtered(text, back)
 
     def requery(self) -> None:
         """Show what the filter and the scope let through."""
@@ -112,7 +116,7 @@ class ItemsScreen(ItemListRoom):
         """Show how many of all items, and how many are marked."""
         marked = f"   {len(self.table.marks):,} marked" if self.table.marks else ""
         counts = f"{self.table.total:,} of {self._unfiltered:,}"
-        self.bar.show(scope_cells(self.desk), [Cell(counts, "muted"), Cell(marked, "wait")])
+        self.bar.show(scope_cells(self.desk.scope), [Cell(counts, "muted"), Cell(marked, "wait")])
 
     def detail_lines(self, detail: ItemDetail, width: int) -> Sequence[Line]:
         """Return the item, its stages, and the output that tells most."""
@@ -141,17 +145,21 @@ class ItemsScreen(ItemListRoom):
         self.table.marks.clear()
         super().sent(keys)
 
-    def do_go_items(self) -> None:
-        self.show_job(None)
+    def go(self, mode: str) -> None:
+        """Go to another screen; here again: show the items of every job."""
+        if mode == self.MODE:
+            self.show_job(None)
+        else:
+            super().go(mode)
 
     def clear_filter(self) -> bool:
         """Clear the words, then go back to the job it came from, or to all items."""
         if without_job(self.bar.value):
             self.bar.set_value(with_job("", job_of(self.bar.value)))
             self.requery()
-        elif self._from_job:
-            self._from_job = False
-            self.app.switch_mode("jobs")
+        elif self._back is not None:
+            back, self._back = self._back, None
+            self.app.switch_mode(back)
         elif self.bar.value:
             self.show_job(None)
         else:

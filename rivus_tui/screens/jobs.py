@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from textual.containers import Container
-from textual.message import Message
 from textual.widget import Widget
 
 from engine.contracts.view import JobView
-from rivus_tui.actions import Action, bindings_of
+from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
-from rivus_tui.filters import SCOPES
+from rivus_tui.filters import with_job
 from rivus_tui.format import Cell, Line, age, cell, count, line, until
 from rivus_tui.inspector import job_lines
+from rivus_tui.messages import ItemsAsked
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import Reading
 from rivus_tui.screens.list_room import ListRoom
+from rivus_tui.screens.room import bindings_of
 from rivus_tui.sources import ListSource
 from rivus_tui.states import job_state
 from rivus_tui.theme import Role
 from rivus_tui.why import why_job
-from rivus_tui.widgets.filter_bar import FilterBar
+from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
@@ -65,13 +66,6 @@ class JobsScreen(ListRoom[JobView]):
 
     KIND = MODE = "jobs"
     BINDINGS = bindings_of("jobs")
-
-    class Chosen(Message):
-        """The items of a job were asked for."""
-
-        def __init__(self, job: str) -> None:
-            super().__init__()
-            self.job = job
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -118,7 +112,7 @@ class JobsScreen(ListRoom[JobView]):
         ]
         self.table.source = ListSource(jobs, lambda job: job.name)
         self.table.reload()
-        self.bar.show(scope_cells(self.desk), [Cell(f"{len(jobs)} of {len(self._all)}", "muted")])
+        self.bar.show(scope_cells(self.desk.scope), [Cell(f"{len(jobs)} of {len(self._all)}", "muted")])
         self.query_one("#detail", LinesView).redraw()
 
     def _inspect(self, width: int) -> Sequence[Line]:
@@ -149,7 +143,8 @@ class JobsScreen(ListRoom[JobView]):
 
     def do_open(self) -> None:
         if (job := self.table.row) is not None:
-            self.app.post_message(self.Chosen(job.findings_to if job.is_check and job.findings_to else job.name))
+            name = job.findings_to if job.is_check and job.findings_to else job.name
+            self.app.post_message(ItemsAsked(with_job("", name), back=self.MODE))
 
     def do_why(self) -> None:
         if (job := self.table.row) is not None:
@@ -172,12 +167,3 @@ class JobsScreen(ListRoom[JobView]):
             self.reload(even_frozen=True)
 
         self.run_worker(send(), group="commands", exit_on_error=True)
-
-
-def scope_cells(desk: Desk) -> tuple[Cell, ...]:
-    """Return the strip of scopes, the chosen one in brackets."""
-    cells: list[Cell] = []
-    for scope in SCOPES:
-        title = scope.capitalize()
-        cells.append(Cell(f"[{title}]", "strong") if scope == desk.scope else Cell(f" {title} ", "muted"))
-    return tuple(cells)

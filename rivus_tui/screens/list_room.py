@@ -6,16 +6,14 @@ import logging
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from textual.message import Message
-
 from engine.contracts.view import ItemDetail, ItemView
 from engine.kit.safe_text import safe_block
-from rivus_tui.actions import Action
+from rivus_tui.actions.action import Action
 from rivus_tui.desk import Desk
 from rivus_tui.format import Cell, Line, cell, hang
+from rivus_tui.messages import ItemOpened
 from rivus_tui.screens.item_room import ItemRoom
 from rivus_tui.screens.room import Mover, Room
-from rivus_tui.sources import ItemKey
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
@@ -26,14 +24,6 @@ Row = TypeVar("Row")
 
 MARK_LIMIT = 1_000
 """Rows that `V` marks at most."""
-
-
-class ItemOpened(Message):
-    """An item was asked for."""
-
-    def __init__(self, key: ItemKey) -> None:
-        super().__init__()
-        self.key = key
 
 
 class ListRoom(Room, Generic[Row]):
@@ -56,6 +46,11 @@ class ListRoom(Room, Generic[Row]):
     def requery(self) -> None:
         """Show what the filter and the scope let through."""
         raise NotImplementedError
+
+    def show_filtered(self, text: str, back: str | None) -> None:
+        """Show what a filter lets through, asked for from the screen `back`."""
+        self.bar.set_value(text)
+        self.requery()
 
     def clear_filter(self) -> bool:
         """Take the filter one step back; False when there is none."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ClassVar, Literal, Protocol
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
 from engine.contracts.commands import CommandOutcome
 from engine.kit.safe_text import safe_block
-from rivus_tui.actions import Action, action_of, footer_of
+from rivus_tui.actions.action import Action
+from rivus_tui.actions.registry import action_of, actions_of, footer_of
 from rivus_tui.clipboard import copy_text
 from rivus_tui.desk import Desk
 from rivus_tui.filters import next_scope
@@ -40,12 +43,26 @@ class TabLine(LinesView):
     """The line of screens; a click goes there."""
 
     ALLOW_SELECT = False
-    waiting = 0
+
+    class Pressed(Message):
+        """The column of a tab was clicked."""
+
+        def __init__(self, x: int) -> None:
+            super().__init__()
+            self.x = x
 
     def on_click(self, event: events.Click) -> None:
         """Go to the screen under the mouse."""
-        if (mode := tab_at(event.x, self.waiting)) is not None:
-            self.app.switch_mode(mode)
+        self.post_message(self.Pressed(event.x))
+
+
+def bindings_of(kind: str) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """Return the key bindings of a screen; ctrl+q works everywhere, even in an input."""
+    return [
+        Binding(key, f"do('{action.id}')", action.label, show=False, priority=key == "ctrl+q", id=action.id)
+        for action in actions_of(kind)
+        for key in action.keys
+    ]
 
 
 class Room(Screen[None]):
@@ -63,6 +80,8 @@ class Room(Screen[None]):
         self.desk = desk
         self._pane = 0
         self._was_left = False
+        self.is_whole = False
+        """Whether its widgets are there."""
 
     # Frame
 
@@ -113,12 +132,21 @@ class Room(Screen[None]):
         return (status_line(pulse, width),)
 
     def _draw_tabs(self, width: int) -> Sequence[Line]:
-        waiting = self.desk.status.waiting if self.desk.status else 0
-        self.query_one(TabLine).waiting = waiting
-        return (tab_line(self.MODE, waiting, width),)
+        return (tab_line(self.MODE, self._badges, width),)
+
+    @property
+    def _badges(self) -> Mapping[str, int]:
+        return self.desk.status.badges if self.desk.status is not None else {}
+
+    def on_tab_line_pressed(self, event: TabLine.Pressed) -> None:
+        """Go to the screen under the mouse."""
+        if (mode := tab_at(event.x, self.MODE, self._badges, self.size.width)) is not None:
+            self.go(mode)
 
     def draw_frame(self) -> None:
-        """Draw the frame again."""
+        """Draw the frame again, unless the screen is still being put together or taken apart already."""
+        if not self.is_whole or not self.query("#footer"):
+            return
         self.query_one("#status", LinesView).redraw()
         self.query_one("#tabs", LinesView).redraw()
         banner = self.query_one("#banner", LinesView)
@@ -130,7 +158,7 @@ class Room(Screen[None]):
         """Show what can be done now."""
         now = self.situation()
         self.query_one(Footer).offer(
-            [(action, self.label(action), action.why_not(now)) for action in footer_of(self.KIND)]
+            [(action, self.label(action), action.reason(now)) for action in footer_of(self.KIND)]
         )
 
     def reload(self, *, even_frozen: bool = False) -> None:
@@ -157,6 +185,7 @@ class Room(Screen[None]):
 
     def on_mount(self) -> None:
         """Read at once, so that the first picture has the rows in it."""
+        self.is_whole = True
         self.reload(even_frozen=True)
 
     def on_screen_resume(self) -> None:
@@ -174,10 +203,13 @@ class Room(Screen[None]):
         """Run an action of the registry, or say why it cannot be done."""
         self.desk.pace.key_at = self.desk.clock.monotonic()
         action = action_of(self.KIND, action_id)
-        if reason := action.why_not(self.situation()):
+        if reason := action.reason(self.situation()):
             self.say(f"{self.label(action)}: {reason}", "warning")
             return
-        getattr(self, f"do_{action_id}")()
+        if action.goes_to is not None:
+            self.go(action.goes_to)
+        else:
+            getattr(self, f"do_{action_id}")()
 
     def on_footer_pressed(self, event: Footer.Pressed) -> None:
         """A click on the footer is the key."""
@@ -233,17 +265,9 @@ class Room(Screen[None]):
             if isinstance(pane, Widget):
                 pane.set_class(index == self._pane and index > 0, "-moving")
 
-    def do_go_jobs(self) -> None:
-        self.app.switch_mode("jobs")
-
-    def do_go_items(self) -> None:
-        self.app.switch_mode("items")
-
-    def do_go_triage(self) -> None:
-        self.app.switch_mode("triage")
-
-    def do_go_events(self) -> None:
-        self.app.switch_mode("events")
+    def go(self, mode: str) -> None:
+        """Go to another numbered screen."""
+        self.app.switch_mode(mode)
 
     async def _run(self, action: str) -> None:
         await self.app.run_action(action)

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView
-from rivus_tui.actions import Action, bindings_of
+from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import parse
@@ -19,6 +19,7 @@ from rivus_tui.format import Cell, Line, age, cell, fit_line, line, place, prior
 from rivus_tui.item_page import triage_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.list_room import ItemListRoom
+from rivus_tui.screens.room import bindings_of
 from rivus_tui.sources import ItemKey, ItemSource
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from rivus_tui.filters import SCOPES, Scope
 from rivus_tui.format import Cell, Line, cell, fit_line, spread
 from rivus_tui.widgets.lines_view import LinesView
 
@@ -106,3 +107,12 @@ class FilterBar(Horizontal):
             # What is wrong needs the room more than the counts do.
             return (fit_line([*shown, Cell("  "), cell(self.problem, "bad")], width),)
         return (spread(shown, [*self._right, Cell(" ")], width),)
+
+
+def scope_cells(scope: Scope) -> tuple[Cell, ...]:
+    """Return the strip of scopes, the chosen one in brackets."""
+    cells: list[Cell] = []
+    for one in SCOPES:
+        title = one.capitalize()
+        cells.append(Cell(f"[{title}]", "strong") if one == scope else Cell(f" {title} ", "muted"))
+    return tuple(cells)

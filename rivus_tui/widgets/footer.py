@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
-from rivus_tui.actions import Action, key_name
+from rivus_tui.actions.action import Action, key_name
 from rivus_tui.format import Cell, Line, width_of
 from rivus_tui.widgets.lines_view import LinesView
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from rivus_tui.format import Cell, Line, cell, clock_time, count, fit_line, line, spread
+from rivus_tui.format import Cell, Line, cell, clock_time, count, fit_line, line, spread, width_of
+from rivus_tui.rooms import RoomSpec, standing
 from rivus_tui.theme import Role
-
-SCREENS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("1", "jobs", "Jobs"),
-    ("2", "items", "Items"),
-    ("3", "triage", "Triage"),
-    ("9", "events", "Events"),
-)
-"""Key, mode and title of the screens; a number never moves to another screen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,29 +60,60 @@ def status_line(pulse: Pulse, width: int) -> Line:
     return spread(left, right, width)
 
 
-def tab_line(mode: str, waiting: int, width: int) -> Line:
+def tab_line(mode: str, badges: Mapping[str, int], width: int) -> Line:
     """Return the line of screens; only what waits for a person has a number beside it."""
     parts: list[Cell] = [Cell(" ")]
-    for key, name, title in SCREENS:
-        badge = f" {count(waiting)}" if name == "triage" and waiting else ""
-        if name == mode:
-            parts += [Cell(f"[{key} {title}{badge}]", "strong"), Cell(" ")]
+    for tab in tabs(mode, badges, width):
+        if tab.mode == mode:
+            parts.append(Cell(f"[{tab.text}{tab.badge}]", "strong"))
         else:
-            parts += [Cell(f" {key} {title}", "muted"), Cell(badge, "wait"), Cell("  ")]
-    return spread(parts, [Cell("? help  q quit ", "muted")], width) if width >= 64 else fit_line(parts, width)
+            parts += [Cell(f" {tab.text}", "muted"), Cell(tab.badge, "wait"), Cell(" ")]
+    rest = width - width_of(parts)
+    return (
+        spread(parts, [Cell("? help " if rest >= 8 else "?", "muted")], width) if rest >= 2 else fit_line(parts, width)
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tab:
+    """One screen in the line of screens."""
+
+    mode: str
+    text: str
+    badge: str
+
+    @property
+    def size(self) -> int:
+        """Terminal cells, with the brackets or blanks around it."""
+        return len(self.text) + len(self.badge) + 2
+
+
+def tabs(mode: str, badges: Mapping[str, int], width: int) -> list[Tab]:
+    """Return the screens as they fit: full names, else short ones, else numbers; the open one is named in full."""
+    for style in ("title", "short", "key"):
+        laid = [_tab(room, style if room.mode != mode else "title", badges) for room in standing()]
+        if sum(tab.size for tab in laid) + 1 <= width:
+            return laid
+    return [tab for tab in laid if tab.mode == mode]
+
+
+def _tab(room: RoomSpec, style: str, badges: Mapping[str, int]) -> Tab:
+    name = {"title": f"{room.key} {room.title}", "short": f"{room.key} {room.short}", "key": room.key}[style]
+    number = badges.get(room.mode, 0)
+    badge = "" if not number else f" {count(number)}" if style != "key" else "!"
+    return Tab(mode=room.mode, text=name, badge=badge)
+
+
+def tab_at(x: int, mode: str, badges: Mapping[str, int], width: int) -> str | None:
+    """Return the mode whose tab is at column `x`."""
+    at = 1
+    for tab in tabs(mode, badges, width):
+        if at <= x < at + tab.size:
+            return tab.mode
+        at += tab.size
+    return None
 
 
 def banner_line(text: str, width: int) -> Sequence[Line]:
     """Return the banner, or no line when there is nothing to say."""
     return (fit_line(line(Cell(" ! ", "bad"), cell(text, "wait")), width),) if text else ()
-
-
-def tab_at(x: int, waiting: int) -> str | None:
-    """Return the mode whose tab is at column `x`."""
-    at = 1
-    for key, name, title in SCREENS:
-        size = len(f" {key} {title}") + (len(f" {count(waiting)}") if name == "triage" and waiting else 0) + 2
-        if at <= x < at + size:
-            return name
-        at += size
-    return None

@@ -40,6 +40,7 @@ def status(**changes: Any) -> StatusView:
         waiting=14,
         failed_external=5,
         problem=None,
+        badges={"triage": 14},
     )
     return replace(view, **changes)
 

@@ -9,24 +9,18 @@ from textual.events import Paste
 from textual.keys import KEY_ALIASES, Keys, _character_to_key
 
 from engine.contracts.commands import COMMANDS
-from rivus_tui.actions import ACTIONS, ALL, FOOTERS, KEY_NAMES, Action, actions_of, bindings_of, footer_of, key_names
+from rivus_tui.actions.action import KEY_NAMES, Action, key_names
+from rivus_tui.actions.registry import actions_of, every_action, footer_of, kinds
 from rivus_tui.possible import Situation
-from rivus_tui.screens.events import EventsScreen
+from rivus_tui.rooms import screen_class, standing
 from rivus_tui.screens.item import ItemScreen
-from rivus_tui.screens.items import ItemsScreen
-from rivus_tui.screens.jobs import JobsScreen
-from rivus_tui.screens.room import Room
-from rivus_tui.screens.triage import TriageScreen
+from rivus_tui.screens.room import Room, bindings_of
 from tests.tui.rows import item, job
 from tests.tui.story import open_room
 
-SCREENS: dict[str, type[Room]] = {
-    "jobs": JobsScreen,
-    "items": ItemsScreen,
-    "item": ItemScreen,
-    "triage": TriageScreen,
-    "events": EventsScreen,
-}
+SCREENS: dict[str, type[Room]] = {room.mode: screen_class(room) for room in standing()} | {"item": ItemScreen}
+ACTIONS = every_action()
+NAMED = [pytest.param(kind, action, id=f"{kind}-{action.id}") for kind, action in ACTIONS]
 EATEN = frozenset(
     {"ctrl+a", "ctrl+b", "ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m", "ctrl+s", "ctrl+space", "ctrl+@", "ctrl+enter"}
     | {"shift+enter", "alt+enter"}
@@ -34,7 +28,7 @@ EATEN = frozenset(
 """Keys that tmux, screen, terminals or flow control keep for themselves, or that arrive as another key."""
 
 
-@pytest.mark.parametrize("screen", sorted(ALL))
+@pytest.mark.parametrize("screen", kinds())
 def test_no_key_does_two_things_on_one_screen(screen: str) -> None:
     users: dict[str, list[str]] = defaultdict(list)
     for action in actions_of(screen):
@@ -45,14 +39,14 @@ def test_no_key_does_two_things_on_one_screen(screen: str) -> None:
 
 def test_one_letter_has_one_meaning_on_all_screens() -> None:
     meanings: dict[str, set[str]] = defaultdict(set)
-    for action in ACTIONS:
+    for _, action in ACTIONS:
         for key in action.keys:
-            meanings[key].add(action.meaning)
+            meanings[key].add(action.sense)
     assert {key: meaning for key, meaning in meanings.items() if len(meaning) > 1} == {}
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: f"{action.id}-{min(action.scope)}")
-def test_action_that_changes_something_names_command_and_command_line(action: Action) -> None:
+@pytest.mark.parametrize(("kind", "action"), NAMED)
+def test_action_that_changes_something_names_command_and_command_line(kind: str, action: Action) -> None:
     assert bool(action.level) == bool(action.command)
     if action.command is not None:
         spec = COMMANDS[action.command]
@@ -62,56 +56,57 @@ def test_action_that_changes_something_names_command_and_command_line(action: Ac
 
 
 def test_no_key_is_one_that_terminals_eat() -> None:
-    assert not EATEN & {key for action in ACTIONS for key in action.keys}
+    assert not EATEN & {key for _, action in ACTIONS for key in action.keys}
 
 
 def test_no_dangerous_action_is_on_a_control_key() -> None:
-    assert not [action.id for action in ACTIONS if action.level >= 2 and any("ctrl+" in key for key in action.keys)]
+    assert not [action.id for _, action in ACTIONS if action.level >= 2 and any("ctrl+" in key for key in action.keys)]
 
 
 def test_every_key_is_one_that_textual_knows() -> None:
     known = {key.value for key in Keys} | set(KEY_ALIASES)
-    for action in ACTIONS:
+    for _, action in ACTIONS:
         for key in action.keys:
             assert len(key) == 1 or key in known or key in {_character_to_key(sign) for sign in "/,+-=?[] "}, key
 
 
-@pytest.mark.parametrize("screen", sorted(ALL))
+@pytest.mark.parametrize("screen", kinds())
 def test_every_action_has_its_method(screen: str) -> None:
-    missing = [action.id for action in actions_of(screen) if not hasattr(SCREENS[screen], f"do_{action.id}")]
+    doing = [action for action in actions_of(screen) if action.goes_to is None]
+    missing = [action.id for action in doing if not hasattr(SCREENS[screen], f"do_{action.id}")]
     assert missing == []
 
 
-@pytest.mark.parametrize("screen", sorted(ALL))
+@pytest.mark.parametrize("screen", kinds())
 def test_bindings_are_the_registry(screen: str) -> None:
     assert screen == SCREENS[screen].KIND
     assert len(bindings_of(screen)) == sum(len(action.keys) for action in actions_of(screen))
 
 
-@pytest.mark.parametrize("screen", sorted(FOOTERS))
+@pytest.mark.parametrize("screen", kinds())
 def test_footer_ends_with_help(screen: str) -> None:
     assert footer_of(screen)[-1].id == "help"
 
 
 def test_keys_are_written_for_people() -> None:
     assert key_names(("left_square_bracket", "h", "question_mark")) == "[ h ?"
-    assert not [name for action in ACTIONS for key in action.keys if "_" in (name := KEY_NAMES.get(key, key))]
+    assert not [name for _, action in ACTIONS for key in action.keys if "_" in (name := KEY_NAMES.get(key, key))]
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: f"{action.id}-{min(action.scope)}")
-def test_reason_is_a_sentence_or_nothing(action: Action) -> None:
-    empty = Situation(screen=min(action.scope), read_only="read-only")
+@pytest.mark.parametrize(("kind", "action"), NAMED)
+def test_reason_is_a_sentence_or_nothing(kind: str, action: Action) -> None:
+    empty = Situation(screen=kind, read_only="read-only")
     full = Situation(
-        screen=min(action.scope),
+        screen=kind,
         job=job("docs"),
         items=(item(1, "x", "failed"), item(2, "y", "waiting")),
         rows=2,
         waits=True,
         copyable="k",
     )
-    assert action.why_not(full) == ""
+    assert action.reason(full) == ""
     if action.level:
-        assert action.why_not(empty) == "read-only"
+        assert action.reason(empty) == "read-only"
 
 
 async def test_help_is_searched_and_runs_what_it_finds() -> None:

@@ -1,0 +1,53 @@
+"""What a person can decide about items."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rivus_tui import possible
+from rivus_tui.actions.action import Action
+
+ACCEPT: Final = Action(
+    id="accept", keys=("a",), label="Accept", level=1, command="accept",
+    help="Open the gate that it waits at, or answer what it asks", cli="rivus items accept JOB KEY…",
+    why_not=possible.accept, on_marks=True,
+)  # fmt: skip
+DROP: Final = Action(
+    id="drop", keys=("x",), label="Won't do", meaning="refuse", level=1, command="drop",
+    help="Won't do: skip what is left; only a person brings it back", cli="rivus items drop JOB KEY…",
+    why_not=possible.change_item, on_marks=True,
+)  # fmt: skip
+CANCEL: Final = Action(
+    id="cancel", keys=("x",), label="Cancel", meaning="refuse", level=2, command="cancel",
+    help="Skip what is left; what runs is stopped", cli="rivus items cancel JOB KEY…",
+    why_not=possible.cancel, on_marks=True,
+)  # fmt: skip
+LATER: Final = Action(
+    id="later", keys=("n",), label="Later", level=1, command="snooze",
+    help="Show it again tomorrow at 9", cli="rivus items snooze JOB KEY… --until 1d",
+    why_not=possible.change_item, on_marks=True,
+)  # fmt: skip
+LATER_AT: Final = Action(
+    id="later_at", keys=("N",), label="Later…", meaning="later, pick when", level=1, command="snooze",
+    help="Show it again at a time you pick", cli="rivus items snooze JOB KEY… --until 1w",
+    why_not=possible.change_item, on_marks=True,
+)  # fmt: skip
+RAISE_PRIORITY: Final = Action(
+    id="raise_priority", keys=("plus", "equals_sign"), label="Prio", footer_key="+ -", meaning="more urgent",
+    level=1, command="prioritise", help="One step more urgent: none, P3, P2, P1, P0",
+    cli="rivus items prioritise JOB KEY… --priority 1", why_not=possible.change_item, on_marks=True,
+)  # fmt: skip
+LOWER_PRIORITY: Final = Action(
+    id="lower_priority", keys=("minus",), label="Less urgent", meaning="less urgent", level=1,
+    command="prioritise", help="One step less urgent", cli="rivus items prioritise JOB KEY… --priority 3",
+    why_not=possible.change_item, on_marks=True,
+)  # fmt: skip
+RETRY: Final = Action(
+    id="retry", keys=("r",), label="Retry", meaning="again", level=1, command="retry",
+    help="Try the failed stages again, with fresh attempts", cli="rivus items retry JOB KEY…",
+    why_not=possible.retry, on_marks=True,
+)  # fmt: skip
+SOURCE: Final = Action(
+    id="source", keys=("o",), label="Source", meaning="open source",
+    help="Open its file at its line in $VISUAL or $EDITOR", why_not=possible.source,
+)  # fmt: skip

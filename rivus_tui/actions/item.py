@@ -1,0 +1,13 @@
+"""What can be done with the one item that is open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rivus_tui.actions.decisions import ACCEPT, CANCEL, LOWER_PRIORITY, RAISE_PRIORITY, RETRY, SOURCE
+from rivus_tui.actions.lists import NEXT_PART, PREVIOUS_PART, WHY
+
+ACTIONS: Final = (
+    ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, WHY, SOURCE, NEXT_PART, PREVIOUS_PART,
+)  # fmt: skip
+FOOTER: Final = ("escape", "next_part", "accept", "retry", "cancel", "why", "source", "undo")

@@ -1,0 +1,22 @@
+"""What can be done with jobs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rivus_tui import possible
+from rivus_tui.actions.action import Action
+from rivus_tui.actions.lists import FILTER, OPEN, SCOPE, WHY
+
+RUN: Final = Action(
+    id="run", keys=("r",), label="Run now", meaning="again", level=1, command="run",
+    help="Look for items now, or run the check now", cli="rivus run JOB", why_not=possible.run,
+)  # fmt: skip
+PAUSE: Final = Action(
+    id="pause", keys=("p",), label="Pause", meaning="pause or resume", level=1, command="pause",
+    help="Claim nothing of this job until it is resumed; again: resume", cli="rivus jobs pause JOB",
+    why_not=possible.pause,
+)  # fmt: skip
+
+ACTIONS: Final = (OPEN, PAUSE, RUN, FILTER, SCOPE, WHY)
+FOOTER: Final = ("open", "pause", "run", "filter", "scope", "why", "undo", "copy")

@@ -1,0 +1,32 @@
+"""What screens with a list have."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rivus_tui import possible
+from rivus_tui.actions.action import Action
+
+OPEN: Final = Action(
+    id="open", keys=("enter",), label="Open", help="Open what is under the cursor", why_not=possible.rows,
+)  # fmt: skip
+WHY: Final = Action(
+    id="why", keys=("w",), label="Why", help="Why it does not run, and what would change that",
+)  # fmt: skip
+FILTER: Final = Action(id="filter", keys=("slash",), label="Filter", help="Show only what matches")
+SCOPE: Final = Action(id="scope", keys=("comma",), label="Scope", help="External, Internal or All jobs")
+MARK: Final = Action(
+    id="mark", keys=("space",), label="Mark", why_not=possible.rows,
+    help="Mark or unmark the row and go down; actions are then about all marked",
+)  # fmt: skip
+MARK_ALL: Final = Action(
+    id="mark_all", keys=("V",), label="Mark all", why_not=possible.rows,
+    help="Mark every row of the list, 1,000 at most",
+)  # fmt: skip
+PREVIOUS_PART: Final = Action(
+    id="previous_part", keys=("left_square_bracket", "h", "left"), label="Part before",
+    help="Show the part or the bucket before",
+)  # fmt: skip
+NEXT_PART: Final = Action(
+    id="next_part", keys=("right_square_bracket", "l", "right"), label="Part", help="Show the next part or bucket",
+)  # fmt: skip
