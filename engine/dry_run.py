@@ -43,7 +43,7 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
             params=stage.params,
             root=project.root,
             artifacts=Path(folder),
-            log=logging.getLogger("rivus.handler"),
+            log=lambda: logging.getLogger("rivus.handler"),
             progress=lambda _done, _total, _text: None,
         )
         told: dict[str, Any] = {"job": job.name, "stage": stage.name, "key": item.key}

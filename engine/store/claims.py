@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from engine.contracts.errors import StateError
 from engine.kit.safe_text import safe_line
@@ -21,8 +21,7 @@ from engine.store.sql import queries
 _SQL = queries("claims")
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedItem:
+class ClaimedItem(NamedTuple):
     """The item as it was at the claim."""
 
     id: int
@@ -35,8 +34,7 @@ class ClaimedItem:
     priority: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """The right to run one item at one stage, until its lease ends or its fence rises."""
 
     item: ClaimedItem
@@ -46,7 +44,7 @@ class Claim:
     """1 for the first; postponed and interrupted ones are not counted."""
     upstream: Mapping[str, Mapping[str, Any]]
     started_at: int
-    answer: str | None = field(default=None)
+    answer: str | None = None
     """What a person answered to the question of an earlier attempt."""
 
 
@@ -101,7 +99,8 @@ def claim_next(
 
 def _item(row: tuple[Any, ...]) -> ClaimedItem:
     item_id, key, title, data, path, line, headings, priority = row
-    return ClaimedItem(item_id, key, title, json.loads(data), path, line, tuple(json.loads(headings)), priority)
+    told = tuple(json.loads(headings)) if headings != "[]" else ()
+    return ClaimedItem(item_id, key, title, json.loads(data), path, line, told, priority)
 
 
 def _upstream(

@@ -11,7 +11,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
@@ -26,8 +26,7 @@ from engine.store.sql import insert, queries
 _SQL = queries("stages")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(NamedTuple):
     """The attempt ended well."""
 
     claim: Claim

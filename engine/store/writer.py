@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
@@ -306,8 +307,8 @@ class Writer:
             costly = any(isinstance(ending, Finished) and ending.cost_usd_micros for ending in group.endings)
             direct = {} if costly else group.allowance.direct(group.hints)
             endings = end_attempts(connection, self.plan, group.endings, direct, lease, now)
-            for claimed in endings.claims:
-                group.allowance.take(claimed.stage.id, 1)
+            for stage_id, n in Counter([claimed.stage.id for claimed in endings.claims]).items():
+                group.allowance.take(stage_id, n)
             held = self._dispatch.guard(connection, now) if costly else set()
             answers = [self._one(connection, change, now) for change, _ in group.changes]
             hints = group.hints | (set(self.plan.stages) if group.changes else endings.queued)

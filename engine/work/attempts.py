@@ -24,7 +24,7 @@ from engine.kit.exceptions import describe
 from engine.kit.tasks import wait_for_any
 from engine.store.claims import Claim
 from engine.store.stages import Finished, Left
-from engine.work.context import AttemptContext, ContextItem
+from engine.work.context import AttemptContext
 from engine.work.judge import BadResult, failed, judge
 from engine.work.processes import WorkerProcesses
 from engine.work.wire import decode_emitted, decode_outcome
@@ -153,7 +153,13 @@ class Attempts:
     async def _attempt(self, run: _Run) -> None:
         claim = run.claim
         try:
-            ending: Finished | Left | None = await self._outcome(run)
+            ending: Finished | Left | None
+            if claim.stage.spec.is_async:
+                context = run.context = self._context(claim)
+                value = await self._handlers(claim.stage.spec.handler)(context)
+                ending = judge(claim, value, context.emitted, now=self._clock.now(), ms=self._ms(run))
+            else:
+                ending = await self._in_worker(run)
         except asyncio.CancelledError:
             ending = self._cancelled(run)
         except GeneratorExit as error:
@@ -171,27 +177,21 @@ class Attempts:
         else:
             self._end(run)
 
-    async def _outcome(self, run: _Run) -> Finished | Left:
-        claim = run.claim
-        spec = claim.stage.spec
-        if not spec.is_async:
-            return await self._in_worker(run)
-        item = claim.item
-        context = run.context = AttemptContext(
+    def _context(self, claim: Claim) -> AttemptContext:
+        return AttemptContext(
             job=claim.stage.job,
-            stage=spec.name,
-            item=ContextItem(item.key, item.title, item.data, item.path, item.line, item.headings),
+            stage=claim.stage.spec.name,
+            item=claim.item,
             upstream=claim.upstream,
             attempt=claim.attempt,
-            params=spec.params,
+            params=claim.stage.spec.params,
             root=self._root,
-            artifacts=self._artifacts / str(item.id),
-            log=logging.LoggerAdapter(handler_log, _ids(claim)),
+            artifacts=self._artifacts,
+            folder=str(claim.item.id),
+            log=partial(_log_of, claim),
             progress=_no_progress,
             answer=claim.answer,
         )
-        value = await self._handlers(spec.handler)(context)
-        return judge(claim, value, context.emitted, now=self._clock.now(), ms=self._ms(run))
 
     async def _in_worker(self, run: _Run) -> Finished | Left:
         claim = run.claim
@@ -332,6 +332,10 @@ class Attempts:
 
 def _no_progress(_done: int, _total: int | None, _text: str) -> None:
     return None
+
+
+def _log_of(claim: Claim) -> logging.LoggerAdapter[logging.Logger]:
+    return logging.LoggerAdapter(handler_log, _ids(claim))
 
 
 def _heard(ids: Mapping[str, object], message: Mapping[str, Any]) -> None:

@@ -21,6 +21,10 @@ from engine.store.stages import Finished, Left
 RESULT_LIMIT: Final = 1 << 20
 """Largest output of a stage, in characters of its JSON."""
 _COST_MAX: Final = 2**53
+_PLAIN: Final = Done()
+"""What a plain dict stands for, but for its output."""
+_JSON: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_FROM_JSON: Final = json.JSONDecoder()
 _MIN_LATER_S: Final = 1.0
 """A handler that asks to be called at once again must not spin."""
 _MAX_LATER_S: Final = 366 * 86_400.0
@@ -40,10 +44,12 @@ class BadResult(Exception):
 
 def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *, now: int, ms: int) -> Finished | Left:
     """Judge what a handler returned; BadResult says what is wrong with it."""
+    if isinstance(value, dict):
+        return _finished(claim, value, _PLAIN, emitted, ms)
     if isinstance(value, Mapping):
         value = Done(output=value)
     if isinstance(value, Done):
-        return _finished(claim, value, emitted, ms)
+        return _finished(claim, value.output, value, emitted, ms)
     if isinstance(value, Later):
         after: Any = value.after_s
         if not isinstance(after, (int, float)) or math.isnan(after):
@@ -62,8 +68,10 @@ def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *,
     raise BadResult(f"the handler returned {kind}; it must return a dict or an outcome (Done, Later, Skip, Ask, Fail)")
 
 
-def _finished(claim: Claim, done: Done, emitted: Sequence[tuple[str, Candidate]], ms: int) -> Finished:
-    output = dict(done.output)
+def _finished(
+    claim: Claim, given: Mapping[str, Any], done: Done, emitted: Sequence[tuple[str, Candidate]], ms: int
+) -> Finished:
+    output = dict(given)
     for name, kind in claim.stage.spec.outputs.items():
         if name not in output:
             raise BadResult(f"the output lacks `{name}`, which the stage declares")
@@ -71,7 +79,7 @@ def _finished(claim: Claim, done: Done, emitted: Sequence[tuple[str, Candidate]]
             raise BadResult(f"the output's `{name}` is {type(output[name]).__name__}, the stage declares {kind}")
     try:
         # ASCII: what is not text in UTF-8 (a lone surrogate) stays an escape and can be stored.
-        text = json.dumps(output, allow_nan=False, separators=(",", ":")) if output else "{}"
+        text = _JSON.encode(output) if output else "{}"
     except (TypeError, ValueError, RecursionError) as error:
         raise BadResult(f"the output is not JSON: {error}") from error
     if len(text) > RESULT_LIMIT:
@@ -79,7 +87,7 @@ def _finished(claim: Claim, done: Done, emitted: Sequence[tuple[str, Candidate]]
     cost: Any = done.cost_usd_micros
     if not isinstance(cost, int) or not 0 <= cost <= _COST_MAX:
         raise BadResult("the cost is no number of micro-dollars: a whole number, not negative")
-    emit = (*done.emit, *emitted)
+    emit = (*done.emit, *emitted) if done.emit or emitted else ()
     for job, candidate in emit:
         if not isinstance(job, str):
             raise BadResult(f"the handler emitted for a job that is named by {type(job).__name__}, not by text")
@@ -90,9 +98,9 @@ def _finished(claim: Claim, done: Done, emitted: Sequence[tuple[str, Candidate]]
         output=text,
         output_hash=hash_output(text),
         # What the next stage gets is what is stored, whether it takes it from here or from the state file.
-        value=json.loads(text),
+        value=_FROM_JSON.raw_decode(text)[0],
         artifacts=json.dumps([_artifact(artifact) for artifact in done.artifacts]) if done.artifacts else None,
-        cost_usd_micros=done.cost_usd_micros,
+        cost_usd_micros=cost,
         emit=emit,
         ms=ms,
     )

@@ -102,7 +102,7 @@ def _serve(call: dict[str, Any], link: _Link, resolver: Resolver, logger: loggin
         params=call["params"],
         root=Path(call["root"]),
         artifacts=Path(call["artifacts"]),
-        log=logger,
+        log=lambda: logger,
         progress=lambda done, total, text: link.send({"kind": "progress", "done": done, "total": total, "text": text}),
         answer=call["answer"],
     )

@@ -18,6 +18,7 @@ from engine.config.load import load_project
 from engine.contracts.errors import EngineStopped, OwnedError, StateError, UseError
 from engine.contracts.view import ItemDetail, ItemQuery
 from engine.facade import Engine
+from engine.store import counts
 from engine.store.migrate import connect
 from engine.store.reader import Reader
 from engine.store.state_dir import EngineLock, StateDir
@@ -390,10 +391,11 @@ def test_crashed_engines_rows_go_back_to_the_queue_at_the_next_start(project: Pr
     engine.command_and_wait("accept", {"job": "docs", "keys": ["a"]})
     engine.stop_and_wait(drain=True)
     connection = connect(project.state.database)
-    connection.execute(
+    ((stage,),) = connection.execute(
         "UPDATE item_stages SET state = 'running', due_at = NULL, owner = 1, lease_until = 9e12, fence = 1,"
-        " attempts = 1 WHERE state = 'ready'"
-    )
+        " attempts = 1 WHERE state = 'ready' RETURNING stage_id"
+    ).fetchall()
+    counts.stages_moved(connection, stage, "ready", "running", 1)
     connection.execute("INSERT INTO runs (job_id, state, started_at) VALUES (1, 'running', 1)")
     connection.close()
     engine = project.engine(GATED)

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.contracts.outcome import Later
 from engine.services.timers import HEARTBEAT_S
+from engine.store.claims import Lease, claim
 from tests.factories import LEASE_MS, Rig, job, stage
 
 
@@ -86,14 +87,8 @@ async def test_lease_that_nobody_holds_any_more_is_taken_back(tmp_path: Path) ->
     async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as it:
         await it.command("pause", job="docs")
         await it.add("a")
-        until = it.clock.now() + LEASE_MS
-        await it.change(
-            lambda connection: connection.execute(
-                "UPDATE item_stages SET state = 'running', due_at = NULL, owner = ?, lease_until = ?, fence = 1,"
-                " attempts = 1",
-                (it.runtime.epoch, until),
-            )
-        )
+        plan, now = it.runtime.writer.plan, it.clock.now()
+        await it.change(claim, plan, next(iter(plan.stages)), 1, Lease(it.runtime.epoch, now + LEASE_MS), now)
         await it.command("resume", job="docs")
         it.clock.advance(LEASE_MS / 1000 + 1)
         it.runtime.timers.look()
