@@ -67,7 +67,7 @@ schema: setup ## write engine/store/schema.sql anew from the migrations
 bench: setup ## measure speed and memory
 	@$(PYTHON) -m benchmarks
 
-judge: setup ## measure how well TODO scanning and the checks judge
+judge: setup ## measure how well TODO scanning and the doctor judge
 	@$(PYTHON) -m benchmarks.judge
 
 lock: setup ## resolve pyproject.toml anew into requirements.lock (needs uv)

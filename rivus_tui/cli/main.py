@@ -22,6 +22,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "items": ("rivus_tui.cli.items", "items", "List, show, retry, cancel and prioritise items."),
     "todo": ("rivus_tui.cli.todo", "todo", "Scan TODO files; list, accept, drop and snooze what they hold."),
     "check": ("rivus_tui.cli.check", "check", "List and run checks."),
+    "doctor": ("rivus_tui.cli.doctor", "doctor", "Incidents: what failed, why, what is done about it."),
     "plan": ("rivus_tui.cli.plan", "plan", "Show what would run next, in what order, and what holds it."),
     "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),
     "stop": ("rivus_tui.cli.stop", "stop", "Stop the engine of this project, wherever it runs."),
