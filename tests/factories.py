@@ -22,7 +22,7 @@ from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Settings,
 from engine.kit.clock import ManualClock
 from engine.runtime import Runtime
 from engine.services import commands
-from engine.store import claims, items, jobs, stages
+from engine.store import claims, facts, items, jobs, stages
 from engine.store.checksum import hash_output
 from engine.store.claims import Claim, Lease
 from engine.store.migrate import connect, prepare
@@ -105,6 +105,7 @@ class Ground:
         self.db.execute("BEGIN IMMEDIATE")
         try:
             answer = change(self.db, *args, **named)
+            facts.follow(self.db, self.plan, self.now)
         except BaseException:
             self.db.execute("ROLLBACK")
             raise

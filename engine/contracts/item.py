@@ -22,6 +22,11 @@ class Candidate:
     """One line for people; the key is shown when it is empty."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """JSON values for the handlers; replaces what was stored for this key when it differs."""
+    signals: Mapping[str, Any] = field(default_factory=dict)
+    """Facts that its priority and eligibility follow from, such as `market_cap`, `published_at` or `risk`: JSON values.
+    They are merged with those that are known; a value that is not known is left out, or None: it replaces nothing."""
+    needs: tuple[str, ...] = ()
+    """Keys of items of the same job that must be finished before this one starts; they may be found later."""
     revision: str | None = None
     """Changes when the content changes; a new revision runs the stages again. None: never runs again by itself."""
     ask_again: bool = False

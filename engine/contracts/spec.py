@@ -114,6 +114,11 @@ class JobSpec:
     broken: str | None = None
     """Why this job cannot run (its handler does not import, …); the other jobs do."""
 
+    @property
+    def steers(self) -> bool:
+        """Whether facts of its items follow from their fields."""
+        return bool(self.priority or (self.eligibility is not None and self.eligibility.fields))
+
     def stage(self, name: str) -> StageSpec | None:
         """Return the stage of that name, or None."""
         return next((stage for stage in self.stages if stage.name == name), None)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from engine.contracts.item import Candidate, Confidence
 
+SIGNALS_MAX: Final = 100
+NEEDS_MAX: Final = 200
 _LINE_MAX: Final = 2**31
 _TEXTS: Final = ("key", "title", "why")
 _TEXTS_OR_NONE: Final = ("revision", "path", "parent_key")
@@ -22,7 +25,7 @@ def flaw(candidate: object) -> str | None:
     key: Any = candidate.key
     if not isinstance(key, str) or not key.strip():
         return "a candidate without a key"
-    found = _wrong_field(candidate) or _wrong_data(candidate.data)
+    found = _wrong_field(candidate) or _wrong_json("data", candidate.data) or _wrong_signals(candidate)
     return f"{found} for {key[:100]}" if found else None
 
 
@@ -48,12 +51,25 @@ def _wrong_field(candidate: Any) -> str | None:
     return None
 
 
-def _wrong_data(data: Any) -> str | None:
+def _wrong_json(name: str, value: Any) -> str | None:
     try:
-        json.dumps(dict(data), allow_nan=False)
+        json.dumps(dict(value), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        return f"data that is not JSON ({error})"
+        return f"{name} that {'are' if name == 'signals' else 'is'} not JSON ({error})"
     return None
+
+
+def _wrong_signals(candidate: Any) -> str | None:
+    if not isinstance(candidate.signals, Mapping):
+        return "signals that are no mapping"
+    if len(candidate.signals) > SIGNALS_MAX:
+        return f"more than {SIGNALS_MAX} signals"
+    needs = candidate.needs
+    if not isinstance(needs, (tuple, list)) or not all(isinstance(one, str) and one.strip() for one in needs):
+        return "needs that are no keys"
+    if len(needs) > NEEDS_MAX:
+        return f"more than {NEEDS_MAX} items that it needs"
+    return _wrong_json("signals", candidate.signals)
 
 
 def _is_int(value: object) -> bool:

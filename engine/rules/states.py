@@ -1,6 +1,6 @@
 """The life of an item stage and of an item, as one table and one function.
 
-    blocked ──► ready ──► running ──► done
+    blocked ◄─► ready ──► running ──► done
        │          ▲          ├──────► skipped        (the handler said it does not apply)
        └──► waiting          ├──────► failed
          (gate) │            ├──────► later ──► ready   (retry with a time)
@@ -54,6 +54,7 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
     "release": _t(("running",), "ready"),
     "reclaim": _t(("running",), "ready", "waiting"),
     "wake": _t(("later",), "ready"),
+    "hold": _t(("ready",), "blocked"),
     "open_gate": _t(("waiting",), "ready"),
     "retry": _t(("failed",), "ready"),
     "put_off": _t(("ready", "later"), "later"),
@@ -64,7 +65,8 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
 }
 """Name of the transition (and of the function that makes it) → where it may start and end. `claim` from blocked: the
 finishing stage takes its successor along in the same transaction. `reopen`: a skipped stage is done again where its
-result is still there. `undo` restores what the journal kept."""
+result is still there. `hold`: its item may not start any more, because of what it is or what it waits for. `undo`
+restores what the journal kept."""
 
 
 def item_state(stages: Collection[StageState], closed: Literal["done", "cancelled"] | None = None) -> ItemState:
@@ -84,13 +86,16 @@ def item_state(stages: Collection[StageState], closed: Literal["done", "cancelle
     return "skipped"
 
 
-def start_state(before: Iterable[StageState], *, enabled: bool, gated: bool) -> StageState:
-    """The state of a stage that has not run, from the states of the stages directly before it."""
+def start_state(before: Iterable[StageState], *, enabled: bool, gated: bool, held: bool = False) -> StageState:
+    """The state of a stage that has not run, from the states of the stages directly before it.
+
+    What is `held` may wait for a person at its gate, but not start.
+    """
     if not enabled:
         return "skipped"
     if any(state not in SATISFIED for state in before):
         return "blocked"
-    return "waiting" if gated else "ready"
+    return "waiting" if gated else "blocked" if held else "ready"
 
 
 def start_states(

@@ -12,7 +12,7 @@ from engine.contracts.errors import StateError
 from engine.kit.safe_text import safe_line
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.rules.retry import INTERRUPTIONS_UNTIL_HOLD
-from engine.store import counts, settle, spend
+from engine.store import counts, recurrence, settle, spend
 from engine.store.checksum import check_output
 from engine.store.events import Event, record
 from engine.store.plan import Plan, StagePlan
@@ -186,7 +186,7 @@ def reclaim(
 
 def wake(connection: sqlite3.Connection, plan: Plan, now: int) -> int | None:
     """Move rows and snoozed items whose time has come back; returns when the next one comes, or None."""
-    connection.execute(
+    woken = connection.execute(
         _SQL.wake,
         {
             "now": now,
@@ -199,6 +199,9 @@ def wake(connection: sqlite3.Connection, plan: Plan, now: int) -> int | None:
     ).fetchall()
     over = [row[0] for row in connection.execute(_SQL.snoozed_over, (now,))]
     settle.settle(connection, plan, over, now, release=True)
+    held = connection.execute(_SQL.held, (json.dumps([row[0] for row in woken]),)).fetchall()
+    settle.settle(connection, plan, [row[0] for row in held], now)
+    recurrence.bring_back(connection, plan, now)
     spend.end_pauses(connection, now)
     return next_wake(connection)
 
@@ -207,7 +210,8 @@ def next_wake(connection: sqlite3.Connection) -> int | None:
     """When the next row or snoozed item comes back, ms UTC."""
     (later,) = connection.execute(_SQL.next_later).fetchone()
     (snoozed,) = connection.execute(_SQL.next_snoozed).fetchone()
-    return min((at for at in (later, snoozed, spend.next_end(connection)) if at is not None), default=None)
+    times = (later, snoozed, recurrence.next_time(connection), spend.next_end(connection))
+    return min((at for at in times if at is not None), default=None)
 
 
 def left(connection: sqlite3.Connection, stages: Sequence[int], startable: Sequence[int], soon: int) -> bool:

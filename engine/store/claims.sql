@@ -59,7 +59,7 @@ SET state = :state, owner = NULL, lease_until = NULL, due_at = CASE :state WHEN 
 WHERE item_id = :item AND stage_id = :stage AND state = 'running' AND fence = :fence;
 
 -- name: wake
--- Rows whose time has come go back to the queue.
+-- Rows whose time has come go back to the queue; the caller takes those out again whose item is held.
 UPDATE item_stages
 SET state = 'ready',
     due_at = :now + coalesce(
@@ -69,6 +69,10 @@ SET state = 'ready',
     )
 WHERE state = 'later' AND due_at <= :now
 RETURNING item_id;
+
+-- name: held
+-- Which of these items may not start.
+SELECT id FROM items WHERE id IN (SELECT value FROM json_each(?)) AND held IS NOT NULL;
 
 -- name: next_later
 -- When the next row comes back.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from engine.contracts.states import ItemState, StageState
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.rules.states import item_state, start_states
-from engine.store import counts, settle
+from engine.store import counts, facts, settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import insert, queries
@@ -60,10 +60,24 @@ def upsert(
     events: list[Event] = []
     unsettled: set[int] = set()
     ids = _insert(connection, job, fresh, source_id=source_id, origin=origin, run_id=run_id, now=now)
+    unjudged = set(ids) if job.spec.steers else set()
+    for item_id, (key, candidate) in zip(ids, fresh, strict=True):
+        if candidate.needs and facts.set_needs(connection, job, item_id, key, candidate.needs, now):
+            unjudged.add(item_id)
+    needs = facts.has_needs(connection, job)
+    if needs:
+        facts.note_new(connection, [number for number, (_, one) in zip(ids, fresh, strict=True) if one.closed])
     changed = 0
     for key, row in known.items():
-        changed += _merge(connection, job, row, by_key[key], origin, events, unsettled, now)
+        candidate = by_key[key]
+        fills = origin == "emit" and row[2] != "emit"
+        changed += _merge(connection, job, row, candidate, origin, events, unsettled, unjudged, now)
         ids.append(row[0])
+        if (candidate.needs or (needs and not fills)) and facts.set_needs(
+            connection, job, row[0], key, candidate.needs, now
+        ):
+            unjudged.add(row[0])
+    unsettled |= facts.decide(connection, plan, unjudged, now)
     settle.settle(connection, plan, unsettled, now)
     record(connection, events, now)
     return Merged(tuple(ids), len(fresh), changed)
@@ -113,6 +127,8 @@ def _insert(
                 why,
                 candidate.priority,
                 None if candidate.priority is None else "source",
+                candidate.priority,
+                _encode(candidate.signals) if candidate.signals else "{}",
                 now,
                 now,
             )
@@ -173,14 +189,16 @@ def _merge(
     origin: Origin,
     events: list[Event],
     unsettled: set[int],
+    unjudged: set[int],
     now: int,
 ) -> bool:
     (
         item_id, key, given_by, title, data, revision, confidence, path, line, headings, state, closed, closed_by,
-        priority, by, missed,
+        missed, given, signals,
     ) = row  # fmt: skip
     if origin == "emit" and given_by != "emit":
         _fill(connection, row, candidate)
+        unjudged.add(item_id)
         return False
     by_person = state == "dropped" or closed_by == "person"
     renewed = (
@@ -203,11 +221,14 @@ def _merge(
         "priority": candidate.priority,
         "missed": 0,
     }
-    raised = by != "person" and candidate.priority is not None and candidate.priority != priority
+    known_signals = json.loads(signals)
     told = (title, data, revision, confidence, path, line, headings)
     new = tuple(values[name] for name in ("title", "data", "revision", "confidence", "path", "line", "headings"))
-    if told != new or missed or raised:
+    gave_more = candidate.priority not in (None, given) or _more(known_signals, candidate.signals) != known_signals
+    if told != new or missed or gave_more:
+        values["signals"] = _encode(_more(known_signals, candidate.signals))
         connection.execute(_SQL.merge, values)
+        unjudged.add(item_id)
     if by_person:
         return False
 
@@ -241,9 +262,14 @@ def _merge(
     return renewed or closed is not None or bool(state == "gone")
 
 
+def _more(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Signals with what is new; a value that is not known replaces nothing."""
+    return {**known, **{name: value for name, value in new.items() if value is not None}}
+
+
 def _fill(connection: sqlite3.Connection, row: tuple[Any, ...], candidate: Candidate) -> None:
     """Take over what the item lacks; its source alone says what it is, where it is and whether it is open."""
-    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, priority, _, missed = row
+    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, missed, given, signals = row
     values: dict[str, object] = {
         "title": safe_line(candidate.title) or key if title == key else title,
         "data": _encode({**candidate.data, **json.loads(data)}),
@@ -254,7 +280,8 @@ def _fill(connection: sqlite3.Connection, row: tuple[Any, ...], candidate: Candi
         "headings": headings
         if path or json.loads(headings)
         else json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
-        "priority": candidate.priority if priority is None else None,
+        "priority": candidate.priority if given is None else None,
+        "signals": _encode(_more(candidate.signals, json.loads(signals))),
         "missed": missed,
     }
     connection.execute(_SQL.merge, {"id": item_id, **values})

@@ -4,28 +4,27 @@ SELECT coalesce(max(id), 0) FROM items;
 
 -- name: by_keys
 -- Items of a job that are known already.
-SELECT id, key, origin, title, data, revision, confidence, path, line, headings, state, closed, closed_by, priority,
-    priority_by, missed
+SELECT id, key, origin, title, data, revision, confidence, path, line, headings, state, closed, closed_by, missed,
+    given, signals
 FROM items WHERE job_id = :job AND key IN (SELECT value FROM json_each(:keys));
 
 -- name: insert
 -- A new item.
 INSERT INTO items (
     id, job_id, key, source_id, origin, origin_run_id, parent_id, title, data, revision, confidence, path, line,
-    headings, state, closed, closed_by, why, priority, priority_by, created_at, updated_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    headings, state, closed, closed_by, why, priority, priority_by, given, signals, created_at, updated_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_stage
 -- A row for a new item at one stage.
 INSERT INTO item_stages (item_id, stage_id, state, due_at, why) VALUES (?, ?, ?, ?, ?);
 
 -- name: merge
--- What the world says now of a known item; state, results and a person's decisions are not touched.
+-- What the world says now of a known item; state, results and a person's decisions are not touched. A priority that is
+-- not given takes none away; what follows from the one given is decided with the other facts.
 UPDATE items
 SET title = :title, data = :data, revision = :revision, confidence = :confidence, path = :path, line = :line,
-    headings = :headings, missed = :missed,
-    priority = CASE WHEN priority_by = 'person' OR :priority IS NULL THEN priority ELSE :priority END,
-    priority_by = CASE WHEN priority_by = 'person' OR :priority IS NULL THEN priority_by ELSE 'source' END
+    headings = :headings, missed = :missed, signals = :signals, given = coalesce(:priority, given)
 WHERE id = :id;
 
 -- name: close

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -35,7 +36,9 @@ def begin_epoch(connection: sqlite3.Connection) -> int:
     return epoch
 
 
-def sync(connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int) -> tuple[Plan, set[int]]:
+def sync(
+    connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int, *, timezone: str = "UTC"
+) -> tuple[Plan, set[int]]:
     """Make the rows of jobs and stages what the configuration says.
 
     Returns the plan and the numbers of the jobs whose stages changed (new, enabled, disabled, with another gate or
@@ -58,6 +61,8 @@ def sync(connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int) -> 
             "cron": spec.discovery.cron if spec.discovery else None,
             "pace": str(spec.pace) if spec.pace else None,
             "every_s": spec.discovery.every_s if spec.discovery else None,
+            "recur": str(spec.recur) if spec.recur else None,
+            "steering": _steering(spec, timezone),
             "state": "broken" if spec.broken else "active",
             "why": spec.broken,
         }
@@ -78,7 +83,15 @@ def sync(connection: sqlite3.Connection, specs: Iterable[JobSpec], now: int) -> 
     for job_id, *_ in known.values():
         if job_id not in kept and connection.execute(_SQL.remove_job, (job_id,)).rowcount:
             record(connection, [Event(kind="job.removed", level="warning", job_id=job_id)], now)
-    return make_plan(rows), changed
+    return make_plan(rows, timezone), changed
+
+
+def _steering(spec: JobSpec, timezone: str) -> str | None:
+    """What the facts of a job's items follow from, for comparison; None: nothing."""
+    if not spec.steers and spec.recur is None:
+        return None
+    filters = spec.eligibility.fields if spec.eligibility is not None else ()
+    return hashlib.sha256(repr((spec.internal, spec.priority, filters, spec.recur, timezone)).encode()).hexdigest()
 
 
 def _sync_stages(connection: sqlite3.Connection, job_id: int, spec: JobSpec) -> tuple[dict[str, int], bool]:

@@ -5,10 +5,10 @@ SELECT id, name, state, why, paused_by, paused_at, next_run_at FROM jobs;
 -- name: insert_job
 -- A job that is new in the configuration.
 INSERT INTO jobs (
-    name, position, title, emoji, internal, is_check, findings_to, detail_columns, every_s, cron, pace, state, why
+    name, position, title, emoji, internal, is_check, findings_to, detail_columns, every_s, cron, pace, recur, steering, state, why
 ) VALUES (
     :name, :position, :title, :emoji, :internal, :is_check, :findings_to, :detail_columns, :every_s, :cron, :pace,
-    :state, :why
+    :recur, :steering, :state, :why
 )
 RETURNING id;
 
@@ -17,7 +17,8 @@ RETURNING id;
 UPDATE jobs
 SET position = :position, title = :title, emoji = :emoji, internal = :internal, is_check = :is_check,
     findings_to = :findings_to, detail_columns = :detail_columns, every_s = :every_s, cron = :cron,
-    pace = :pace,
+    pace = :pace, recur = :recur,
+    steer_from = CASE WHEN steering IS :steering THEN steer_from ELSE 0 END, steering = :steering,
     state = :state, why = :why,
     paused_by = CASE WHEN :state = 'paused' THEN paused_by END,
     paused_at = CASE WHEN :state = 'paused' THEN paused_at END,

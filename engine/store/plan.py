@@ -45,13 +45,21 @@ class Plan:
     stages: Mapping[int, StagePlan] = field(default_factory=dict)
     order: Mapping[int, int] = field(default_factory=dict)
     """Stage number → position in the topological order of its job."""
+    timezone: str = "UTC"
+    """Where the user lives."""
+    by_id: Mapping[int, JobPlan] = field(default_factory=dict)
+    """The jobs by row number."""
 
     def job_of(self, job_id: int) -> JobPlan:
         """Return the job with this row number."""
-        return next(job for job in self.jobs.values() if job.id == job_id)
+        return self.by_id[job_id]
+
+    def has_job(self, job_id: int) -> bool:
+        """Whether the job with this row number is configured."""
+        return job_id in self.by_id
 
 
-def make_plan(rows: Iterable[tuple[int, JobSpec, Mapping[str, int]]]) -> Plan:
+def make_plan(rows: Iterable[tuple[int, JobSpec, Mapping[str, int]]], timezone: str = "UTC") -> Plan:
     """Build the plan from (job number, spec, stage name → stage number)."""
     jobs: dict[str, JobPlan] = {}
     stages: dict[int, StagePlan] = {}
@@ -76,7 +84,7 @@ def make_plan(rows: Iterable[tuple[int, JobSpec, Mapping[str, int]]]) -> Plan:
                 last=chain and following is None,
             )
     order = {number: position for job in jobs.values() for position, number in enumerate(job.stages)}
-    return Plan(jobs, stages, order)
+    return Plan(jobs, stages, order, timezone, {job.id: job for job in jobs.values()})
 
 
 def _is_chain(spec: JobSpec) -> bool:

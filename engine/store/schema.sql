@@ -46,6 +46,15 @@ CREATE TABLE item_counts (
     PRIMARY KEY (job_id, source_id, state)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE item_deps (
+    item_id INTEGER NOT NULL REFERENCES items (id),
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    key TEXT NOT NULL,
+    PRIMARY KEY (item_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX item_deps_key ON item_deps (job_id, key);
+
 CREATE TABLE item_stages (
     item_id INTEGER NOT NULL REFERENCES items (id),
     stage_id INTEGER NOT NULL REFERENCES stages (id),
@@ -118,13 +127,17 @@ CREATE TABLE items (
     snoozed_until INTEGER,
     missed INTEGER NOT NULL DEFAULT 0, -- complete runs in a row that did not see it
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')),
+    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER,
     UNIQUE (job_id, key),
     CHECK ((state = 'snoozed') = (snoozed_until IS NOT NULL)),
     CHECK ((priority IS NULL) = (priority_by IS NULL))
 ) STRICT;
 
+CREATE INDEX items_held ON items (job_id) WHERE held IS NOT NULL;
+
 CREATE INDEX items_job ON items (job_id, id);
+
+CREATE INDEX items_next_due ON items (next_due_at) WHERE next_due_at IS NOT NULL;
 
 CREATE INDEX items_run ON items (origin_run_id) WHERE origin_run_id IS NOT NULL;
 
@@ -145,6 +158,14 @@ CREATE TRIGGER items_moved AFTER UPDATE OF state ON items WHEN old.state <> new.
     INSERT INTO item_counts VALUES (new.job_id, new.source_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 
+CREATE TRIGGER items_moved_for_others AFTER UPDATE OF state ON items
+WHEN old.state <> new.state AND (
+    EXISTS (SELECT 1 FROM item_deps WHERE job_id = new.job_id AND key = new.key)
+    OR EXISTS (SELECT 1 FROM jobs WHERE id = new.job_id AND recur IS NOT NULL)
+) BEGIN
+    INSERT OR IGNORE INTO moved_items VALUES (new.id);
+END;
+
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -160,7 +181,7 @@ CREATE TABLE jobs (
     state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'broken', 'removed')),
     why TEXT,
     paused_by TEXT,
-    paused_at INTEGER, pace TEXT, paused_until INTEGER, cron TEXT,
+    paused_at INTEGER, pace TEXT, paused_until INTEGER, cron TEXT, steering TEXT, steer_from INTEGER, recur TEXT,
     CHECK ((state = 'paused') = (paused_at IS NOT NULL))
 ) STRICT;
 
@@ -170,6 +191,10 @@ CREATE TABLE meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE moved_items (
+    item_id INTEGER PRIMARY KEY
+) STRICT;
 
 CREATE TABLE operations ( -- the journal: what a person did, and how to take it back
     id INTEGER PRIMARY KEY,

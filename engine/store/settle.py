@@ -34,11 +34,11 @@ def settle(
     moves: dict[tuple[int, StageState], list[int]] = defaultdict(list)
     targets: dict[tuple[ItemState, ItemState], list[int]] = defaultdict(list)
     snoozed: list[int] = []
-    for item_id, old, closed in connection.execute(_SQL.item_states, (ids,)).fetchall():
+    for item_id, old, closed, held in connection.execute(_SQL.item_states, (ids,)).fetchall():
         kept = old in KEPT_ITEM_STATES and not release
         if kept and old != "snoozed":
             continue
-        now_at = _unblock(plan, item_id, states.get(item_id, {}), moves)
+        now_at = _unblock(plan, item_id, states.get(item_id, {}), moves, held=held is not None)
         if kept and closed is None:
             snoozed.append(item_id)
             continue
@@ -58,6 +58,8 @@ def _unblock(
     item_id: int,
     rows: dict[int, tuple[StageState, int | None]],
     moves: dict[tuple[int, StageState], list[int]],
+    *,
+    held: bool,
 ) -> list[StageState]:
     states: dict[int, StageState] = {}
     for stage_id in sorted(rows, key=lambda number: plan.order[number]):
@@ -68,19 +70,26 @@ def _unblock(
                 (states.get(before, "done") for before in stage.before),
                 enabled=stage.spec.enabled,
                 gated=stage.spec.gate is not None and opened_at is None,
+                held=held,
             )
             if state != "blocked":
                 moves[(stage_id, state)].append(item_id)
+        elif state == "ready" and held:
+            state = "blocked"
+            moves[(stage_id, state)].append(item_id)
         states[stage_id] = state
     return list(states.values())
 
 
 def move(connection: sqlite3.Connection, stage_id: int, state: StageState, items: Iterable[int], now: int) -> int:
-    """Take blocked rows of one stage to `ready`, `waiting` or `skipped`; returns how many were blocked."""
+    """Take blocked rows of one stage to `ready`, `waiting` or `skipped`, and ready ones that are held to `blocked`;
+    returns how many were so."""
     values: dict[str, object] = {"stage": stage_id, "items": json.dumps(list(items)), "now": now}
     if state == "ready":
         slack = {"p0": SLACK_MS[0], "p1": SLACK_MS[1], "p2": SLACK_MS[2], "p3": SLACK_MS[3]}
         return connection.execute(_SQL.unblock_ready, {**values, **slack, "p_none": UNPRIORITISED_SLACK_MS}).rowcount
+    if state == "blocked":
+        return connection.execute(_SQL.hold, values).rowcount
     if state == "waiting":
         return connection.execute(_SQL.unblock_waiting, values).rowcount
     return connection.execute(_SQL.unblock_skipped, values).rowcount

@@ -6,7 +6,7 @@ WHERE s.item_id IN (SELECT value FROM json_each(?));
 
 -- name: item_states
 -- State of these items, with what was said of them as a whole.
-SELECT id, state, closed FROM items WHERE id IN (SELECT value FROM json_each(?));
+SELECT id, state, closed, held FROM items WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: unblock_ready
 -- Everything before these rows is done or skipped: they join the queue.
@@ -28,6 +28,11 @@ WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND
 -- These rows stand at a disabled stage.
 UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_at = :now
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
+
+-- name: hold
+-- The items of these rows may not start any more: they leave the queue.
+UPDATE item_stages SET state = 'blocked', due_at = NULL
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'ready';
 
 -- name: put_off
 -- What would run of a snoozed item before its time comes back with it.

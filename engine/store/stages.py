@@ -203,11 +203,11 @@ def _go_on(
         unsettled.update(ending.claim.item.id for ending in group)
         return
     following = plan.stages[stage.next]
-    if connection.execute(_SQL.any_snoozed).fetchone()[0]:
+    if connection.execute(_SQL.any_resting).fetchone()[0]:
         ids = json.dumps([ending.claim.item.id for ending in group])
-        snoozed = {row[0] for row in connection.execute(_SQL.snoozed, {"items": ids})}
-        unsettled |= snoozed
-        group = [ending for ending in group if ending.claim.item.id not in snoozed]
+        resting = {row[0] for row in connection.execute(_SQL.resting, {"items": ids})}
+        unsettled |= resting
+        group = [ending for ending in group if ending.claim.item.id not in resting]
     take = min(slots.get(following.id, 0), len(group))
     direct = group[:take]
     if direct:

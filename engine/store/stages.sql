@@ -32,13 +32,14 @@ VALUES (:item, :stage, :fence, :attempt, :started_at, :ended_at, :error_type, :m
 UPDATE items SET state = 'done', why = NULL, updated_at = :now
 WHERE id IN (SELECT value FROM json_each(:items)) AND state IN ('pending', 'waiting', 'failed', 'skipped');
 
--- name: any_snoozed
--- Whether any item at all is snoozed.
-SELECT EXISTS (SELECT 1 FROM items WHERE snoozed_until IS NOT NULL);
+-- name: any_resting
+-- Whether any item at all is snoozed, or held.
+SELECT EXISTS (SELECT 1 FROM items WHERE snoozed_until IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM items WHERE held IS NOT NULL);
 
--- name: snoozed
--- Which of these items are snoozed.
-SELECT id FROM items WHERE id IN (SELECT value FROM json_each(:items)) AND state = 'snoozed';
+-- name: resting
+-- Which of these items are snoozed, or held.
+SELECT id FROM items WHERE id IN (SELECT value FROM json_each(:items)) AND (state = 'snoozed' OR held IS NOT NULL);
 
 -- name: set_why
 -- Why an item failed or waits, for lists.

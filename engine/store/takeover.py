@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.contracts.spec import ProjectSpec
-from engine.store import claims, items, jobs, runs
+from engine.store import claims, facts, items, jobs, runs
 from engine.store import limits as store_limits
 from engine.store.events import Event, record
 from engine.store.plan import Plan
@@ -32,11 +32,12 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
         epoch = jobs.begin_epoch(connection)
         for source in ("configuration", "disk"):
             jobs.tell_problem(connection, source, None, now)
-        plan, changed = jobs.sync(connection, project.jobs, now)
+        plan, changed = jobs.sync(connection, project.jobs, now, timezone=project.settings.timezone)
         reclaimed = claims.reclaim(connection, plan, epoch, now)
         cut = runs.cut_dead(connection, now)
         _reconcile(connection, plan, changed, now)
         next_later = claims.wake(connection, plan, now)
+        facts.follow(connection, plan, now)
         rows = jobs.rows(connection)
         store_limits.sync_resources(connection, project.resources)
         stored = store_limits.buckets(connection)
@@ -61,8 +62,9 @@ def reconfigure(
     connection: sqlite3.Connection, now: int, *, project: ProjectSpec, lines: list[str]
 ) -> tuple[Plan, dict[int, str]]:
     """Make jobs, stages and items what the new configuration says; returns its plan and the states of jobs."""
-    plan, changed = jobs.sync(connection, project.jobs, now)
+    plan, changed = jobs.sync(connection, project.jobs, now, timezone=project.settings.timezone)
     _reconcile(connection, plan, changed, now)
+    facts.follow(connection, plan, now)
     store_limits.sync_resources(connection, project.resources)
     text = f"{len(lines)} changes" if len(lines) != 1 else lines[0]
     record(connection, [Event(kind="config.reloaded", text=text, data={"changes": lines})], now)

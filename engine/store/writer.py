@@ -24,6 +24,7 @@ from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
+from engine.store import facts, recurrence
 from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
 from engine.store.limits import store_buckets
@@ -312,6 +313,10 @@ class Writer:
             held = self._dispatch.guard(connection, now) if costly else set()
             answers = [self._one(connection, change, now) for change, _ in group.changes]
             hints = group.hints | (set(self.plan.stages) if group.changes else endings.queued)
+            if facts.follow(connection, self.plan, now):
+                if (back := recurrence.next_time(connection)) is not None:
+                    endings.next_later = min(endings.next_later or back, back)
+                hints = hints | set(self.plan.stages)
             answer = _Answer(endings, list(endings.claims), answers, hints, held)
             self._claim(connection, group, answer, lease, now)
             connection.execute("COMMIT")

@@ -75,9 +75,15 @@ def decode_outcome(told: Mapping[str, Any]) -> Outcome | object:
 
 def encode_emitted(emitted: Any) -> list[list[Any]]:
     """Encode (job, candidate) pairs."""
-    return [[job, {**dataclasses.asdict(candidate), "data": dict(candidate.data)}] for job, candidate in emitted]
+    return [
+        [job, {**dataclasses.asdict(candidate), "data": dict(candidate.data), "signals": dict(candidate.signals)}]
+        for job, candidate in emitted
+    ]
 
 
 def decode_emitted(told: Any) -> list[tuple[str, Candidate]]:
     """Decode (job, candidate) pairs."""
-    return [(job, Candidate(**{**fields, "headings": tuple(fields["headings"])})) for job, fields in told]
+    return [
+        (job, Candidate(**{**fields, "headings": tuple(fields["headings"]), "needs": tuple(fields["needs"])}))
+        for job, fields in told
+    ]

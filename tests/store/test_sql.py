@@ -95,6 +95,7 @@ BIG = ("item_stages", "items", "events", "results", "attempts", "runs")
 EXCEPTIONS = {
     ("claims", "orphans"),  # walks over the index of running rows, see below
     ("claims", "next_later"),  # the smallest entry of an index
+    ("stages", "any_resting"),  # the first entry of an index of what is held
     ("claims", "next_snoozed"),  # the same
     ("people", "last_operation"),  # from the newest one backwards
     ("runs", "start"),  # the plan names the check of a foreign key, which is not run
@@ -140,8 +141,9 @@ def scans(lines: list[str], aliases: dict[str, str] | None = None) -> list[str]:
         ("settle", "unblock_waiting", "PRIMARY KEY (item_id=? AND stage_id=?)"),
         ("settle", "unblock_skipped", "PRIMARY KEY (item_id=? AND stage_id=?)"),
         ("settle", "put_off", "PRIMARY KEY (item_id=?)"),
-        ("stages", "snoozed", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("stages", "any_snoozed", "INDEX items_snoozed"),
+        ("stages", "resting", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("stages", "any_resting", "INDEX items_snoozed"),
+        ("stages", "any_resting", "INDEX items_held"),
         ("people", "come_back", "INDEX item_stages_later_due (due_at=? AND item_id=?)"),
         ("people", "touched_since", "INTEGER PRIMARY KEY (rowid>?)"),
         ("upkeep", "prune_runs", "INDEX items_run (origin_run_id=?)"),

@@ -33,6 +33,8 @@ NAMES = {
     ("people", "revive"): ["reopen"],
     ("people", "retry"): ["retry"],
     ("people", "restore_stage"): ["undo"],
+    ("recurrence", "reset_stages"): ["reset"],
+    ("settle", "hold"): ["hold"],
     ("settle", "put_off"): ["put_off"],
     ("settle", "unblock_ready"): ["unblock"],
     ("settle", "unblock_waiting"): ["unblock"],

@@ -1,0 +1,67 @@
+"""Items that come back: when each is due again, stored when it ends, and back to the queue when its time has come."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable
+from zoneinfo import ZoneInfo
+
+from engine.contracts.states import ItemState
+from engine.rules.recurrence import next_due
+from engine.store import settle
+from engine.store.events import Event, record
+from engine.store.plan import Plan
+from engine.store.sql import queries
+
+_SQL = queries("recurrence")
+
+ENDED: tuple[ItemState, ...] = ("done", "skipped", "failed")
+"""A failed one comes back too: one bad day must not end a daily job. Its failure stays visible until then."""
+
+
+def note(
+    connection: sqlite3.Connection, plan: Plan, moved: Iterable[tuple[int, int, ItemState, str | None, int]]
+) -> None:
+    """Items (number, job, state, closed, since when) have changed their state: store when the recurring come back."""
+    zone = ZoneInfo(plan.timezone)
+    for item_id, job_id, state, closed, at in moved:
+        recur = plan.job_of(job_id).spec.recur if plan.has_job(job_id) else None
+        if recur is None:
+            continue
+        ended = state in ENDED and closed is None
+        values = {"id": item_id, "at": at, "completed": state == "done" and ended}
+        connection.execute(_SQL.finished, {**values, "next_due_at": next_due(recur, at, zone) if ended else None})
+
+
+def renew(connection: sqlite3.Connection, plan: Plan, job_id: int, items: Collection[int]) -> None:
+    """Store anew when these items of one job come back: its configuration has changed."""
+    ids = json.dumps(list(items))
+    recur, zone = plan.job_of(job_id).spec.recur, ZoneInfo(plan.timezone)
+    if recur is None:
+        connection.execute(_SQL.forget, (ids,))
+        return
+    for item_id, _, state, at in connection.execute(_SQL.ended, (ids,)).fetchall():
+        values = {"id": item_id, "at": at, "completed": state == "done", "next_due_at": next_due(recur, at, zone)}
+        connection.execute(_SQL.finished, values)
+
+
+def bring_back(connection: sqlite3.Connection, plan: Plan, now: int) -> int:
+    """Let items run again whose time has come, once each, however many times have passed; returns how many."""
+    due = [row for row in connection.execute(_SQL.due, (now,)) if plan.has_job(row[1])]
+    events = []
+    for item_id, job_id in due:
+        connection.execute(_SQL.reset_stages, {"item": item_id})
+        recur = plan.job_of(job_id).spec.recur
+        events.append(Event(kind="item.due", job_id=job_id, item_id=item_id, text=str(recur) if recur else None))
+    ids = [row[0] for row in due]
+    connection.execute(_SQL.forget, (json.dumps(ids),))
+    settle.settle(connection, plan, ids, now)
+    record(connection, events, now)
+    return len(due)
+
+
+def next_time(connection: sqlite3.Connection) -> int | None:
+    """When the next item comes back, ms UTC."""
+    at: int | None = connection.execute(_SQL.next_due).fetchone()[0]
+    return at

@@ -1,0 +1,30 @@
+-- name: finished
+-- A recurring item has come to an end, or is under way again.
+UPDATE items
+SET last_completed_at = CASE WHEN :completed THEN :at ELSE last_completed_at END, next_due_at = :next_due_at
+WHERE id = :id;
+
+-- name: ended
+-- Those of these items that have come to an end by themselves, with when.
+SELECT id, job_id, state, coalesce(last_completed_at, updated_at)
+FROM items
+WHERE id IN (SELECT value FROM json_each(?)) AND closed IS NULL AND state IN ('done', 'skipped', 'failed');
+
+-- name: forget
+-- These items do not come back by themselves.
+UPDATE items SET next_due_at = NULL WHERE id IN (SELECT value FROM json_each(?)) AND next_due_at IS NOT NULL;
+
+-- name: due
+-- Items whose time to come back has come.
+SELECT id, job_id FROM items WHERE next_due_at <= ?;
+
+-- name: next_due
+-- When the next item comes back.
+SELECT min(next_due_at) FROM items WHERE next_due_at IS NOT NULL;
+
+-- name: reset_stages
+-- Every stage of an item runs again; opened gates stay open. What runs (an item that failed at another branch) ends.
+UPDATE item_stages
+SET state = 'blocked', attempts = 0, interruptions = 0, due_at = NULL, why = NULL, choices = NULL, owner = NULL,
+    lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
+WHERE item_id = :item;
