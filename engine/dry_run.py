@@ -16,6 +16,7 @@ from engine.contracts.spec import JobSpec, ProjectSpec, StageSpec
 from engine.contracts.view import ItemDetail
 from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
+from engine.store.checkpoints import encode
 from engine.work.context import AttemptContext, ContextItem
 from engine.work.wire import encode_emitted, encode_outcome
 
@@ -45,6 +46,7 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
             artifacts=Path(folder),
             log=lambda: logging.getLogger("rivus.handler"),
             progress=lambda _done, _total, _text: None,
+            checkpoint=_Forgotten,
         )
         told: dict[str, Any] = {"job": job.name, "stage": stage.name, "key": item.key}
         try:
@@ -58,6 +60,19 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
             told |= {"raised": problem.error_type, "message": problem.message, "traceback": problem.traceback}
         told["artifacts"] = sorted(path.name for path in Path(folder).iterdir())
     return told
+
+
+class _Forgotten:
+    """Implements `engine.contracts.context.Checkpoint`; keeps nothing, as nothing of a trial is kept."""
+
+    def load(self) -> Any:
+        return None
+
+    async def save(self, value: Any) -> None:
+        encode(value)
+
+    def save_and_wait(self, value: Any) -> None:
+        encode(value)
 
 
 def _ancestors(job: JobSpec, stage: StageSpec) -> frozenset[str]:

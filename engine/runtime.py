@@ -20,7 +20,7 @@ from typing import Any, Literal
 from engine.config.changes import changes
 from engine.config.resolve import Resolver
 from engine.contracts.commands import CommandOutcome
-from engine.contracts.errors import EngineStopped, StateError
+from engine.contracts.errors import EngineStopped, StateError, UseError
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.tasks import wait_for_any
@@ -32,7 +32,7 @@ from engine.services.pruner import Pruner
 from engine.services.reload import Reload
 from engine.services.timers import Timers
 from engine.services.turns import Turns
-from engine.store import claims, jobs, takeover
+from engine.store import checkpoints, claims, jobs, takeover
 from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database
@@ -84,7 +84,7 @@ class Runtime:
         begun = await self._begin()
         resolver = Resolver(self._folder)
         self.epoch = begun.epoch
-        self.processes = WorkerProcesses(self.project.settings.workers, folder=self._folder)
+        self.processes = self._new_processes(self.project)
         limits = Limits(begun.buckets, items=self._limit)
         limits.configure(self.project, begun.plan)
         self.writer = Writer(self._database, self._clock, self, epoch=begun.epoch)
@@ -97,6 +97,7 @@ class Runtime:
             handlers=resolver.handler,
             processes=self.processes,
             hand_in=self.writer.hand_in,
+            asks=self._asked,
         )
         self.turns = Turns(
             limits=limits,
@@ -190,6 +191,10 @@ class Runtime:
         """Where handlers beside jobs.yaml come from."""
         return self.project.source.parent.absolute() if self.project.source else None
 
+    def _new_processes(self, project: ProjectSpec) -> WorkerProcesses:
+        settings = project.settings
+        return WorkerProcesses(settings.workers, folder=self._folder, memory=settings.worker_memory)
+
     async def _take_configuration(self, project: ProjectSpec) -> list[str]:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
         lines = changes(self.project, project)
@@ -203,7 +208,7 @@ class Runtime:
         self.turns.job_states = await self.writer.change(reconfigure)
         before = self.processes
         self.project = project
-        self.processes = WorkerProcesses(project.settings.workers, folder=self._folder)
+        self.processes = self._new_processes(project)
         self.turns.limits.configure(project, self.writer.plan)
         self.guards.project = project
         self.attempts.reload(resolver.handler, self.processes)
@@ -270,6 +275,17 @@ class Runtime:
             self._do_beside(self._jobs_paused())
         self._on_change()
         self._quiet.set()
+
+    async def _asked(self, claim: Claim, what: str, value: Any) -> None:
+        """Do what a handler asks for while it runs."""
+        if what != "checkpoint":
+            raise UseError(f"handlers cannot ask for `{what}`")
+        text = checkpoints.encode(value)
+        await self.writer.change(
+            lambda connection, now: checkpoints.save(
+                connection, claim.item.id, claim.stage.id, fence=claim.fence, epoch=self.epoch, value=text, now=now
+            )
+        )
 
     # Commands
 

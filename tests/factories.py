@@ -265,15 +265,17 @@ class Rig:
         clock: ManualClock | None = None,
         discover: bool = False,
         settings: Settings | None = None,
+        source: tuple[Path, str] | None = None,
     ) -> None:
+        """`source`: a jobs.yaml beside which a module lies whose functions are taken, and that module's name."""
         self.clock = clock or ManualClock()
         self.state = StateDir(folder / "state")
         self._discover = discover
-        self._module = f"rig_functions_{next(_modules)}"
+        file, self._module = source or (None, f"rig_functions_{next(_modules)}")
         module = sys.modules[self._module] = ModuleType(self._module)
         vars(module).update(functions or {})
         self._project = ProjectSpec(
-            root=folder, source=None, settings=settings or Settings(), jobs=tuple(self._named(one) for one in of)
+            root=folder, source=file, settings=settings or Settings(), jobs=tuple(self._named(one) for one in of)
         )
         self.woken = asyncio.Event()
 

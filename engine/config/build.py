@@ -36,6 +36,7 @@ def build_project(
         repositories=tuple(keys.settings.repositories),
         durability=keys.settings.durability,
         workers=keys.settings.workers,
+        worker_memory=keys.settings.worker_memory,
         grace_s=keys.settings.grace,
     )
     resources = tuple(
@@ -195,6 +196,8 @@ class _Job:
         else:
             where = (*path, "handler") if keys.handler is not None else ("handler",)
             function = self._resolve(self._resolver.handler, handler, where, keys.params, (*path, "params"))
+        if function is not None and keys.runs is not None:
+            self._check_place(keys.runs, is_async(function), (*path, "runs"))
         for resource in keys.resource:
             if resource not in self._resources:
                 near = did_you_mean(resource, self._resources)
@@ -203,6 +206,7 @@ class _Job:
             name=name,
             handler=handler or "",
             is_async=function is None or is_async(function),
+            runs=keys.runs,
             after=after,
             gate=keys.gate,
             enabled=keys.enabled,
@@ -216,6 +220,12 @@ class _Job:
             params=keys.params,
             outputs=dict(keys.outputs),
         )
+
+    def _check_place(self, place: str, asynchronous: bool, path: KeyPath) -> None:
+        if place == "loop" and not asynchronous:
+            self._wrong(path, "a plain function would stop the engine while it runs; leave `runs` out, or say `thread`")
+        if place == "thread" and asynchronous:
+            self._wrong(path, "an `async def` needs no thread; leave `runs` out, or say `process`")
 
     def _resolve(
         self,

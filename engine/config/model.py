@@ -21,6 +21,7 @@ from engine.config.values import (
     Money,
     Name,
     Pace,
+    Size,
     Span,
     Wait,
     listed,
@@ -49,6 +50,8 @@ class SettingsKeys(Keys):
     """`normal` survives any crash of the process; `full` survives power loss too, and is slower."""
     workers: int = Field(default=2, ge=1, le=64)
     """Worker processes for handlers that are plain functions, at most."""
+    worker_memory: Size = 4 << 30
+    """Memory (address space) that one worker process may have, such as `2 GB`; a handler that wants more fails."""
     grace: Wait = 20.0
     """How long running work may go on after a stop was asked, such as `20s`."""
 
@@ -73,6 +76,9 @@ class StageKeys(Keys):
 
     handler: Dotted | None = None
     """Dotted name of the function that does the work; the job's `handler` when it is missing."""
+    runs: Literal["loop", "process", "thread"] | None = None
+    """Where the handler runs: `loop` (an `async def`, without it), `process` (a plain function, without it) or `thread`
+    (a plain function that must share memory with the engine, and that nothing can stop)."""
     after: Annotated[list[Name], BeforeValidator(listed, json_schema_input_type=Name | list[Name])] | None = None
     """Stages that must be finished first: a name, a list, or `[]` to start at once. Without it: the stage above."""
     gate: Name | None = None

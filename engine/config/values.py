@@ -7,7 +7,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from engine.config.units import DURATION_PATTERN, MONEY_PATTERN, RATE_PATTERN, parse_duration, parse_money, parse_rate
+from engine.config.units import (
+    DURATION_PATTERN,
+    MONEY_PATTERN,
+    RATE_PATTERN,
+    SIZE_PATTERN,
+    parse_duration,
+    parse_money,
+    parse_rate,
+    parse_size,
+)
 from engine.rules.schedule import cron_problem
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
@@ -30,6 +39,12 @@ def _micros(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("needs an amount of money, such as `5 USD`")
     return parse_money(value)
+
+
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("needs a size, such as `2 GB`")
+    return parse_size(value)
 
 
 def _cron(value: str) -> str:
@@ -66,6 +81,10 @@ Money = Annotated[
     Field(gt=0),
 ]
 """An amount in millionths of a dollar."""
+Size = Annotated[
+    int, BeforeValidator(_bytes, json_schema_input_type=Annotated[str, Field(pattern=SIZE_PATTERN)]), Field(gt=0)
+]
+"""An amount of bytes."""
 Pace = Annotated[
     tuple[float, float],
     BeforeValidator(_rate, json_schema_input_type=Annotated[str, Field(pattern=RATE_PATTERN)]),

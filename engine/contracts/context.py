@@ -28,8 +28,27 @@ class Item(Protocol):
     def headings(self) -> tuple[str, ...]: ...
 
 
+class Checkpoint(Protocol):
+    """A small value of one item at one stage that survives a crash; it is gone when the stage is done."""
+
+    def load(self) -> Any:
+        """What an earlier attempt saved (JSON values); None: nothing."""
+        ...
+
+    async def save(self, value: Any) -> None:
+        """Store a value, at most 64 KiB of JSON; returns when it is on the disk.
+
+        Raises when the value is no JSON or too large, and when this attempt no longer holds its item.
+        """
+        ...
+
+    def save_and_wait(self, value: Any) -> None:
+        """The same for a plain function."""
+        ...
+
+
 class Context(Protocol):
-    """What a handler gets, on the loop and in a worker process alike."""
+    """What a handler gets, on the loop, in a thread and in a worker process alike."""
 
     @property
     def job(self) -> str: ...
@@ -68,7 +87,15 @@ class Context(Protocol):
         ...
 
     @property
-    def log(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]: ...
+    def log(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+        """Goes to the engine's log; the newest lines are kept with the item. At most 2,000 lines of an attempt."""
+        ...
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What a crash must not lose of a long attempt."""
+        ...
+
     @property
     def llm(self) -> LLM:
         """The door to the models, bound to this job's budget and this item's urgency."""
@@ -80,11 +107,14 @@ class Context(Protocol):
         ...
 
     def progress(self, done: int, total: int | None = None, text: str = "") -> None:
-        """Say how far this attempt is; cheap, may be dropped."""
+        """Say how far this attempt is, for the screens; cheap, only the newest counts."""
         ...
 
     def emit(self, candidate: Candidate, *, job: str | None = None) -> None:
-        """Hand over a child item (same job) or an item for another job; stored together with the outcome."""
+        """Hand over a child item (same job) or an item for another job; stored together with the outcome.
+
+        At most 10,000 of one attempt; one more raises.
+        """
         ...
 
 

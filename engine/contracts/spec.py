@@ -43,7 +43,9 @@ class StageSpec:
     handler: str
     """Dotted name of a function that takes the context."""
     is_async: bool
-    """True: runs on the engine's loop. False: runs in a worker process."""
+    """Whether the handler is an `async def`."""
+    runs: Literal["loop", "process", "thread"] | None = None
+    """Where it runs; None: an `async def` on the engine's loop, a plain function in a worker process."""
     after: tuple[str, ...] = ()
     """Names of the stages that must be done or skipped before this one."""
     gate: str | None = None
@@ -65,6 +67,11 @@ class StageSpec:
     params: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Declared output fields: name to type (`str`, `int`, `float`, `bool`, `list`, `dict`), checked when stored."""
+
+    @property
+    def place(self) -> Literal["loop", "process", "thread"]:
+        """Where the handler runs."""
+        return self.runs or ("loop" if self.is_async else "process")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,6 +147,8 @@ class Settings:
     """`full` survives power loss at the price of one fsync a group; `normal` survives any crash of the process."""
     workers: int = 2
     """Worker processes for plain functions, at most."""
+    worker_memory: int = 4 << 30
+    """Address space that a worker process may have, in bytes."""
     grace_s: float = 20.0
     """How long running attempts may go on after a stop was asked."""
 

@@ -12,7 +12,7 @@ from engine.contracts.errors import StateError
 from engine.kit.safe_text import safe_line
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.rules.retry import INTERRUPTIONS_UNTIL_HOLD
-from engine.store import counts, recurrence, settle, spend
+from engine.store import checkpoints, counts, recurrence, settle, spend
 from engine.store.checksum import check_output
 from engine.store.events import Event, record
 from engine.store.plan import Plan, StagePlan
@@ -46,6 +46,8 @@ class Claim(NamedTuple):
     started_at: int
     answer: str | None = None
     """What a person answered to the question of an earlier attempt."""
+    checkpoint: Any = None
+    """What an earlier attempt saved; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,11 @@ def claim(connection: sqlite3.Connection, plan: Plan, stage_id: int, n: int, lea
     ids = json.dumps([row[0] for row in rows])
     items = {row[0]: _item(row) for row in connection.execute(_SQL.items, (ids,))}
     upstream, damaged = _upstream(connection, plan, stage, ids) if stage.ancestors else ({}, set())
+    saved = checkpoints.load(connection, stage_id, [row[0] for row in rows])
     if damaged:
         _fail_damaged(connection, plan, stage, damaged, lease, now)
     return [
-        Claim(items[item_id], stage, fence, attempt, upstream.get(item_id, {}), now, answer)
+        Claim(items[item_id], stage, fence, attempt, upstream.get(item_id, {}), now, answer, saved.get(item_id))
         for item_id, fence, attempt, answer in rows
         if item_id not in damaged
     ]

@@ -20,6 +20,16 @@ CREATE TABLE buckets (
     next_at INTEGER NOT NULL -- when the next grant was free, as of the last one
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE checkpoints ( -- what a handler saved of an attempt that is not done yet
+    item_id INTEGER NOT NULL,
+    stage_id INTEGER NOT NULL,
+    fence INTEGER NOT NULL, -- of the attempt that saved it
+    value TEXT NOT NULL,
+    saved_at INTEGER NOT NULL,
+    PRIMARY KEY (item_id, stage_id),
+    FOREIGN KEY (item_id, stage_id) REFERENCES item_stages (item_id, stage_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -89,6 +99,10 @@ CREATE INDEX item_stages_ready ON item_stages (stage_id, due_at) WHERE state = '
 CREATE INDEX item_stages_running ON item_stages (stage_id) WHERE state = 'running';
 
 CREATE INDEX item_stages_waiting ON item_stages (stage_id) WHERE state = 'waiting';
+
+CREATE TRIGGER item_stages_begun_anew AFTER UPDATE OF state ON item_stages WHEN new.state IN ('blocked', 'skipped') BEGIN
+    DELETE FROM checkpoints WHERE item_id = new.item_id AND stage_id = new.stage_id;
+END;
 
 CREATE TRIGGER item_stages_deleted AFTER DELETE ON item_stages BEGIN
     UPDATE stage_counts SET n = n - 1 WHERE stage_id = old.stage_id AND state = old.state;

@@ -12,48 +12,32 @@ import logging
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from engine.contracts.attempt import AttemptError
+from engine.contracts.item import Candidate
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.tasks import wait_for_any
 from engine.store.claims import Claim
 from engine.store.stages import Finished, Left
-from engine.work.context import AttemptContext
 from engine.work.judge import BadResult, failed, judge
 from engine.work.processes import WorkerProcesses
-from engine.work.wire import decode_emitted, decode_outcome
+from engine.work.run import Asked, Handler, Raised, Run, call_in_process, call_in_thread, open_context
 
 log = logging.getLogger(__name__)
-handler_log = logging.getLogger("rivus.handler")
 
 SWEEP_S: Final = 0.5
 ABANDON_S: Final = 2.0
 """How long a cancelled handler may take to end before it is abandoned."""
-
-Handler = Callable[[AttemptContext], Any]
 
 
 class HandIn(Protocol):
     """Where attempts hand in how they ended."""
 
     def __call__(self, ending: Finished | Left, /) -> None: ...
-
-
-@dataclass(slots=True)
-class _Run:
-    claim: Claim
-    context: AttemptContext | None
-    began: float
-    deadline: float
-    task: asyncio.Task[None] | None = None
-    reason: Literal["timeout", "stop", "revoked"] | None = None
-    handed_in: bool = False
 
 
 class Attempts:
@@ -69,7 +53,9 @@ class Attempts:
         handlers: Callable[[str], Handler],
         processes: WorkerProcesses,
         hand_in: HandIn,
+        asks: Asked,
     ) -> None:
+        """`asks` does what handlers ask of the engine while they run."""
         self._clock = clock
         self._chance = chance
         self._root = root
@@ -77,7 +63,9 @@ class Attempts:
         self._handlers = handlers
         self._processes = processes
         self._hand_in = hand_in
-        self._runs: dict[tuple[int, int], _Run] = {}
+        self._asks = asks
+        self._runs: dict[tuple[int, int], Run] = {}
+        self._ended: list[Run] = []
         self._taken: Counter[int] = Counter()
         self._sweep: asyncio.TimerHandle | None = None
         self._hurry = asyncio.Event()
@@ -106,7 +94,8 @@ class Attempts:
         for claim in claims:
             # The time of a plain function begins when a worker process is free for it.
             spec = claim.stage.spec
-            run = _Run(claim, None, now, now + spec.timeout_s if spec.is_async else math.inf)
+            deadline = math.inf if spec.place == "process" else now + spec.timeout_s
+            run = Run(claim, self._asks, self._clock.now, now, deadline)
             if (before := self._runs.get((claim.item.id, claim.stage.id))) is not None:
                 # The row was taken away from an attempt that still runs, and is claimed anew.
                 self._revoke(before)
@@ -150,22 +139,24 @@ class Attempts:
 
     # One attempt
 
-    async def _attempt(self, run: _Run) -> None:
+    async def _attempt(self, run: Run) -> None:
         claim = run.claim
         try:
             ending: Finished | Left | None
-            if claim.stage.spec.is_async:
-                context = run.context = self._context(claim)
+            if claim.stage.spec.place == "loop":
+                context = open_context(run, root=self._root, artifacts=self._artifacts)
                 value = await self._handlers(claim.stage.spec.handler)(context)
                 ending = judge(claim, value, context.emitted, now=self._clock.now(), ms=self._ms(run))
             else:
-                ending = await self._in_worker(run)
+                ending = await self._elsewhere(run)
         except asyncio.CancelledError:
             ending = self._cancelled(run)
         except GeneratorExit as error:
             if run.handed_in:
                 raise  # it was left behind, and the loop has ended
             ending = self._failed(run, describe(error))
+        except Raised as error:
+            ending = self._failed(run, error.problem)
         except BaseException as error:  # SystemExit and KeyboardInterrupt of a handler must not end the engine
             if not isinstance(error, Exception):
                 log.warning("%s raised %s", claim.stage.spec.handler, type(error).__name__)
@@ -177,69 +168,34 @@ class Attempts:
         else:
             self._end(run)
 
-    def _context(self, claim: Claim) -> AttemptContext:
-        return AttemptContext(
-            job=claim.stage.job,
-            stage=claim.stage.spec.name,
-            item=claim.item,
-            upstream=claim.upstream,
-            attempt=claim.attempt,
-            params=claim.stage.spec.params,
-            root=self._root,
-            artifacts=self._artifacts,
-            folder=str(claim.item.id),
-            log=partial(_log_of, claim),
-            progress=_no_progress,
-            answer=claim.answer,
-        )
-
-    async def _in_worker(self, run: _Run) -> Finished | Left:
+    async def _elsewhere(self, run: Run) -> Finished | Left:
+        """Run a handler in a thread or in a worker process."""
         claim = run.claim
-        spec = claim.stage.spec
-        item = claim.item
-        message: dict[str, Any] = {
-            "kind": "call",
-            "handler": spec.handler,
-            "job": claim.stage.job,
-            "stage": spec.name,
-            "item": {
-                "key": item.key,
-                "title": item.title,
-                "data": item.data,
-                "path": item.path,
-                "line": item.line,
-                "headings": item.headings,
-            },
-            "upstream": claim.upstream,
-            "attempt": claim.attempt,
-            "params": dict(spec.params),
-            "root": str(self._root),
-            "artifacts": str(self._artifacts / str(item.id)),
-            "answer": claim.answer,
-        }
-        # The deadline is the handler's; waiting for a free process is not its time.
-        heard = partial(_heard, _ids(claim))
-        answer = await self._processes.call(message, heard, started=lambda: self._restart_clock(run))
-        if answer["kind"] == "raised":
-            problem = AttemptError(
-                error_type=str(answer["type"]), message=str(answer["message"]), traceback=str(answer["trace"])
+        emitted: Sequence[tuple[str, Candidate]]
+        if claim.stage.spec.place == "thread":
+            context = open_context(run, root=self._root, artifacts=self._artifacts)
+            value = await call_in_thread(self._handlers(claim.stage.spec.handler), context)
+            emitted = context.emitted
+        else:
+            # The deadline is the handler's; waiting for a free process is not its time.
+            value, emitted = await call_in_process(
+                run,
+                self._processes,
+                root=self._root,
+                artifacts=self._artifacts,
+                started=lambda: self._restart_clock(run),
             )
-            return self._failed(run, problem)
-        emitted = decode_emitted(answer["emit"])
-        outcome = decode_outcome(answer["outcome"])
-        return judge(claim, outcome, emitted, now=self._clock.now(), ms=self._ms(run))
+        return judge(claim, value, emitted, now=self._clock.now(), ms=self._ms(run))
 
-    def _restart_clock(self, run: _Run) -> None:
+    def _restart_clock(self, run: Run) -> None:
         run.began = self._clock.monotonic()
         run.deadline = run.began + run.claim.stage.spec.timeout_s
 
-    def _ms(self, run: _Run) -> int:
+    def _ms(self, run: Run) -> int:
         return round((self._clock.monotonic() - run.began) * 1000)
 
-    def _failed(self, run: _Run, problem: AttemptError, *, final: bool = False) -> Left:
-        log.warning(
-            "attempt failed: %s: %s", problem.error_type, problem.message.split("\n", 1)[0], extra=_ids(run.claim)
-        )
+    def _failed(self, run: Run, problem: AttemptError, *, final: bool = False) -> Left:
+        log.warning("attempt failed: %s: %s", problem.error_type, problem.message.split("\n", 1)[0], extra=run.ids())
         return failed(
             run.claim,
             problem,
@@ -249,7 +205,7 @@ class Attempts:
             final=final,
         )
 
-    def _cancelled(self, run: _Run) -> Left | None:
+    def _cancelled(self, run: Run) -> Left | None:
         if run.reason == "timeout":
             return self._timed_out(run)
         if run.reason == "stop":
@@ -260,16 +216,25 @@ class Attempts:
             run, AttemptError(error_type="CancelledError", message="the handler cancelled itself", traceback="")
         )
 
-    def _timed_out(self, run: _Run) -> Left:
+    def _timed_out(self, run: Run) -> Left:
         limit = run.claim.stage.spec.timeout_s
         return self._failed(
             run, AttemptError(error_type="TimeoutError", message=f"took longer than {limit:g} s", traceback="")
         )
 
-    def _released(self, run: _Run) -> Left:
+    def _released(self, run: Run) -> Left:
         return Left(claim=run.claim, transition="release", why=None, due_at=run.claim.started_at, ms=self._ms(run))
 
-    def _end(self, run: _Run) -> None:
+    def news(self) -> list[Run]:
+        """Attempts that have told something since the last time, those that ended meanwhile included."""
+        found = [run for run in (*self._ended, *self._runs.values()) if run.is_news]
+        self._ended.clear()
+        return found
+
+    def _end(self, run: Run) -> None:
+        run.close()
+        if run.is_news:
+            self._ended.append(run)
         key = (run.claim.item.id, run.claim.stage.id)
         self._taken[run.claim.stage.id] -= 1
         self.executed += 1
@@ -294,11 +259,11 @@ class Attempts:
         if self._runs:
             self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._look)
 
-    def _revoke(self, run: _Run) -> None:
+    def _revoke(self, run: Run) -> None:
         run.deadline = self._clock.monotonic() + ABANDON_S
         self._cancel(run, "revoked")
 
-    def _cancel(self, run: _Run, reason: Literal["timeout", "stop", "revoked"]) -> None:
+    def _cancel(self, run: Run, reason: Literal["timeout", "stop", "revoked"]) -> None:
         if run.reason is None:
             run.reason = reason
         if run.context is not None:
@@ -306,7 +271,7 @@ class Attempts:
         if run.task is not None:
             run.task.cancel()
 
-    def _abandon(self, run: _Run) -> None:
+    def _abandon(self, run: Run) -> None:
         log.error(
             "%s ignores its cancellation at %s; abandoned, its slot stays taken until it ends",
             run.claim.stage.spec.handler,
@@ -317,37 +282,14 @@ class Attempts:
         if run.reason == "timeout":
             self._hand_in(self._timed_out(run))
 
-    def _release(self, run: _Run) -> None:
+    def _release(self, run: Run) -> None:
         if not run.handed_in:
             run.handed_in = True
             self._forget(run)
             self._hand_in(self._released(run))
 
-    def _forget(self, run: _Run) -> None:
+    def _forget(self, run: Run) -> None:
         """No longer counted as running, though its task (and its slot) may live on."""
         self._runs.pop((run.claim.item.id, run.claim.stage.id), None)
         if not self._runs:
             self._empty.set()
-
-
-def _no_progress(_done: int, _total: int | None, _text: str) -> None:
-    return None
-
-
-def _log_of(claim: Claim) -> logging.LoggerAdapter[logging.Logger]:
-    return logging.LoggerAdapter(handler_log, _ids(claim))
-
-
-def _heard(ids: Mapping[str, object], message: Mapping[str, Any]) -> None:
-    if message["kind"] == "log":
-        handler_log.log(int(message["level"]), "%s", message["text"], extra=dict(ids))
-
-
-def _ids(claim: Claim) -> dict[str, object]:
-    """What every log record of an attempt carries."""
-    return {
-        "job": claim.stage.job,
-        "item": claim.item.key,
-        "stage": claim.stage.spec.name,
-        "attempt": claim.attempt,
-    }

@@ -1,4 +1,4 @@
-"""What a handler gets: the same object on the engine's loop and in a worker process."""
+"""What a handler gets: the same object on the engine's loop, in a thread and in a worker process."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from engine.contracts.context import Item
+from engine.contracts.context import Checkpoint, Item
 from engine.contracts.item import Candidate
 from engine.contracts.llm import LLM
 from engine.kit.no_model import NoModel
 
 Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 _NO_MODEL: Final = NoModel()
+EMITTED_MAX: Final = 10_000
+
+
+class TooManyEmitted(Exception):
+    """A handler emits without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,10 @@ class AttemptContext:
 
     __slots__ = (
         "_artifacts",
+        "_checkpoint",
         "_folder",
         "_log",
+        "_make_checkpoint",
         "_make_log",
         "_progress",
         "answer",
@@ -64,11 +71,12 @@ class AttemptContext:
         artifacts: Path,
         log: Callable[[], Log],
         progress: Callable[[int, int | None, str], None],
+        checkpoint: Callable[[], Checkpoint],
         answer: str | None = None,
         llm: LLM | None = None,
         folder: str = "",
     ) -> None:
-        """`log` makes the logger when it is first asked for; the item's artifacts are in `folder` of `artifacts`."""
+        """`log` and `checkpoint` make theirs when it is first asked for; artifacts go to `folder` below `artifacts`."""
         self.job = job
         self.stage = stage
         self.item = item
@@ -85,6 +93,8 @@ class AttemptContext:
         self._log: Log | None = None
         self._make_log = log
         self._progress = progress
+        self._checkpoint: Checkpoint | None = None
+        self._make_checkpoint = checkpoint
 
     @property
     def log(self) -> Log:
@@ -92,6 +102,13 @@ class AttemptContext:
         if self._log is None:
             self._log = self._make_log()
         return self._log
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What survives a crash of this attempt."""
+        if self._checkpoint is None:
+            self._checkpoint = self._make_checkpoint()
+        return self._checkpoint
 
     @property
     def artifact_dir(self) -> Path:
@@ -106,4 +123,6 @@ class AttemptContext:
 
     def emit(self, candidate: Candidate, *, job: str | None = None) -> None:
         """Hand over an item that is stored together with the outcome."""
+        if len(self.emitted) >= EMITTED_MAX:
+            raise TooManyEmitted(f"one attempt may emit at most {EMITTED_MAX:,} items")
         self.emitted.append((job or self.job, candidate))

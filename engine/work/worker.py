@@ -1,98 +1,134 @@
-"""A worker process: runs plain functions, one at a time, and dies with the engine.
+"""A worker process: runs handlers, one at a time, and dies with the engine.
 
-Started by `engine.work.processes` as `python -m engine.work.worker FD`, with a socket to the engine as its only link.
-What a handler does to its process (working directory, signals, memory, exit) stays in it.
+Started below `engine.work.keeper` as `python -m engine.work.worker FD`, with a socket to the engine as its only link.
+What a handler does to its process (working directory, signals, memory, exit) stays in it: a process that is not what it
+was before a call says so, and is replaced. What a call has started ends with it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import ctypes
-import json
+import inspect
 import logging
 import os
-import queue
 import signal
-import socket
 import sys
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from engine.config.resolve import Resolver
 from engine.kit.exceptions import describe
+from engine.work import keeper
+from engine.work.attempt_log import LINE_LIMIT, LogBudget
 from engine.work.context import AttemptContext, ContextItem
-from engine.work.wire import HEADER, encode_emitted, encode_outcome, pack
+from engine.work.link import Link
+from engine.work.surroundings import Surroundings
+from engine.work.wire import encode_emitted, encode_outcome, pack
 
-_NICE: Final = 5
-"""Handlers yield to the screen and the engine's loop."""
-_PR_SET_PDEATHSIG: Final = 1
-
-
-class _Link:
-    """The socket to the engine; a thread reads, anyone writes."""
-
-    def __init__(self, fd: int) -> None:
-        self._socket = socket.socket(fileno=fd)
-        self._lock = threading.Lock()
-        self.calls: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self.context: AttemptContext | None = None
-        threading.Thread(target=self._read, daemon=True, name="link").start()
-
-    def send(self, message: Mapping[str, Any]) -> None:
-        raw = pack(message)
-        with self._lock:
-            self._socket.sendall(raw)
-
-    def _read(self) -> None:
-        stream = self._socket.makefile("rb")
-        try:
-            while header := stream.read(HEADER.size):
-                message = json.loads(stream.read(HEADER.unpack(header)[0]))
-                if message["kind"] == "cancel":
-                    if self.context is not None:
-                        self.context.cancelled = True
-                else:
-                    self.calls.put(message)
-        except (OSError, ValueError):
-            pass
-        # The engine is gone: so is the reason to live, whatever the handler is at.
-        os._exit(0)
+PROGRESS_S: Final = 0.1
+"""Progress goes to the engine at most this often; the newest counts."""
 
 
 class _LogToEngine(logging.Handler):
-    def __init__(self, link: _Link) -> None:
+    """Sends what a handler logs, within the budget of its attempt."""
+
+    def __init__(self, link: Link) -> None:
         super().__init__()
         self._link = link
+        self.budget = LogBudget()
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(Exception):
-            self._link.send({"kind": "log", "level": record.levelno, "text": record.getMessage()[:4_000]})
+            text = record.getMessage()[:LINE_LIMIT]
+            if self.budget.take(len(text)):
+                self._link.send({"kind": "log", "level": record.levelno, "text": text})
+
+
+class _Progress:
+    """Hands on the newest progress, in a thread of its own that starts with the first."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._newest: tuple[int, int | None, str] | None = None
+        self._some = threading.Event()
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, done: int, total: int | None, text: str) -> None:
+        self._newest = (done, total, text)
+        self._some.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._tell, daemon=True, name="progress")
+            self._thread.start()
+
+    def _tell(self) -> None:
+        while not self._end.is_set():
+            self._some.wait()
+            self._some.clear()
+            newest, self._newest = self._newest, None
+            if newest is not None and not self._end.is_set():
+                done, total, text = newest
+                with contextlib.suppress(Exception):
+                    self._link.send({"kind": "progress", "done": done, "total": total, "text": text})
+            self._end.wait(PROGRESS_S)
+
+    def close(self) -> None:
+        """End the thread; what was not handed on by now does not matter any more."""
+        self._end.set()
+        self._some.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+class _Checkpoint:
+    """Implements `engine.contracts.context.Checkpoint` over the link."""
+
+    def __init__(self, link: Link, value: Any) -> None:
+        self._link = link
+        self._value = value
+
+    def load(self) -> Any:
+        return self._value
+
+    async def save(self, value: Any) -> None:
+        await asyncio.to_thread(self.save_and_wait, value)
+
+    def save_and_wait(self, value: Any) -> None:
+        self._link.ask("checkpoint", value)
+        self._value = value
 
 
 def main(fd: int) -> None:
     """Serve calls until the engine goes away."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_NICE)
-    link = _Link(fd)
+    keeper.adopt_orphans()
+    link = Link(fd)
     start = link.calls.get()
-    assert start is not None
+    link.send({"kind": "ready", "pid": os.getpid()})
     resolver = Resolver(Path(start["folder"]) if start["folder"] else None)
     logger = logging.getLogger("rivus.handler")
-    logger.setLevel(logging.DEBUG)
+    logger.setLevel(logging.INFO)
     logger.propagate = False
-    logger.addHandler(_LogToEngine(link))
+    to_engine = _LogToEngine(link)
+    logger.addHandler(to_engine)
     while True:
         call = link.calls.get()
-        if call is not None:
-            link.send(_serve(call, link, resolver, logger))
+        link.call = call["call"]
+        to_engine.budget = LogBudget()
+        answer = _serve(call, link, resolver, logger)
+        if dropped := to_engine.budget.told():
+            link.send({"kind": "log", "level": logging.WARNING, "text": dropped})
+        link.send(answer)
+        link.call = 0
+        link.context = None
 
 
-def _serve(call: dict[str, Any], link: _Link, resolver: Resolver, logger: logging.Logger) -> dict[str, Any]:
+def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging.Logger) -> dict[str, Any]:
+    """Run one call; returns its last frame, with nothing left of what the handler has started."""
     item = call["item"]
+    progress = _Progress(link)
     context = AttemptContext(
         job=call["job"],
         stage=call["stage"],
@@ -103,20 +139,46 @@ def _serve(call: dict[str, Any], link: _Link, resolver: Resolver, logger: loggin
         root=Path(call["root"]),
         artifacts=Path(call["artifacts"]),
         log=lambda: logger,
-        progress=lambda done, total, text: link.send({"kind": "progress", "done": done, "total": total, "text": text}),
+        progress=progress,
+        checkpoint=lambda: _Checkpoint(link, call["checkpoint"]),
         answer=call["answer"],
     )
     link.context = context
+    pid = os.getpid()
+    before = None
     try:
-        outcome = resolver.handler(call["handler"])(context)
-        answer = {"kind": "ended", "outcome": encode_outcome(outcome), "emit": encode_emitted(context.emitted)}
+        handler = resolver.handler(call["handler"])
+        before = Surroundings()
+        outcome = handler(context)
+        if inspect.isawaitable(outcome):
+            outcome = asyncio.run(_awaited(outcome))
+        emitted = encode_emitted(context.emitted)
+        answer: dict[str, Any] = {"kind": "ended", "outcome": encode_outcome(outcome), "emit": emitted}
         pack(answer)  # what is not JSON is this attempt's problem, with this traceback
-        return answer
     except BaseException as error:
         problem = describe(error)
-        return {"kind": "raised", "type": problem.error_type, "message": problem.message, "trace": problem.traceback}
-    finally:
-        link.context = None
+        answer = {"kind": "raised", "type": problem.error_type, "message": problem.message, "trace": problem.traceback}
+        if isinstance(error, MemoryError):
+            answer["spent"] = True
+    if os.getpid() != pid:
+        os._exit(0)  # the handler has forked, and this is not the process that was asked
+    return _tidied(answer, progress, before)
+
+
+def _tidied(answer: dict[str, Any], progress: _Progress, before: Surroundings | None) -> dict[str, Any]:
+    """End what the call has started, and note whether the process can be used again."""
+    progress.close()
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    clean = not keeper.has_children() or keeper.end_descendants(os.getpid())
+    if not clean or (before is not None and before.changed()):
+        answer["spent"] = True
+    return answer
+
+
+async def _awaited(answer: Any) -> Any:
+    return await answer
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.contracts.outcome import Ask, Later, Skip
-from engine.work.attempts import ABANDON_S
+from engine.work.attempts import ABANDON_S, SWEEP_S
 from tests.factories import Rig, candidate, job, stage
 
 Functions = Mapping[str, Callable[..., Any]]
@@ -371,3 +372,81 @@ async def test_question_is_answered_and_the_stage_starts_again(tmp_path: Path) -
         detail = it.reader.item("docs", "a")
         assert detail is not None
         assert detail.stages[0].output == {"answer": "y"}
+
+
+async def test_thread_runs_beside_the_loop_and_shares_its_memory(tmp_path: Path) -> None:
+    where: list[int] = []
+
+    def work(ctx: Any) -> dict[str, int]:
+        where.append(threading.get_ident())
+        ctx.log.info("in a thread")
+        ctx.checkpoint.save_and_wait({"page": 1})
+        return {"page": ctx.checkpoint.load()["page"]}
+
+    async with rig(tmp_path, work, is_async=False, runs="thread") as it:
+        await it.add("a")
+        await it.drained()
+        assert it.states("a")["work"] == "done"
+    assert where
+    assert where[0] != threading.get_ident()
+
+
+async def test_thread_that_takes_too_long_is_abandoned_and_keeps_its_slot(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def work(_ctx: Any) -> dict[str, int]:
+        release.wait()
+        return {}
+
+    async with rig(tmp_path, work, is_async=False, runs="thread", timeout_s=30, attempts=1) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        it.clock.advance(31)
+        await asyncio.sleep(SWEEP_S)
+        it.clock.advance(ABANDON_S + 0.1)
+        await it.until(lambda: it.states("a")["work"] == "failed")
+        assert attempts_of(it, "a") == [("TimeoutError", "took longer than 30 s")]
+        assert it.runtime.attempts.taken(1) == 1
+        release.set()
+        await it.until(lambda: it.runtime.attempts.taken(1) == 0)
+
+
+async def test_what_a_thread_raises_is_a_failed_attempt(tmp_path: Path) -> None:
+    def work(_ctx: Any) -> None:
+        raise SystemExit(3)
+
+    async with rig(tmp_path, work, is_async=False, runs="thread", attempts=1) as it:
+        await it.add("a")
+        await it.drained()
+        assert attempts_of(it, "a")[0][0] == "SystemExit"
+
+
+async def test_attempt_after_a_failed_one_finds_its_checkpoint(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> dict[str, int]:
+        page = ctx.checkpoint.load() or 0
+        if page < 3:
+            await ctx.checkpoint.save(page + 1)
+            raise ValueError("not yet")
+        return {"page": page}
+
+    async with rig(tmp_path, work, attempts=5, backoff_s=1) as it:
+        await it.add("a")
+        for number in (1, 2, 3):
+            await it.until(lambda number=number: len(attempts_of(it, "a")) == number)  # type: ignore[misc]
+            it.clock.advance(60)
+            it.runtime.timers.look()
+        await it.drained()
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert detail.stages[0].output == {"page": 3}
+
+
+async def test_too_many_emitted_items_are_a_failed_attempt(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> None:
+        while True:
+            ctx.emit(candidate("child"))
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("a")
+        await it.drained()
+        assert attempts_of(it, "a")[0][0] == "TooManyEmitted"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import os
 import signal
 import subprocess
@@ -18,11 +17,13 @@ from typing import Any
 
 import pytest
 
-from engine.work.processes import WorkerDied, WorkerProcesses
+from engine.work.attempt_log import LINES_MAX
+from engine.work.process import PRINTED_MAX, WorkerDied
+from engine.work.processes import WorkerProcesses
 from tests.factories import Rig, job, stage
 
 PLUGIN = """
-import logging, os, signal, subprocess, sys, time
+import asyncio, logging, os, signal, subprocess, sys, threading, time
 
 from engine.contracts.item import Candidate
 from engine.contracts.outcome import Done
@@ -65,6 +66,39 @@ def child(ctx):
     process = subprocess.Popen(["sleep", "600"])
     ctx.progress(process.pid)
     time.sleep(600)
+def floods(ctx):
+    for _ in range(30):
+        os.write(1, b"z" * 100_000 + b"\\n")
+    return {}
+def thread(ctx):
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+    return {}
+def alarm(ctx):
+    signal.alarm(60)
+    return {}
+def opens(ctx):
+    ctx.params["kept"] = KEPT.extend(open(os.devnull) for _ in range(50))
+    return {}
+KEPT = []
+def saves(ctx):
+    before = ctx.checkpoint.load()
+    ctx.checkpoint.save_and_wait({"page": 3})
+    return {"before": before, "after": ctx.checkpoint.load()}
+def saves_in_vain(ctx):
+    ctx.checkpoint.save_and_wait("refused")
+async def waits(ctx):
+    await asyncio.sleep(0)
+    await ctx.checkpoint.save({"page": 9})
+    return {"after": ctx.checkpoint.load()}
+def counts(ctx):
+    for n in range(10_001):
+        ctx.progress(n, 10_000)
+    time.sleep(0.3)
+    return {}
+def chatters(ctx):
+    for n in range(5_000):
+        ctx.log.info("line %d", n)
+    return {}
 def until_cancelled(ctx):
     while not ctx.cancelled:
         time.sleep(0.01)
@@ -74,6 +108,7 @@ def big_log(ctx):
     return {}
 """
 
+MEMORY = 1 << 30
 _numbers = itertools.count()
 
 
@@ -90,14 +125,19 @@ class Pool:
 
     def __init__(self, processes: WorkerProcesses, folder: Path, plugin: str) -> None:
         self.processes = processes
-        self.heard: list[dict[str, Any]] = []
+        self.said: list[dict[str, Any]] = []
         self.told = asyncio.Event()
         self._folder = folder
         self._plugin = plugin
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        self.heard.append(message)
+    def heard(self, message: dict[str, Any]) -> None:
+        self.said.append(message)
         self.told.set()
+
+    async def asked(self, what: str, value: Any) -> Any:
+        if value == "refused":
+            raise ValueError("not now")
+        self.said.append({"kind": what, "value": value})
 
     async def call(self, function: str) -> dict[str, Any]:
         message = {
@@ -112,14 +152,15 @@ class Pool:
             "root": str(self._folder),
             "artifacts": str(self._folder / "artifacts"),
             "answer": None,
+            "checkpoint": {"page": 2},
         }
         async with asyncio.timeout(20):
-            return await self.processes.call(message, self._hear, started=lambda: None)
+            return await self.processes.call(message, self, started=lambda: None)
 
 
 @asynccontextmanager
 async def pool(folder: Path, plugin: str, size: int = 1) -> AsyncIterator[Pool]:
-    processes = WorkerProcesses(size, folder=folder)
+    processes = WorkerProcesses(size, folder=folder, memory=MEMORY)
     try:
         yield Pool(processes, folder, plugin)
     finally:
@@ -136,8 +177,8 @@ async def test_plain_function_runs_in_another_process(tmp_path: Path, plugin: st
     assert output["nice"] >= 5
     assert again["outcome"]["output"]["pid"] == output["pid"]
     assert answer["emit"][0][0] == "other"
-    assert [message["kind"] for message in it.heard] == ["log", "progress"] * 2
-    assert it.heard[0]["text"] == "working on a"
+    assert [message["kind"] for message in it.said] == ["log", "progress"] * 2
+    assert it.said[0]["text"] == "working on a"
 
 
 async def test_process_that_ends_is_told_and_replaced(tmp_path: Path, plugin: str) -> None:
@@ -175,21 +216,26 @@ async def test_what_a_function_raises_is_told_and_the_process_stays(tmp_path: Pa
         assert (await it.call("echo"))["outcome"]["output"]["pid"] == pid
         assert (await it.call("nothing"))["outcome"] == {"kind": "none", "type": "nothing"}
         await it.call("big_log")
-        assert len(it.heard[-1]["text"]) == 4_000
+        assert len(it.said[-1]["text"]) == 4_000
 
 
-async def test_printed_text_goes_to_the_log(
-    tmp_path: Path, plugin: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    caplog.set_level(logging.INFO)
+async def test_printed_text_is_told_and_bounded(tmp_path: Path, plugin: str, capfd: pytest.CaptureFixture[str]) -> None:
     async with pool(tmp_path, plugin) as it:
         await it.call("prints")
-    told = "\n".join(caplog.messages)
-    assert "printed by a handler: printed" in told
-    assert "printed by a handler: from a child" in told
-    assert "printed by a handler: end" in told
-    assert len(told) < 100_000
+    told = [message["text"] for message in it.said if message["kind"] == "printed"]
+    assert told[0] == "printed"
+    assert told[-2:] == ["from a child", "end"]
+    assert max(map(len, told)) <= 4_000
+    assert sum(map(len, told)) > 4_000
     assert capfd.readouterr() == ("", "")
+
+
+async def test_flood_of_output_is_dropped_and_does_not_stop_the_function(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        assert (await it.call("floods"))["kind"] == "ended"
+    told = [message["text"] for message in it.said if message["kind"] == "printed"]
+    assert sum(map(len, told)) < 2 * PRINTED_MAX
+    assert "dropped" in told[-1]
 
 
 async def test_what_a_function_does_to_its_process_stays_there(tmp_path: Path, plugin: str) -> None:
@@ -200,6 +246,47 @@ async def test_what_a_function_does_to_its_process_stays_there(tmp_path: Path, p
     assert (os.getcwd(), os.environ.get("LEFT_BEHIND"), signal.getsignal(signal.SIGTERM)) == before
 
 
+async def test_process_that_a_function_has_changed_is_replaced(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        first = (await it.call("echo"))["outcome"]["output"]
+        for function in ("mess", "thread", "alarm", "opens"):
+            assert (await it.call(function))["kind"] == "ended"
+            after = (await it.call("echo"))["outcome"]["output"]
+            assert after["pid"] != first["pid"]
+            assert (after["cwd"], after["env"]) == (first["cwd"], None)
+            first = after
+
+
+async def test_checkpoint_goes_over_the_link_and_waits_for_its_answer(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        answer = await it.call("saves")
+        assert answer["outcome"]["output"] == {"before": {"page": 2}, "after": {"page": 3}}
+        assert it.said == [{"kind": "checkpoint", "value": {"page": 3}}]
+        refused = await it.call("saves_in_vain")
+        assert (refused["type"], refused["message"]) == ("AskedInVain", "ValueError: not now")
+
+
+async def test_async_function_runs_in_a_process_too(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        assert (await it.call("waits"))["outcome"]["output"] == {"after": {"page": 9}}
+
+
+async def test_newest_progress_is_told_even_if_the_function_goes_on_without_more(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        await it.call("counts")
+    told = [message for message in it.said if message["kind"] == "progress"]
+    assert told[-1]["done"] == 10_000
+    assert len(told) < 20
+
+
+async def test_log_of_one_call_is_bounded(tmp_path: Path, plugin: str) -> None:
+    async with pool(tmp_path, plugin) as it:
+        await it.call("chatters")
+    told = [message["text"] for message in it.said if message["kind"] == "log"]
+    assert len(told) == LINES_MAX + 1
+    assert told[-1] == "3,000 more lines were not kept: the handler logs too much"
+
+
 async def test_cancelled_call_takes_its_process_and_its_children_along(tmp_path: Path, plugin: str) -> None:
     async with pool(tmp_path, plugin) as it:
         call = asyncio.ensure_future(it.call("child"))
@@ -208,7 +295,7 @@ async def test_cancelled_call_takes_its_process_and_its_children_along(tmp_path:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert not is_running(it.heard[0]["done"])
+        assert not is_running(it.said[0]["done"])
         assert (await it.call("echo"))["kind"] == "ended"
 
 
@@ -240,7 +327,7 @@ def test_process_dies_with_its_engine(tmp_path: Path, plugin: str) -> None:
         from engine.work.processes import WorkerProcesses
         async def main():
             folder = Path({str(tmp_path)!r})
-            it = Pool(WorkerProcesses(1, folder=folder), folder, {plugin!r})
+            it = Pool(WorkerProcesses(1, folder=folder, memory=4 << 30), folder, {plugin!r})
             answer = await it.call("echo")
             print(answer["outcome"]["output"]["pid"], flush=True)
             await it.call("spin")
@@ -274,7 +361,6 @@ async def test_endless_loop_is_killed_at_its_timeout(tmp_path: Path, plugin: str
         await it.add("a")
         await it.until(lambda: len(it.runtime.processes._all) == 1)
         (worker,) = it.runtime.processes._all
-        await asyncio.sleep(0)
         it.clock.advance(31)
         await it.until(lambda: it.states("a")["work"] == "failed")
         assert worker.process.returncode == -signal.SIGKILL

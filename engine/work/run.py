@@ -1,0 +1,223 @@
+"""One attempt that runs: its claim, its time, what it has told so far, and the ways to call its handler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.contracts.attempt import AttemptError
+from engine.contracts.context import Checkpoint
+from engine.contracts.item import Candidate
+from engine.kit.safe_text import safe_line
+from engine.store.claims import Claim
+from engine.work.attempt_log import AttemptLog, HandlerLogger
+from engine.work.context import AttemptContext
+from engine.work.processes import WorkerProcesses
+from engine.work.wire import decode_emitted, decode_outcome
+
+handler_log = logging.getLogger("rivus.handler")
+
+Handler = Callable[[AttemptContext], Any]
+Asked = Callable[[Claim, str, Any], Awaitable[Any]]
+"""Does what a handler asks of the engine: claim, what (`checkpoint`), value; returns the answer or raises."""
+
+
+class Raised(Exception):
+    """A handler raised in a worker process; all that is left of it is its description."""
+
+    def __init__(self, problem: AttemptError) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an attempt is."""
+
+    done: int
+    total: int | None
+    text: str
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """Implements `engine.work.process.Hears` too: what comes from a worker process lands here."""
+
+    claim: Claim
+    asks: Asked
+    now: Callable[[], int]
+    began: float
+    deadline: float
+    context: AttemptContext | None = None
+    task: asyncio.Task[None] | None = None
+    reason: Literal["timeout", "stop", "revoked"] | None = None
+    handed_in: bool = False
+    progress: Progress | None = None
+    kept: AttemptLog | None = None
+    told: tuple[Progress | None, int] = field(default=(None, 0))
+    """Progress and number of lines that are in the state file already."""
+    _logger: HandlerLogger | None = None
+
+    def ids(self) -> dict[str, object]:
+        """What every log record of an attempt carries."""
+        claim = self.claim
+        return {
+            "job": claim.stage.job,
+            "item": claim.item.key,
+            "stage": claim.stage.spec.name,
+            "attempt": claim.attempt,
+        }
+
+    def logger(self) -> HandlerLogger:
+        """The logger of this attempt; made when it is first needed, since most handlers log nothing."""
+        if self._logger is None:
+            self.kept = AttemptLog(self.now)
+            self._logger = HandlerLogger(handler_log, self.ids(), self.kept)
+        return self._logger
+
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint of this attempt; made when it is first needed."""
+        return _Checkpoint(self)
+
+    def tell(self, done: object, total: object, text: object) -> None:
+        """Keep the newest progress; what is no number is not kept."""
+        if isinstance(done, (int, float)) and (total is None or isinstance(total, (int, float))):
+            whole = None if total is None else _bounded(total)
+            self.progress = Progress(_bounded(done), whole, safe_line(str(text), 200))
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """A line or the progress of a handler in a worker process."""
+        if message["kind"] == "progress":
+            self.tell(message["done"], message["total"], message["text"])
+        elif message["kind"] == "log":
+            self.logger().log(int(message["level"]), message["text"])
+        elif message["kind"] == "printed":
+            self.logger().log(logging.INFO, "printed: %s", message["text"])
+
+    def asked(self, what: str, value: Any) -> Awaitable[Any]:
+        """A handler in a worker process asks for something."""
+        return self.asks(self.claim, what, value)
+
+    def close(self) -> None:
+        """The attempt has ended."""
+        if self._logger is not None:
+            self._logger.close()
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it has told more than is in the state file."""
+        return self.told != (self.progress, self.kept.seen if self.kept is not None else 0)
+
+
+def _bounded(number: float) -> int:
+    return round(min(max(number, 0.0), 2.0**53)) if number == number else 0
+
+
+class _Checkpoint:
+    """Implements `engine.contracts.context.Checkpoint` in the engine's process."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._value = run.claim.checkpoint
+
+    def load(self) -> Any:
+        return self._value
+
+    async def save(self, value: Any) -> None:
+        await self._run.asks(self._run.claim, "checkpoint", value)
+        self._value = value
+
+    def save_and_wait(self, value: Any) -> None:
+        assert self._run.task is not None
+        asyncio.run_coroutine_threadsafe(self.save(value), self._run.task.get_loop()).result()
+
+
+def open_context(run: Run, *, root: Path, artifacts: Path) -> AttemptContext:
+    """Make the context of a handler in the engine's process; `artifacts` is the folder of all items."""
+    claim = run.claim
+    context = run.context = AttemptContext(
+        job=claim.stage.job,
+        stage=claim.stage.spec.name,
+        item=claim.item,
+        upstream=claim.upstream,
+        attempt=claim.attempt,
+        params=claim.stage.spec.params,
+        root=root,
+        artifacts=artifacts,
+        folder=str(claim.item.id),
+        log=run.logger,
+        progress=run.tell,
+        checkpoint=run.checkpoint,
+        answer=claim.answer,
+    )
+    return context
+
+
+async def call_in_thread(handler: Handler, context: AttemptContext) -> Any:
+    """Call a plain function in a thread of its own; a cancellation only asks it to end, since nothing can stop it."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+
+    def settle(value: Any, error: BaseException | None) -> None:
+        if not ended.done():
+            ended.set_result((value, error))
+
+    def run() -> None:
+        value, raised = None, None
+        try:
+            value = handler(context)
+        except BaseException as error:  # somebody else's code: it must not end the thread unheard
+            raised = error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, value, raised)
+
+    threading.Thread(target=run, name=f"handler {context.stage}", daemon=True).start()
+    while not ended.done():
+        try:
+            await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            context.cancelled = True
+    value, error = ended.result()
+    if error is not None:
+        raise error
+    return value
+
+
+async def call_in_process(
+    run: Run, processes: WorkerProcesses, *, root: Path, artifacts: Path, started: Callable[[], None]
+) -> tuple[Any, Sequence[tuple[str, Candidate]]]:
+    """Call a handler in a worker process; returns what it returned and emitted, or raises Raised or WorkerDied."""
+    claim = run.claim
+    item = claim.item
+    message: dict[str, Any] = {
+        "kind": "call",
+        "handler": claim.stage.spec.handler,
+        "job": claim.stage.job,
+        "stage": claim.stage.spec.name,
+        "item": {
+            "key": item.key,
+            "title": item.title,
+            "data": item.data,
+            "path": item.path,
+            "line": item.line,
+            "headings": item.headings,
+        },
+        "upstream": claim.upstream,
+        "attempt": claim.attempt,
+        "params": dict(claim.stage.spec.params),
+        "root": str(root),
+        "artifacts": str(artifacts / str(item.id)),
+        "answer": claim.answer,
+        "checkpoint": claim.checkpoint,
+    }
+    answer: Mapping[str, Any] = await processes.call(message, run, started=started)
+    if answer["kind"] == "raised":
+        raise Raised(
+            AttemptError(error_type=str(answer["type"]), message=str(answer["message"]), traceback=str(answer["trace"]))
+        )
+    return decode_outcome(answer["outcome"]), decode_emitted(answer["emit"])
