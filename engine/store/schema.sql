@@ -34,8 +34,8 @@ CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     kind TEXT NOT NULL,
-    level TEXT NOT NULL CHECK (level IN ('debug', 'info', 'warning', 'error')),
-    actor TEXT NOT NULL CHECK (actor IN ('engine', 'person', 'discovery')),
+    level TEXT NOT NULL CHECK (level = 'debug' OR level = 'info' OR level = 'warning' OR level = 'error'),
+    actor TEXT NOT NULL CHECK (actor = 'engine' OR actor = 'person' OR actor = 'discovery'),
     job_id INTEGER,
     item_id INTEGER,
     stage_id INTEGER,
@@ -69,7 +69,7 @@ CREATE TABLE item_stages (
     item_id INTEGER NOT NULL REFERENCES items (id),
     stage_id INTEGER NOT NULL REFERENCES stages (id),
     state TEXT NOT NULL
-        CHECK (state IN ('blocked', 'ready', 'running', 'done', 'skipped', 'failed', 'waiting', 'later')),
+        CHECK (state = 'blocked' OR state = 'ready' OR state = 'running' OR state = 'done' OR state = 'skipped' OR state = 'failed' OR state = 'waiting' OR state = 'later'),
     due_at INTEGER, -- ready: rank in the queue; later: when it comes back
     fence INTEGER NOT NULL DEFAULT 0, -- rises at every claim and guards every write
     attempts INTEGER NOT NULL DEFAULT 0, -- used up; postponing and shutdown use none
@@ -121,18 +121,18 @@ CREATE TABLE items (
     job_id INTEGER NOT NULL REFERENCES jobs (id),
     key TEXT NOT NULL,
     source_id INTEGER NOT NULL REFERENCES jobs (id), -- the job whose discovery or check gave it
-    origin TEXT NOT NULL CHECK (origin IN ('scan', 'check', 'manual', 'emit')),
+    origin TEXT NOT NULL CHECK (origin = 'scan' OR origin = 'check' OR origin = 'manual' OR origin = 'emit'),
     origin_run_id INTEGER REFERENCES runs (id),
     parent_id INTEGER REFERENCES items (id),
     title TEXT NOT NULL,
     data TEXT NOT NULL,
     revision TEXT,
-    confidence TEXT CHECK (confidence IN ('high', 'medium', 'low')),
+    confidence TEXT CHECK (confidence = 'high' OR confidence = 'medium' OR confidence = 'low'),
     path TEXT,
     line INTEGER,
     headings TEXT NOT NULL,
     state TEXT NOT NULL
-        CHECK (state IN ('pending', 'waiting', 'failed', 'done', 'skipped', 'snoozed', 'dropped', 'gone')),
+        CHECK (state = 'pending' OR state = 'waiting' OR state = 'failed' OR state = 'done' OR state = 'skipped' OR state = 'snoozed' OR state = 'dropped' OR state = 'gone'),
     closed TEXT CHECK (closed IN ('done', 'cancelled')),
     why TEXT,
     priority INTEGER CHECK (priority BETWEEN 0 AND 3),
