@@ -17,7 +17,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from engine.work import keeper
+from engine.kit import keeper
 from engine.work.link import LINK_BROKEN
 from engine.work.wire import FRAME_LIMIT, HEADER, pack
 

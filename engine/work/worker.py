@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.config.resolve import Resolver
+from engine.kit import keeper
 from engine.kit.exceptions import describe
-from engine.work import keeper
 from engine.work.attempt_log import LINE_LIMIT, LogBudget
 from engine.work.context import AttemptContext, ContextItem
 from engine.work.link import Link

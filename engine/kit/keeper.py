@@ -1,9 +1,10 @@
-"""Between the engine and one worker process: nothing that a handler starts outlives its call or the engine.
+"""Between the engine and one process of somebody else's code: nothing that it starts outlives it or the engine.
 
 Run as a file of its own (`python -I -S keeper.py LINK LIMIT=VALUE,… COMMAND…`), so that it starts in a few
-milliseconds; it imports nothing of Rivus. It starts the worker with its limits, then waits. The engine holds the other
-end of its standard input: when that closes (the engine wants the worker gone, or is gone itself), everything below the
-keeper is killed. When the worker ends, what it left behind is killed too, and the keeper ends the way the worker did.
+milliseconds; it imports nothing of Rivus. It starts the worker with its limits, then waits. LINK is a file number that
+only the worker shall have, or `-`. The engine holds the other end of its standard input: a `t` on it asks the worker to
+end (SIGTERM), and when it closes (the engine wants the worker gone, or is gone itself), everything below the keeper is
+killed. When the worker ends, what it left behind is killed too, and the keeper ends the way the worker did.
 
 On Linux keeper and worker are *subreapers*: a process that was orphaned on purpose (double fork, `setsid`) becomes
 their child, so the tree below them is complete. Elsewhere only the worker's process group is killed.
@@ -160,6 +161,8 @@ def _keep(worker: int) -> int:
             told = os.read(0, 4096)
             if not told:
                 return -signal.SIGKILL
+            if b"t" in told:
+                _send(worker, signal.SIGTERM)
             busy = told.endswith(b"b")
         if woken in readable:
             os.read(woken, 4096)
@@ -179,13 +182,14 @@ def _has_started_any(worker: int) -> bool:
     return False
 
 
-def main(link: int, limits: dict[int, int], command: list[str]) -> int:
+def main(link: int | None, limits: dict[int, int], command: list[str]) -> int:
     """Start the worker and keep it; returns how it ended, with nothing left below this process."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     adopt_orphans()
     worker = _start(command, limits)
-    os.close(link)
+    if link is not None:
+        os.close(link)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)
     os.dup2(nothing, 2)
@@ -207,4 +211,5 @@ def _end_like(code: int) -> None:
 
 if __name__ == "__main__":
     told = [pair.split("=") for pair in sys.argv[2].split(",")]
-    _end_like(main(int(sys.argv[1]), {int(name): int(value) for name, value in told}, sys.argv[3:]))
+    of_the_worker = None if sys.argv[1] == "-" else int(sys.argv[1])
+    _end_like(main(of_the_worker, {int(name): int(value) for name, value in told}, sys.argv[3:]))
