@@ -12,10 +12,10 @@ import contextlib
 import logging
 import random
 import sqlite3
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from engine.config.changes import changes
 from engine.config.resolve import Resolver
@@ -44,6 +44,12 @@ from engine.work.processes import WorkerProcesses
 log = logging.getLogger(__name__)
 
 
+class OpenDatabase(Protocol):
+    """Opens the write connection."""
+
+    def __call__(self, path: Path, /, *, durability: Literal["normal", "full"]) -> Awaitable[Database]: ...
+
+
 class Runtime:
     """Lives on the engine's loop; every method must be called there."""
 
@@ -59,6 +65,7 @@ class Runtime:
         chance: random.Random | None = None,
         on_change: Callable[[], None] = lambda: None,
         on_death: Callable[[], None] = lambda: None,
+        open_database: OpenDatabase = Database.open,
     ) -> None:
         """`only`: the jobs that may run; the others are looked at but neither discovered nor claimed. `limit`: start
         so many items at most. `work`: False only discovers. `on_death` is called when nothing can be stored any more.
@@ -73,6 +80,7 @@ class Runtime:
         self._chance = chance or random.Random()
         self._on_change = on_change
         self._on_death = on_death
+        self._open_database = open_database
         self._draining = False
         self._quiet = asyncio.Event()
         self._stopping = False
@@ -150,7 +158,7 @@ class Runtime:
         """Open the state file and take it over; StateError when it is damaged or cannot be written."""
         file = self._state.database
         try:
-            self._database = await Database.open(file, durability=self.project.settings.durability)
+            self._database = await self._open_database(file, durability=self.project.settings.durability)
             try:
                 return await self._database.run(takeover.begin, self.project, self._clock.now())
             except BaseException:

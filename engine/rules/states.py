@@ -54,7 +54,7 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
     "release": _t(("running",), "ready"),
     "reclaim": _t(("running",), "ready", "waiting"),
     "wake": _t(("later",), "ready"),
-    "hold": _t(("ready",), "blocked"),
+    "hold": _t(("ready", "later"), "blocked"),
     "open_gate": _t(("waiting",), "ready"),
     "retry": _t(("failed",), "ready"),
     "put_off": _t(("ready", "later"), "later"),
@@ -89,12 +89,13 @@ def item_state(stages: Collection[StageState], closed: Literal["done", "cancelle
 def start_state(before: Iterable[StageState], *, enabled: bool, gated: bool, held: bool = False) -> StageState:
     """The state of a stage that has not run, from the states of the stages directly before it.
 
-    What is `held` may wait for a person at its gate, but not start.
+    A disabled one is skipped in its turn, not at once: what comes after it still waits for what stands before it. What
+    is `held` may wait for a person at its gate, but not start.
     """
-    if not enabled:
-        return "skipped"
     if any(state not in SATISFIED for state in before):
         return "blocked"
+    if not enabled:
+        return "skipped"
     return "waiting" if gated else "blocked" if held else "ready"
 
 

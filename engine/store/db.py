@@ -33,7 +33,7 @@ class Database:
         connection._thread.daemon = True
         self = cls(await connection)
         try:
-            await self.run(_configure, durability)
+            await self.run(configure, durability)
         except BaseException:
             await connection.close()
             raise
@@ -54,7 +54,8 @@ class Database:
         await self._connection.close()
 
 
-def _configure(connection: sqlite3.Connection, durability: str) -> None:
+def configure(connection: sqlite3.Connection, durability: Literal["normal", "full"]) -> None:
+    """Set what the write connection has beyond other connections."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
     connection.execute("PRAGMA wal_autocheckpoint = 4000")

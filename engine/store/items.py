@@ -140,7 +140,7 @@ def _insert(
                 number,
                 states[stage.name],
                 due if states[stage.name] == "ready" else None,
-                why if closed or stage.enabled else STAGE_DISABLED,
+                why if closed or states[stage.name] != "skipped" else STAGE_DISABLED,
             )
             for number, stage in zip(job.stages, job.spec.stages, strict=True)
         ]

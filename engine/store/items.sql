@@ -101,9 +101,9 @@ WHERE i.job_id = :job
     AND NOT EXISTS (SELECT 1 FROM item_stages AS x WHERE x.item_id = i.id AND x.stage_id = s.id);
 
 -- name: reconcile_disabled
--- Open rows at a stage that is disabled now are skipped; what runs may finish.
+-- Rows whose turn it is at a stage that is disabled now are skipped; what runs may finish, the others have their turn.
 UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_at = :now, due_at = NULL
-WHERE stage_id = :stage AND state IN ('blocked', 'ready', 'waiting', 'later', 'failed');
+WHERE stage_id = :stage AND state IN ('ready', 'waiting', 'later', 'failed');
 
 -- name: reconcile_enabled
 -- Rows that were skipped because their stage was disabled wait for their turn again, unless their item is closed,

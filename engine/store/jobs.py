@@ -70,6 +70,9 @@ def sync(
             (job_id,) = connection.execute(_SQL.insert_job, values).fetchone()
         else:
             job_id, _, state, why = known[spec.name][:4]
+            if state == "removed":
+                # What ended while the job was away moved nothing that stands after it.
+                changed.add(job_id)
             if state == "paused" and not spec.broken:
                 values |= {"state": "paused", "why": why}
             connection.execute(_SQL.update_job, {**values, "id": job_id})

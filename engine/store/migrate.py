@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.contracts.errors import StateError
+from engine.kit.chaos import point
 
 APPLICATION_ID: Final = 1380537939
 """'RIVS' in ASCII, set by migration 0001."""
@@ -131,6 +132,7 @@ def _create(path: Path) -> None:
     finally:
         connection.close()
     sync(new)
+    point("migrate.created")
     os.rename(new, path)
     sync(path.parent)
 
@@ -149,6 +151,7 @@ def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
     if version < newest:
         _copy(connection, path.with_name(f"{path.stem}-before-{newest:04d}{path.suffix}"))
         for migration in migrations()[version:]:
+            point("migrate.applies")
             _apply(connection, migration)
 
 

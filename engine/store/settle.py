@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 from engine.contracts.states import ItemState, StageState
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
-from engine.rules.states import KEPT_ITEM_STATES, item_state, start_state
+from engine.rules.states import KEPT_ITEM_STATES, SATISFIED, item_state, start_state
 from engine.store.plan import Plan
 from engine.store.sql import queries
 
@@ -74,7 +74,10 @@ def _unblock(
             )
             if state != "blocked":
                 moves[(stage_id, state)].append(item_id)
-        elif state == "ready" and held:
+        elif (state == "ready" and held) or (
+            # Put off or tried again, while a new configuration put something before it.
+            state in ("ready", "later") and any(states.get(before, "done") not in SATISFIED for before in stage.before)
+        ):
             state = "blocked"
             moves[(stage_id, state)].append(item_id)
         states[stage_id] = state
@@ -82,7 +85,8 @@ def _unblock(
 
 
 def move(connection: sqlite3.Connection, stage_id: int, state: StageState, items: Iterable[int], now: int) -> int:
-    """Take blocked rows of one stage to `ready`, `waiting` or `skipped`, and ready ones that are held to `blocked`;
+    """Take blocked rows of one stage to `ready`, `waiting` or `skipped`, and ready or put off ones that must wait to
+    `blocked`;
     returns how many were so."""
     values: dict[str, object] = {"stage": stage_id, "items": json.dumps(list(items)), "now": now}
     if state == "ready":

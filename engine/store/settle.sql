@@ -30,9 +30,9 @@ UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_a
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
 
 -- name: hold
--- The items of these rows may not start any more: they leave the queue.
+-- The items of these rows may not start any more, or something stands before them now: they leave the queue.
 UPDATE item_stages SET state = 'blocked', due_at = NULL
-WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'ready';
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state IN ('ready', 'later');
 
 -- name: put_off
 -- What would run of a snoozed item before its time comes back with it.

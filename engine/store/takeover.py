@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.contracts.spec import ProjectSpec
+from engine.kit.chaos import point
 from engine.store import claims, facts, items, jobs, runs
 from engine.store import limits as store_limits
 from engine.store.events import Event, record
@@ -43,7 +44,9 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
         stored = store_limits.buckets(connection)
         text = f"engine started; {reclaimed} interrupted stages back in the queue" if reclaimed else "engine started"
         record(connection, [Event(kind="engine.started", text=text, data={"epoch": epoch, "cut": cut})], now)
+        point("start.commits")
         connection.execute("COMMIT")
+        point("start.committed")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.contracts.errors import StateError
+from engine.kit.chaos import point
 from engine.store.checksum import hash_output
 from engine.store.migrate import check as check_file
 from engine.store.migrate import connect, sync
@@ -78,6 +79,7 @@ def backup(database: Path, target: Path) -> int:
         problems = list(check(new))
         if problems:
             raise StateError(f"{database}: the copy has problems, so it was not kept: {problems[0]}")
+        point("backup.copied")
         os.rename(new, target)
         sync(target.parent)
         return target.stat().st_size
@@ -135,6 +137,7 @@ def restore(database: Path, source: Path, now: int) -> Path | None:
                 part = Path(f"{database}{suffix}")
                 if part.exists():
                     os.rename(part, f"{aside}{suffix}")
+        point("restore.aside")
         os.rename(new, database)
         sync(database.parent)
         return aside

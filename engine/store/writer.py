@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from engine.contracts.errors import EngineStopped, StateError
+from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
@@ -319,7 +320,9 @@ class Writer:
                 hints = hints | set(self.plan.stages)
             answer = _Answer(endings, list(endings.claims), answers, hints, held)
             self._claim(connection, group, answer, lease, now)
+            point("writer.commits")
             connection.execute("COMMIT")
+            point("writer.committed")
             return answer
         except BaseException:
             # A change may have brought a new plan, whose rows are gone with the transaction.

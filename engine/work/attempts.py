@@ -18,6 +18,7 @@ from typing import Final, Literal, Protocol
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
+from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.tasks import wait_for_any
@@ -164,6 +165,7 @@ class Attempts:
         if not run.handed_in and run.reason != "revoked" and ending is not None:
             run.handed_in = True
             self._end(run)
+            point("attempt.ended")
             self._hand_in(ending)
         else:
             self._end(run)

@@ -98,7 +98,8 @@ def test_item_with_something_open_is_never_settled(stages: list[StageState]) -> 
         (["done"], True, True, "waiting"),
         (["done", "ready"], True, True, "blocked"),
         (["failed"], True, False, "blocked"),
-        (["running"], False, True, "skipped"),
+        (["running"], False, True, "blocked"),
+        (["done"], False, True, "skipped"),
     ],
 )
 def test_stage_starts_when_all_before_it_is_satisfied(
@@ -112,6 +113,11 @@ def test_disabled_stage_lets_the_next_one_start() -> None:
         ["a", "b", "c"], {"a": (), "b": ("a",), "c": ("b",)}, settled={"a": "done"}, disabled={"b"}, gated=()
     )
     assert states == {"a": "done", "b": "skipped", "c": "ready"}
+
+
+def test_what_comes_after_a_disabled_stage_waits_for_what_stands_before_it() -> None:
+    states = start_states(["a", "b", "c"], {"a": (), "b": ("a",), "c": ("b",)}, settled={}, disabled={"b"}, gated=())
+    assert states == {"a": "ready", "b": "blocked", "c": "blocked"}
 
 
 def test_gate_holds_what_comes_after_it() -> None:

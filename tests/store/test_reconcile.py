@@ -158,3 +158,41 @@ def test_broken_job_says_why_and_is_whole_when_mended(make_ground: Make) -> None
     assert [event["kind"] for event in ground.events()] == ["job.broken"]
     ground.sync(job("docs"))
     assert [(row["state"], row["why"]) for row in ground.rows("SELECT * FROM jobs")] == [("active", None)]
+
+
+def test_switched_off_stage_lets_nothing_overtake_what_stands_before_it(make_ground: Make) -> None:
+    ground = make_ground(
+        job("docs", stage("read"), stage("sum", after=["read"], enabled=False), stage("tell", after=["sum"]))
+    )
+    ground.add("a")
+    assert ground.states("a") == {"a": "pending", "read": "ready", "sum": "blocked", "tell": "blocked"}
+    ground.finish("read")
+    assert ground.states("a") == {"a": "pending", "read": "done", "sum": "skipped", "tell": "ready"}
+
+
+def test_stage_that_waits_for_more_holds_what_ran_once_or_was_put_off(make_ground: Make) -> None:
+    free = job("docs", stage("read"), stage("sum"))
+    row = job("docs", *chain("read", "sum"))
+    ground = make_ground(free)
+    ground.add("retried", "running", "snoozed")
+    claimed = {claim.item.key: claim for claim in ground.claim("sum", 2)}
+    ground.end(left(claimed["retried"], "retry_later", due_at=ground.now + 1_000))
+    ground.command("snooze", "snoozed", until=ground.now + 2_000)
+    ground.sync(row)
+    ground.end(left(claimed["running"], "release", due_at=ground.now))
+    ground.clock.advance(3)
+    ground.wake()
+    assert ground.claim("sum") == []
+    ground.finish("read")
+    assert [claim.item.key for claim in ground.claim("sum")] == ["retried", "running", "snoozed"]
+
+
+def test_what_ends_while_its_job_is_away_goes_on_when_it_comes_back(make_ground: Make) -> None:
+    shape = job("docs", stage("read"), stage("sum", after=["read"]), stage("tell", after=["read"]))
+    ground = make_ground(shape)
+    ground.add("a")
+    claim = ground.claim_one("read")
+    ground.sync(job("other"))
+    ground.end(finished(claim))
+    ground.sync(shape)
+    assert ground.states("a") == {"a": "pending", "read": "done", "sum": "ready", "tell": "ready"}

@@ -1,0 +1,25 @@
+"""Run worlds by seed."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+
+from tests.faults.simulation.world import Outcome, World
+
+
+def simulate(seed: int, executions: int, *, tell: int | None = None) -> Outcome:
+    """Live through one seed in a folder of its own."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with tempfile.TemporaryDirectory(prefix="rivus-simulation-") as folder:
+            return World(Path(folder), seed, executions=executions, tell=tell).run()
+    finally:
+        logging.disable(level)
+
+
+def replay(seed: int, executions: int) -> str:
+    """The command that tells a seed again."""
+    return f".venv/bin/python -m tests.faults.simulation --seed {seed} --executions {executions}"
