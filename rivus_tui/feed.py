@@ -80,6 +80,12 @@ class EventFeed:
     def count(self) -> int:
         return len(self._shown)
 
+    def is_quick(self) -> bool:
+        return True
+
+    def give_up(self) -> None:
+        """Nothing takes long."""
+
     def anchors(self, step: int) -> Sequence[Anchor]:
         return [(index,) for index in range(0, len(self._shown), step)]
 

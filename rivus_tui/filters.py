@@ -1,60 +1,57 @@
-"""The filter bar's language: words and `name:value` qualifiers, to an `ItemQuery`. Pure.
-
-`word` matches key or title; `job:`, `state:`, `stage:` (state of any of its stages), `source:`, `sure:` (high, medium,
-low), `gate:` and `order:` narrow down; a comma means or. What cannot be understood is said, not raised.
+"""Filters as the screens use them: of a job, of a scope, and what could be typed next. The language itself stands in
+`engine.rules.filters`. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, get_args
 
-from engine.contracts.states import ITEM_STATES, STAGE_STATES, ItemState, StageState
-from engine.contracts.view import ItemQuery
+from engine.contracts.filter import ANY, Problem
+from engine.contracts.view import ItemQuery, JobView
+from engine.rules.filters import QUALIFIERS, parse, tokens
 
 Scope = Literal["external", "internal", "all"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
-Order = Literal["created", "updated", "key", "place"]
-_SURE: Final = ("high", "medium", "low")
+
+_EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "prio": ("<=1", "0", "none"),
+    "age": (">2h", ">1d", "<10m"),
+    "cost": (">0.10", ">1"),
+}
+_MOST: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Parsed:
-    """What a filter means."""
+class Suggestion:
+    """One way to go on typing."""
 
-    query: ItemQuery
-    problem: str = ""
-    """What could not be understood; the rest applies."""
+    text: str
+    """The whole filter with it."""
+    label: str
+    help: str
 
 
-def parse(text: str, base: ItemQuery) -> Parsed:
-    """Return `base` narrowed by a filter."""
-    words: list[str] = []
-    problems: list[str] = []
-    query = base
-    for token in text.split():
-        name, colon, value = token.partition(":")
-        if not colon or name not in _QUALIFIERS:
-            if colon and value and get_close_matches(name, _QUALIFIERS, 1, 0.75):
-                problems.append(f"{name}: did you mean {get_close_matches(name, _QUALIFIERS, 1, 0.75)[0]}:")
-                continue
-            words.append(token)
-            continue
-        if not value:
-            continue
-        try:
-            query = _QUALIFIERS[name](query, value)
-        except ValueError as error:
-            problems.append(f"{name}: {error}")
-    return Parsed(query=replace(query, text=" ".join(words)), problem="; ".join(problems))
+def narrowed(text: str, base: ItemQuery) -> ItemQuery:
+    """Return a query narrowed by a filter; what the filter does not make clear is left out."""
+    return replace(base, terms=(*base.terms, *parse(text).terms))
+
+
+def trouble(text: str) -> str:
+    """Return what could not be understood of a filter, with its place; empty when all is clear."""
+    return "; ".join(told(problem) for problem in parse(text).problems)
+
+
+def told(problem: Problem) -> str:
+    """Return a problem with its place, counted from 1."""
+    return f"at {problem.at + 1}: {problem.message}"
 
 
 def with_job(text: str, job: str | None) -> str:
     """Return a filter with its `job:` replaced or, for None, taken out."""
-    rest = [token for token in text.split() if not token.startswith("job:")]
-    return " ".join(([f"job:{job}"] if job else []) + rest)
+    rest = [token.text for token in tokens(text) if not token.text.startswith("job:")]
+    return " ".join(([f"job:{quoted(job)}"] if job else []) + rest)
 
 
 def without_job(text: str) -> str:
@@ -63,8 +60,17 @@ def without_job(text: str) -> str:
 
 
 def job_of(text: str) -> str | None:
-    """Return the job that a filter names."""
-    return next((token[4:] for token in text.split() if token.startswith("job:") and len(token) > 4), None)
+    """Return the one job that a filter names."""
+    for term in parse(text).terms:
+        if term.field == "job" and not term.negated and len(term.values) == 1:
+            return term.values[0]
+    return None
+
+
+def quoted(value: str) -> str:
+    """Return a value as it stands after a colon."""
+    plain = value.replace('"', "")
+    return f'"{plain}"' if any(sign.isspace() or sign in ",:!" for sign in plain) else plain
 
 
 def next_scope(scope: Scope) -> Scope:
@@ -72,27 +78,33 @@ def next_scope(scope: Scope) -> Scope:
     return SCOPES[(SCOPES.index(scope) + 1) % len(SCOPES)]
 
 
-def _values(value: str, allowed: Sequence[str]) -> tuple[str, ...]:
-    chosen = tuple(part for part in value.split(",") if part)
-    for part in chosen:
-        if part not in allowed:
-            raise ValueError(f"{part} is none of {', '.join(allowed)}")
-    return chosen
+def known_values(jobs: Sequence[JobView]) -> Mapping[str, tuple[str, ...]]:
+    """Return the values that there are for qualifiers which take any word."""
+    stages = tuple(dict.fromkeys(stage.name for job in jobs for stage in job.stages))
+    gates = tuple(dict.fromkeys(stage.gate for job in jobs for stage in job.stages if stage.gate))
+    names = tuple(job.name for job in jobs)
+    return {"job": names, "source": names, "stage": stages, "gate": (ANY, *gates)}
 
 
-def _order(query: ItemQuery, value: str) -> ItemQuery:
-    _values(value, get_args(Order))
-    return replace(query, order=cast(Order, value))
-
-
-_QUALIFIERS: Final[dict[str, Callable[[ItemQuery, str], ItemQuery]]] = {
-    "job": lambda query, value: replace(query, job=value),
-    "state": lambda query, value: replace(query, states=cast(tuple[ItemState, ...], _values(value, ITEM_STATES))),
-    "stage": lambda query, value: replace(
-        query, stage_states=cast(tuple[StageState, ...], _values(value, STAGE_STATES))
-    ),
-    "source": lambda query, value: replace(query, source=value),
-    "sure": lambda query, value: replace(query, confidence=_values(value, _SURE)),
-    "gate": lambda query, value: replace(query, gate=value),
-    "order": _order,
-}
+def suggestions(text: str, known: Mapping[str, Sequence[str]]) -> list[Suggestion]:
+    """Return what the last piece of a filter could become: names of qualifiers, then their values."""
+    head, _, piece = text.rpartition(" ")
+    head = f"{head} " if head else ""
+    sign = "!" if piece.startswith("!") else ""
+    name, colon, value = piece.removeprefix("!").partition(":")
+    if not colon:
+        return [
+            Suggestion(text=f"{head}{sign}{one}:", label=f"{sign}{one}:", help=qualifier.help)
+            for one, qualifier in QUALIFIERS.items()
+            if one.startswith(name) and (name or not text.strip() or text.endswith(" "))
+        ]
+    qualifier = QUALIFIERS.get(name)
+    if qualifier is None:
+        return []
+    before, comma, last = value.rpartition(",")
+    values = qualifier.words or tuple(known.get(name, ())) or _EXAMPLES.get(name, ())
+    return [
+        Suggestion(text=f"{head}{sign}{name}:{before}{comma}{quoted(one)} ", label=one, help=qualifier.help)
+        for one in values
+        if one.startswith(last) and one != last
+    ][:_MOST]

@@ -23,6 +23,14 @@ class RowSource(Protocol[Row]):
         ...
 
     def count(self) -> int: ...
+    def is_quick(self) -> bool:
+        """Whether counting and reading take no longer than a key may wait; else both are done in a thread."""
+        ...
+
+    def give_up(self) -> None:
+        """End the counting that goes on in a thread."""
+        ...
+
     def anchors(self, step: int) -> Sequence[Anchor]:
         """Starts of the rows 0, step, 2·step, …; may take long, and is then called in a thread."""
         ...
@@ -45,6 +53,12 @@ class ItemSource:
     def count(self) -> int:
         return self._reader.items_count(self.query)
 
+    def is_quick(self) -> bool:
+        return self._reader.items_counted(self.query)
+
+    def give_up(self) -> None:
+        self._reader.give_up()
+
     def anchors(self, step: int) -> Sequence[Anchor]:
         return self._reader.items_anchors(self.query, step)
 
@@ -64,6 +78,12 @@ class ListSource(Generic[Row]):
 
     def count(self) -> int:
         return len(self.rows)
+
+    def is_quick(self) -> bool:
+        return True
+
+    def give_up(self) -> None:
+        """Nothing takes long."""
 
     def anchors(self, step: int) -> Sequence[Anchor]:
         return [(index,) for index in range(0, len(self.rows), step)]

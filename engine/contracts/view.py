@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from engine.contracts.filter import Term
 from engine.contracts.states import ItemState, JobState, RunState, StageState
+
+Order = Literal["created", "updated", "key", "place", "priority"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +137,8 @@ class ItemView:
     due_at: int | None
     """When a `later` stage comes back, or until when the item is snoozed; ms UTC."""
     data: Mapping[str, Any]
+    cost_usd_micros: int = 0
+    """What its stored results cost."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -256,16 +261,9 @@ class ItemQuery:
     job: str | None = None
     """None: every job in `scope`."""
     scope: Literal["external", "internal", "all"] = "all"
-    states: tuple[ItemState, ...] = ()
-    """Empty: every state."""
-    stage_states: tuple[StageState, ...] = ()
-    """Items with at least one stage in one of these states; empty: no such condition."""
-    gate: str | None = None
-    """Items that wait at a gate of this name."""
-    text: str = ""
-    """Substring of key or title, case-insensitive for ASCII."""
-    source: str | None = None
-    confidence: tuple[str, ...] = ()
-    """Any of these; empty: no such condition. Items without a confidence count as `high`."""
-    order: Literal["created", "updated", "key", "place"] = "created"
-    """`created`: oldest first; `updated`: newest first; `place`: by file and line."""
+    terms: tuple[Term, ...] = ()
+    """What must hold, as `engine.rules.filters` reads it."""
+    order: Order = "created"
+    """`created`: oldest first; `updated`: newest first; `place`: by file and line; `priority`: P0 first, none last."""
+    reverse: bool = False
+    """The other way round."""

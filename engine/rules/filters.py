@@ -111,7 +111,7 @@ def _term(token: Token) -> Term | None:
         values = _values(parts)
         if not values:
             return None
-        return Term(field="text", values=tuple(value.lower() for value in values), negated=negated)
+        return Term(field="text", values=tuple(lowered(value) for value in values), negated=negated)
     assert colon is not None
     values = _values(parts[colon + 1 :])
     if not values:
@@ -139,11 +139,12 @@ def _qualified(name: str, qualifier: Qualifier, values: list[str]) -> Term:
     if qualifier.words:
         for value in values:
             if value.lower() not in qualifier.words:
-                near = get_close_matches(value.lower(), qualifier.words, 1, 0.6)
+                begun = [word for word in qualifier.words if word.startswith(value.lower())]
+                near = begun or get_close_matches(value.lower(), qualifier.words, 1, 0.6)
                 hint = f"did you mean {near[0]}?" if near else f"it is one of {', '.join(qualifier.words)}"
                 raise ValueError(f"{name}: knows no {value}; {hint}")
     lower = qualifier.lower or bool(qualifier.words)
-    return Term(field=qualifier.field, values=tuple(value.lower() if lower else value for value in values))
+    return Term(field=qualifier.field, values=tuple(lowered(value) if lower else value for value in values))
 
 
 def _comparison(name: str, qualifier: Qualifier, value: str) -> Comparison:
@@ -156,6 +157,11 @@ def _comparison(name: str, qualifier: Qualifier, value: str) -> Comparison:
     if number is None and sign != "=":
         raise ValueError(f"{name}: none cannot be compared with {sign}")
     return Comparison(sign=cast(Sign, sign), number=number)
+
+
+def lowered(text: str) -> str:
+    """Lower the letters that SQLite lowers, so that the others still match themselves."""
+    return "".join(sign.lower() if sign.isascii() else sign for sign in text)
 
 
 def _priority(text: str) -> int | None:

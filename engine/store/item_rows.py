@@ -32,7 +32,7 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
     """Make the view of one item in a list from its row and its stages in order."""
     (
         number, key, job, title, state, priority, why, path, line, headings, origin, source, confidence, created_at,
-        updated_at, snoozed_until, data,
+        updated_at, snoozed_until, data, cost,
     ) = row  # fmt: skip
     stage = min(
         (stage for stage in stages if stage.state in _WEIGHT), key=lambda stage: _WEIGHT[stage.state], default=None
@@ -59,6 +59,7 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         updated_at=updated_at,
         due_at=snoozed_until or later,
         data=json.loads(data),
+        cost_usd_micros=cost,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,15 @@ from engine.contracts.view import (
 )
 from engine.kit.clock import Clock, SystemClock
 from engine.rules.order import slack_ms
-from engine.store import item_rows, job_rows
+from engine.store import item_lists, item_rows, job_rows
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
 from engine.store.sql import queries
 from engine.store.state_dir import StateDir
 
 _SQL = queries("views")
+_FEW = 20_000
+"""So many items are looked at within what a key may wait."""
 
 
 class Reader:
@@ -93,84 +95,38 @@ class Reader:
 
     def items_count(self, query: ItemQuery) -> int:
         with self._lock:
-            if not (query.stage_states or query.gate or query.text or query.confidence or query.source):
-                return self._counted(query)
-            where, values = self._where(query)
-            return int(self._connection.execute("\n".join((_SQL.items_count, *where)), values).fetchone()[0])
+            known = item_lists.counted(self._connection, query)
+        if known is not None:
+            return known
+        with self._passing() as connection:
+            return item_lists.count(connection, query, self._now())
 
-    def _counted(self, query: ItemQuery) -> int:
-        """The number of items from the counters, which cost the same at any size."""
-        scope = {"external": (0,), "internal": (1,), "all": (0, 1)}[query.scope]
-        jobs = {row[0]: row[1] for row in self._connection.execute(_SQL.jobs) if row[4] in scope or query.job}
-        return sum(
-            n
-            for job_id, _, state, n in self._connection.execute(_SQL.item_counts)
-            if (not query.states or state in query.states)
-            and (jobs.get(job_id) == query.job if query.job else job_id in jobs)
-        )
+    def items_counted(self, query: ItemQuery) -> bool:
+        with self._lock:
+            if item_lists.counted(self._connection, query) is not None:
+                return True
+            return item_lists.bound(self._connection, query) <= _FEW
 
     def items_anchors(self, query: ItemQuery, step: int) -> Sequence[tuple[Any, ...]]:
-        with self._lock:
-            where, values = self._where(query)
-        sort, order = getattr(_SQL, "sort_" + query.order), getattr(_SQL, "by_" + query.order)
-        with self._pass_lock:
-            if self._pass_connection is None:
-                self._pass_connection = _open(self._state.database)
-            cursor = self._pass_connection.execute("\n".join((sort, *where, order)), values)
-            cursor.arraysize = 2_000
-            anchors: list[tuple[Any, ...]] = []
-            seen = 0
-            while rows := cursor.fetchmany():
-                anchors += rows[-seen % step :: step]
-                seen += len(rows)
-        return anchors
+        with self._passing() as connection:
+            return item_lists.anchors(connection, query, step, self._now())
 
     def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
         with self._lock:
-            where, values = self._where(query)
-            parts = [_SQL.item_columns, *where]
-            if start is not None:
-                parts.append(getattr(_SQL, "from_" + query.order))
-                values |= {f"k{position}": value for position, value in enumerate(start)}
-            parts += [getattr(_SQL, "by_" + query.order), _SQL.limited]
-            rows = self._connection.execute("\n".join(parts), {**values, "limit": limit}).fetchall()
-            return self._item_views(rows)
+            return item_lists.page(self._connection, query, start, limit, self._now())
 
-    def _item_views(self, rows: list[tuple[Any, ...]]) -> list[ItemView]:
-        stages: dict[int, list[item_rows.StageNow]] = defaultdict(list)
-        for item_id, *stage in self._connection.execute(_SQL.page_stages, (json.dumps([row[0] for row in rows]),)):
-            stages[item_id].append(item_rows.StageNow(*stage))
-        return [item_rows.item_view(row, stages[row[0]]) for row in rows]
+    @contextmanager
+    def _passing(self) -> Iterator[sqlite3.Connection]:
+        """The connection for passes over many rows, one at a time."""
+        with self._pass_lock:
+            if self._pass_connection is None:
+                self._pass_connection = _open(self._state.database)
+            yield self._pass_connection
 
-    def _where(self, query: ItemQuery) -> tuple[list[str], dict[str, Any]]:
-        values: dict[str, Any] = {}
-        if query.job is not None:
-            where = [_SQL.in_job]
-            values["job"] = self._job_id(query.job)
-        elif query.scope == "all":
-            where = [_SQL.in_all]
-        else:
-            where = [_SQL.in_scope]
-            values["internal"] = query.scope == "internal"
-        if query.states:
-            where.append(_SQL.with_states)
-            values["states"] = json.dumps(query.states)
-        if query.stage_states == ("waiting",) or query.gate:
-            where.append(_SQL.with_stage_waiting)
-            values["gate"] = query.gate
-        elif query.stage_states:
-            where.append(_SQL.with_stage_states)
-            values["stage_states"] = json.dumps(query.stage_states)
-        if query.text:
-            where.append(_SQL.with_text)
-            values["text"] = query.text.lower()
-        if query.source is not None:
-            where.append(_SQL.with_source)
-            values["source"] = self._job_id(query.source)
-        if query.confidence:
-            where.append(_SQL.with_confidence)
-            values["confidence"] = json.dumps(query.confidence)
-        return where, values
+    def give_up(self) -> None:
+        # Read without the lock on purpose: the pass that holds it is the one to end.
+        if (passing := self._pass_connection) is not None:
+            passing.interrupt()
 
     def item(self, job: str, key: str) -> ItemDetail | None:
         with self._lock:
@@ -182,7 +138,7 @@ class Reader:
             stages = self._connection.execute(_SQL.item_stages, (item_id,)).fetchall()
             attempts = self._connection.execute(_SQL.attempts, (item_id,)).fetchall()
             events = self._events(_SQL.events_of_item, {"item": item_id})
-            (item,) = self._item_views(rows)
+            (item,) = item_lists.views(self._connection, rows)
         folder = self._state.artifacts / str(item_id)
         return ItemDetail(
             item=item,

@@ -246,6 +246,8 @@ CREATE TABLE results (
     FOREIGN KEY (item_id, stage_id) REFERENCES item_stages (item_id, stage_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX results_costly ON results (item_id, cost_usd_micros) WHERE cost_usd_micros > 0;
+
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     job_id INTEGER NOT NULL REFERENCES jobs (id),

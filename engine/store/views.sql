@@ -126,7 +126,8 @@ SELECT count(*) FROM events WHERE job_id = :job;
 -- name: item_columns
 -- Columns of an item in a list; conditions and order below are appended.
 SELECT i.id, i.key, j.name, i.title, i.state, i.priority, i.why, i.path, i.line, i.headings, i.origin, f.name,
-    i.confidence, i.created_at, i.updated_at, i.snoozed_until, i.data
+    i.confidence, i.created_at, i.updated_at, i.snoozed_until, i.data,
+    (SELECT coalesce(sum(r.cost_usd_micros), 0) FROM results AS r WHERE r.item_id = i.id)
 FROM items AS i JOIN jobs AS j ON j.id = i.job_id JOIN jobs AS f ON f.id = i.source_id
 
 -- name: items_count
@@ -144,6 +145,9 @@ SELECT i.key, i.id FROM items AS i
 -- name: sort_place
 SELECT coalesce(i.path, char(1114111)), coalesce(i.line, 0), i.id FROM items AS i
 
+-- name: sort_priority
+SELECT coalesce(i.priority, 9), i.id FROM items AS i
+
 -- name: in_job
 WHERE i.job_id = :job
 
@@ -152,30 +156,6 @@ WHERE i.job_id IN (SELECT id FROM jobs WHERE state <> 'removed' AND internal = :
 
 -- name: in_all
 WHERE i.job_id IN (SELECT id FROM jobs WHERE state <> 'removed')
-
--- name: with_states
-AND i.state IN (SELECT value FROM json_each(:states))
-
--- name: with_stage_waiting
-AND i.state <> 'snoozed' AND i.id IN (
-    SELECT x.item_id FROM item_stages AS x JOIN stages AS s ON s.id = x.stage_id
-    WHERE x.state = 'waiting' AND s.removed = 0 AND (:gate IS NULL OR s.gate = :gate)
-)
-
--- name: with_stage_states
-AND EXISTS (
-    SELECT 1 FROM item_stages AS x
-    WHERE x.item_id = i.id AND x.state IN (SELECT value FROM json_each(:stage_states))
-)
-
--- name: with_text
-AND (instr(lower(i.key), :text) OR instr(lower(i.title), :text))
-
--- name: with_source
-AND i.source_id = :source
-
--- name: with_confidence
-AND coalesce(i.confidence, 'high') IN (SELECT value FROM json_each(:confidence))
 
 -- name: from_created
 AND i.id >= :k0
@@ -189,6 +169,24 @@ AND (i.key, i.id) >= (:k0, :k1)
 -- name: from_place
 AND (coalesce(i.path, char(1114111)), coalesce(i.line, 0), i.id) >= (:k0, :k1, :k2)
 
+-- name: from_priority
+AND (coalesce(i.priority, 9), i.id) >= (:k0, :k1)
+
+-- name: from_created_down
+AND i.id <= :k0
+
+-- name: from_updated_down
+AND (i.updated_at, i.id) >= (:k0, :k1)
+
+-- name: from_key_down
+AND (i.key, i.id) <= (:k0, :k1)
+
+-- name: from_place_down
+AND (coalesce(i.path, char(1114111)), coalesce(i.line, 0), i.id) <= (:k0, :k1, :k2)
+
+-- name: from_priority_down
+AND (coalesce(i.priority, 9), i.id) <= (:k0, :k1)
+
 -- name: by_created
 ORDER BY i.id
 
@@ -200,6 +198,24 @@ ORDER BY i.key, i.id
 
 -- name: by_place
 ORDER BY coalesce(i.path, char(1114111)), coalesce(i.line, 0), i.id
+
+-- name: by_priority
+ORDER BY coalesce(i.priority, 9), i.id
+
+-- name: by_created_down
+ORDER BY i.id DESC
+
+-- name: by_updated_down
+ORDER BY i.updated_at, i.id
+
+-- name: by_key_down
+ORDER BY i.key DESC, i.id DESC
+
+-- name: by_place_down
+ORDER BY coalesce(i.path, char(1114111)) DESC, coalesce(i.line, 0) DESC, i.id DESC
+
+-- name: by_priority_down
+ORDER BY coalesce(i.priority, 9) DESC, i.id DESC
 
 -- name: limited
 LIMIT :limit

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from rivus_tui.actions.decisions import ACCEPT, CANCEL, LOWER_PRIORITY, RAISE_PRIORITY, RETRY, SOURCE
-from rivus_tui.actions.lists import FILTER, MARK, MARK_ALL, OPEN, SCOPE, WHY
+from rivus_tui.actions.lists import FILTER, MARK, MARK_ALL, OPEN, REVERSE, SCOPE, SORT, WHY
 
 ACTIONS: Final = (
-    OPEN, ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, WHY, SOURCE, FILTER, SCOPE, MARK, MARK_ALL,
+    OPEN, ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, WHY, SOURCE, FILTER, SCOPE, SORT, REVERSE,
+    MARK, MARK_ALL,
 )  # fmt: skip
 FOOTER: Final = ("open", "filter", "mark", "retry", "cancel", "why", "scope", "accept", "source")

@@ -6,7 +6,7 @@ from typing import Final
 
 from rivus_tui import possible
 from rivus_tui.actions.action import Action
-from rivus_tui.actions.lists import FILTER, OPEN, SCOPE, WHY
+from rivus_tui.actions.lists import FILTER, OPEN, REVERSE, SCOPE, SORT, WHY
 
 RUN: Final = Action(
     id="run", keys=("r",), label="Run now", meaning="again", level=1, command="run",
@@ -18,5 +18,5 @@ PAUSE: Final = Action(
     why_not=possible.pause,
 )  # fmt: skip
 
-ACTIONS: Final = (OPEN, PAUSE, RUN, FILTER, SCOPE, WHY)
+ACTIONS: Final = (OPEN, PAUSE, RUN, FILTER, SCOPE, WHY, SORT, REVERSE)
 FOOTER: Final = ("open", "pause", "run", "filter", "scope", "why", "undo", "copy")

@@ -30,3 +30,7 @@ PREVIOUS_PART: Final = Action(
 NEXT_PART: Final = Action(
     id="next_part", keys=("right_square_bracket", "l", "right"), label="Part", help="Show the next part or bucket",
 )  # fmt: skip
+SORT: Final = Action(id="sort", keys=("s",), label="Sort", help="Pick the order of the list")
+REVERSE: Final = Action(
+    id="reverse", keys=("S",), label="Reverse", meaning="reverse order", help="Turn the order of the list round",
+)  # fmt: skip

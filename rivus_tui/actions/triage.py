@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from rivus_tui.actions.decisions import ACCEPT, DROP, LATER, LATER_AT, LOWER_PRIORITY, RAISE_PRIORITY, SOURCE
-from rivus_tui.actions.lists import FILTER, MARK, MARK_ALL, NEXT_PART, OPEN, PREVIOUS_PART, SCOPE, WHY
+from rivus_tui.actions.decisions import (
+    ACCEPT,
+    DROP,
+    LATER,
+    LATER_AT,
+    LOWER_PRIORITY,
+    RAISE_PRIORITY,
+    RETRY,
+    SOURCE,
+)
+from rivus_tui.actions.lists import FILTER, MARK, MARK_ALL, NEXT_PART, OPEN, PREVIOUS_PART, REVERSE, SCOPE, SORT, WHY
 
 ACTIONS: Final = (
-    ACCEPT, DROP, LATER, LATER_AT, RAISE_PRIORITY, LOWER_PRIORITY, OPEN, WHY, SOURCE, NEXT_PART, PREVIOUS_PART,
-    MARK, MARK_ALL, FILTER, SCOPE,
+    ACCEPT, DROP, LATER, LATER_AT, RETRY, RAISE_PRIORITY, LOWER_PRIORITY, OPEN, WHY, SOURCE, NEXT_PART, PREVIOUS_PART,
+    MARK, MARK_ALL, FILTER, SCOPE, SORT, REVERSE,
 )  # fmt: skip
-FOOTER: Final = ("accept", "drop", "later", "raise_priority", "undo", "next_part", "source", "mark", "filter")
+FOOTER: Final = (
+    "accept",
+    "drop",
+    "later",
+    "raise_priority",
+    "undo",
+    "next_part",
+    "retry",
+    "mark",
+    "filter",
+    "sort",
+    "source",
+)

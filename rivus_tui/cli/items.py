@@ -9,7 +9,7 @@ import click
 
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
-from rivus_tui.cli.listing import list_items
+from rivus_tui.cli.listing import filter_option, list_items, terms
 from rivus_tui.cli.output import item_object, json_option, local_time, print_json, tell
 from rivus_tui.cli.times import moment
 
@@ -25,17 +25,27 @@ def items() -> None:
 @click.argument("job", required=False)
 @click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="Only these states.")
 @click.option("--text", default="", help="Only items whose key or title contains this.")
-@click.option("--order", type=click.Choice(["created", "updated", "key", "place"]), default="created")
+@filter_option
+@click.option("--order", type=click.Choice(["created", "updated", "key", "place", "priority"]), default="created")
+@click.option("--reverse", is_flag=True, help="The other way round.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most this many.")
 @json_option
 @click.pass_obj
 def list_command(
-    asked: Asked, job: str | None, states: tuple[Any, ...], text: str, order: Any, limit: int | None, as_json: bool
+    asked: Asked,
+    job: str | None,
+    states: tuple[Any, ...],
+    text: str,
+    filter_text: str,
+    order: Any,
+    reverse: bool,
+    limit: int | None,
+    as_json: bool,
 ) -> None:
     """List the items of JOB, or of all jobs."""
     from engine.contracts.view import ItemQuery
 
-    query = ItemQuery(job=job, states=states, text=text, order=order)
+    query = ItemQuery(job=job, terms=terms(states, text, filter_text), order=order, reverse=reverse)
     list_items(asked, query, limit=limit, as_json=as_json)
 
 

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.kit.safe_text import safe_block
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import ITEM_HEAD, item_object, item_row, print_json, print_table
 
 if TYPE_CHECKING:
+    from engine.contracts.filter import Term
     from engine.contracts.view import ItemQuery, ItemView
     from engine.store.reader import Reader
 
 _PAGE = 500
+
+filter_option = click.option(
+    "--filter",
+    "filter_text",
+    default="",
+    metavar="FILTER",
+    help="Only what the app's filter lets through, such as 'state:failed age:>2h err:timeout !draft'.",
+)
+
+
+def terms(states: Sequence[str], text: str, filter_text: str) -> tuple[Term, ...]:
+    """Return the terms of a listing; UseError shows where a filter cannot be understood."""
+    from engine.contracts.errors import UseError
+    from engine.contracts.filter import Term
+    from engine.rules.filters import lowered, parse
+
+    found = parse(filter_text)
+    if found.problems:
+        problem = found.problems[0]
+        where = f"  {filter_text}\n  {' ' * problem.at}{'^' * problem.length}"
+        raise UseError(f"--filter: {problem.message}\n{safe_block(where)}")
+    more = [Term(field="state", values=tuple(states))] if states else []
+    more += [Term(field="text", values=(lowered(text),))] if text else []
+    return (*more, *found.terms)
 
 
 def list_items(asked: Asked, query: ItemQuery, *, limit: int | None, as_json: bool) -> None:
@@ -64,4 +90,5 @@ def _pages(reader: Reader, query: ItemQuery) -> Iterator[ItemView]:
             "updated": (last.updated_at, last.id),
             "key": (last.key, last.id),
             "place": (last.path if last.path is not None else chr(1114111), last.line or 0, last.id),
+            "priority": (9 if last.priority is None else last.priority, last.id),
         }[query.order]

@@ -10,7 +10,7 @@ import click
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.items import STATES
-from rivus_tui.cli.listing import list_items
+from rivus_tui.cli.listing import filter_option, list_items, terms
 from rivus_tui.cli.output import json_option, print_json, print_table, tell
 from rivus_tui.cli.times import moment
 
@@ -72,15 +72,26 @@ def match(old: Path, new: Path, as_json: bool) -> None:
 @todo.command("list")
 @click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="Only these states.")
 @click.option("--text", default="", help="Only TODOs that contain this.")
+@filter_option
+@click.option("--order", type=click.Choice(["place", "priority", "created", "updated"]), default="place")
 @click.option("--limit", type=click.IntRange(min=1), help="At most this many.")
 @job_option
 @json_option
 @click.pass_obj
-def list_command(asked: Asked, states: tuple[Any, ...], text: str, limit: int | None, job: str, as_json: bool) -> None:
+def list_command(
+    asked: Asked,
+    states: tuple[Any, ...],
+    text: str,
+    filter_text: str,
+    order: Any,
+    limit: int | None,
+    job: str,
+    as_json: bool,
+) -> None:
     """List the TODOs that a scan has stored, by file and line."""
     from engine.contracts.view import ItemQuery
 
-    query = ItemQuery(job=job, states=states, text=text, order="place")
+    query = ItemQuery(job=job, terms=terms(states, text, filter_text), order=order)
     list_items(asked, query, limit=limit, as_json=as_json)
 
 

@@ -10,12 +10,13 @@ from textual.widget import Widget
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
-from rivus_tui.filters import job_of, parse, with_job, without_job
+from rivus_tui.filters import job_of, narrowed, trouble, with_job, without_job
 from rivus_tui.format import Cell, Line, age, cell, line, place, priority
 from rivus_tui.item_page import header_lines, part_lines, stage_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.list_room import ItemListRoom
 from rivus_tui.screens.room import bindings_of
+from rivus_tui.sorting import ITEM_SORTS
 from rivus_tui.sources import ItemKey, ItemSource
 from rivus_tui.states import item_state
 from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
@@ -45,6 +46,7 @@ class ItemsScreen(ItemListRoom):
     """The list of items."""
 
     KIND = MODE = "items"
+    SORTS = ITEM_SORTS
     BINDINGS = bindings_of("items")
 
     def __init__(self, desk: Desk) -> None:
@@ -54,7 +56,7 @@ class ItemsScreen(ItemListRoom):
 
     def body(self) -> Iterator[Widget]:
         """Put the inspector below or beside the list."""
-        yield FilterBar(hint="words  job: state: stage: source: sure: gate: order:", widget_id="filter")
+        yield FilterBar(hint="words, or job: state: …", check=trouble, suggest=self.suggest, widget_id="filter")
         with Container(id="body"):
             source = ItemSource(self.desk.reader, ItemQuery(scope=self.desk.scope))
             yield VirtualTable(source, COLUMNS, self.desk.clock, widget_id="list")
@@ -90,10 +92,10 @@ class ItemsScreen(ItemListRoom):
 
     def requery(self) -> None:
         """Show what the filter and the scope let through."""
-        parsed = parse(self.bar.value, ItemQuery(scope=self.desk.scope))
-        self.bar.problem = parsed.problem
+        query = narrowed(self.bar.value, ItemQuery(scope=self.desk.scope, order=self.order, reverse=self.reverse))
+        self.bar.problem = trouble(self.bar.value)
         with self.reading():
-            self.table.show(ItemSource(self.desk.reader, parsed.query))
+            self.table.show(ItemSource(self.desk.reader, query))
         self.reload(even_frozen=True)
 
     def read(self) -> None:
@@ -115,8 +117,8 @@ class ItemsScreen(ItemListRoom):
     def show_counts(self) -> None:
         """Show how many of all items, and how many are marked."""
         marked = f"   {len(self.table.marks):,} marked" if self.table.marks else ""
-        counts = f"{self.table.total:,} of {self._unfiltered:,}"
-        self.bar.show(scope_cells(self.desk.scope), [Cell(counts, "muted"), Cell(marked, "wait")])
+        counts = f"{'…' if self.table.searching else f'{self.table.total:,}'} of {self._unfiltered:,}"
+        self.bar.show(scope_cells(self.desk.scope), [self.sort_cell(), Cell(counts, "muted"), Cell(marked, "wait")])
 
     def detail_lines(self, detail: ItemDetail, width: int) -> Sequence[Line]:
         """Return the item, its stages, and the output that tells most."""
@@ -127,6 +129,8 @@ class ItemsScreen(ItemListRoom):
 
     def empty_lines(self, width: int) -> Sequence[Line]:
         """Return why the list is empty, and what would change that."""
+        if self.table.searching:
+            return (line(Cell("Looking through all items…", "muted")),)
         if without_job(self.bar.value):
             return (line(Cell("The filter hides every item.  Esc clears it.", "wait")),)
         if job := job_of(self.bar.value):

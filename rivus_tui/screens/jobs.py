@@ -19,6 +19,7 @@ from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import Reading
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import bindings_of
+from rivus_tui.sorting import JOB_SORTS, job_rank
 from rivus_tui.sources import ListSource
 from rivus_tui.states import job_state
 from rivus_tui.theme import Role
@@ -65,6 +66,7 @@ class JobsScreen(ListRoom[JobView]):
     """All jobs of the scope."""
 
     KIND = MODE = "jobs"
+    SORTS = JOB_SORTS
     BINDINGS = bindings_of("jobs")
 
     def __init__(self, desk: Desk) -> None:
@@ -110,9 +112,14 @@ class JobsScreen(ListRoom[JobView]):
             if (scope == "all" or job.internal == (scope == "internal"))
             and (wanted in job.name.casefold() or wanted in job.title.casefold())
         ]
+        jobs.sort(key=lambda job: job_rank(job, self.order))
+        if self.reverse:
+            jobs.reverse()
         self.table.source = ListSource(jobs, lambda job: job.name)
         self.table.reload()
-        self.bar.show(scope_cells(self.desk.scope), [Cell(f"{len(jobs)} of {len(self._all)}", "muted")])
+        self.bar.show(
+            scope_cells(self.desk.scope), [self.sort_cell(), Cell(f"{len(jobs)} of {len(self._all)}", "muted")]
+        )
         self.query_one("#detail", LinesView).redraw()
 
     def _inspect(self, width: int) -> Sequence[Line]:

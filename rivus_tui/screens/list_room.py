@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from engine.contracts.view import ItemDetail, ItemView
 from engine.kit.safe_text import safe_block
 from rivus_tui.actions.action import Action
 from rivus_tui.desk import Desk
+from rivus_tui.filters import Suggestion, known_values, suggestions
 from rivus_tui.format import Cell, Line, cell, hang
 from rivus_tui.messages import ItemOpened
+from rivus_tui.screens.dialog import Choice, Dialog
 from rivus_tui.screens.item_room import ItemRoom
 from rivus_tui.screens.room import Mover, Room
+from rivus_tui.sorting import MOST_SORTED, Sort
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
@@ -29,10 +32,25 @@ MARK_LIMIT = 1_000
 class ListRoom(Room, Generic[Row]):
     """A screen with a filter `FilterBar`, a list `#list` and an inspector `#detail`."""
 
+    SORTS: ClassVar[tuple[Sort[Any], ...]] = ()
+    """Orders that `s` offers, the first is the one to begin with."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.sort: Sort[Any] | None = self.SORTS[0] if self.SORTS else None
+        self.reverse = False
+
     @property
     def table(self) -> VirtualTable[Row]:
         """The list."""
         return self.query_one("#list", VirtualTable)
+
+    def suggest(self, text: str) -> Sequence[Suggestion]:
+        """Return how a filter could go on."""
+        found: Sequence[Suggestion] = ()
+        with self.reading():
+            found = suggestions(text, known_values(self.desk.reader.jobs()))
+        return found
 
     @property
     def bar(self) -> FilterBar:
@@ -52,6 +70,44 @@ class ListRoom(Room, Generic[Row]):
         self.bar.set_value(text)
         self.requery()
 
+    def sort_cell(self) -> Cell:
+        """Return the order of the list, for the line above it."""
+        if self.sort is None or (self.sort is self.SORTS[0] and not self.reverse):
+            return Cell("")
+        return Cell(f"by {self.sort.short}{' reversed' if self.reverse else ''}   ", "muted")
+
+    def do_sort(self) -> None:
+        many = self.rows_to_sort() > MOST_SORTED
+        offered = [sort for sort in self.SORTS if sort.indexed or not many]
+        choices = [
+            Choice(key=str(number), label=f"{sort.label}{'   (now)' if sort is self.sort else ''}", value=sort.name)
+            for number, sort in enumerate(offered, start=1)
+        ]
+        choices.append(Choice(key="n", label="leave as it is", value=None))
+        text = ["S turns the order round."]
+        if many:
+            text.append(f"Other orders are for up to {MOST_SORTED:,} rows; narrow the list with / first.")
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.sort, self.reverse = next(sort for sort in self.SORTS if sort.name == name), False
+                self.requery()
+
+        self.app.push_screen(Dialog(self.desk.clock, "Sort by", text, choices), chosen)
+
+    @property
+    def order(self) -> Any:
+        """What the list is sorted by, as its rows are asked for."""
+        return self.sort.name if self.sort is not None else None
+
+    def rows_to_sort(self) -> int:
+        """Return how many rows another order would have to put in order."""
+        return self.table.total
+
+    def do_reverse(self) -> None:
+        self.reverse = not self.reverse
+        self.requery()
+
     def clear_filter(self) -> bool:
         """Take the filter one step back; False when there is none."""
         if not self.bar.value:
@@ -68,6 +124,10 @@ class ListRoom(Room, Generic[Row]):
         """Say in the banner that some rows cannot be read."""
         self.desk.trouble = event.why
         self.draw_frame()
+
+    def on_virtual_table_counted(self, event: VirtualTable.Counted) -> None:
+        """Show how many rows a pass over all of them has found."""
+        self.reload(even_frozen=True)
 
     def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
         """Show what matches."""

@@ -14,12 +14,13 @@ from engine.contracts.view import ItemDetail, ItemQuery, ItemView
 from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
-from rivus_tui.filters import parse
+from rivus_tui.filters import narrowed, trouble
 from rivus_tui.format import Cell, Line, age, cell, fit_line, line, place, priority, spread
 from rivus_tui.item_page import triage_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.list_room import ItemListRoom
 from rivus_tui.screens.room import bindings_of
+from rivus_tui.sorting import TRIAGE_SORTS
 from rivus_tui.sources import ItemKey, ItemSource
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
@@ -31,12 +32,16 @@ class Bucket:
     """One tab of triage."""
 
     title: str
-    confidence: tuple[str, ...]
+    filter: str
+    """What is in it, in the filter's language."""
+    asks: bool = True
+    """Whether what is in it waits for a decision; else it is there to be looked after."""
 
 
 BUCKETS: Final = (
-    Bucket(title="Inbox", confidence=("high", "medium")),
-    Bucket(title="Bare bullets", confidence=("low",)),
+    Bucket(title="Inbox", filter="gate:* state:waiting,failed,pending sure:high,medium"),
+    Bucket(title="Bare bullets", filter="gate:* state:waiting,failed,pending sure:low"),
+    Bucket(title="Failed", filter="state:failed", asks=False),
 )
 
 COLUMNS: tuple[Column[ItemView], ...] = (
@@ -57,6 +62,7 @@ class TriageScreen(ItemListRoom):
     """The list of items that wait for a person."""
 
     KIND = MODE = "triage"
+    SORTS = TRIAGE_SORTS
     BINDINGS = bindings_of("triage")
 
     def __init__(self, desk: Desk) -> None:
@@ -66,7 +72,7 @@ class TriageScreen(ItemListRoom):
 
     def body(self) -> Iterator[Widget]:
         """Put the item below or beside the list."""
-        yield FilterBar(hint="words  job: source: gate:", widget_id="filter")
+        yield FilterBar(hint="words, or file: prio: …", check=trouble, suggest=self.suggest, widget_id="filter")
         with Container(id="body", classes="-triage"):
             with Container(id="list-side"):
                 yield VirtualTable(
@@ -89,7 +95,7 @@ class TriageScreen(ItemListRoom):
             read_only=self.desk.read_only,
             items=items,
             rows=self.table.total,
-            waits=bool(items),
+            waits=bool(items) and BUCKETS[self._bucket].asks,
             copyable=row.key if row is not None else "",
         )
 
@@ -100,18 +106,12 @@ class TriageScreen(ItemListRoom):
         return super().label(action)
 
     def _query(self, bucket: int, text: str = "") -> ItemQuery:
-        query = ItemQuery(
-            scope=self.desk.scope,
-            stage_states=("waiting",),
-            states=("waiting", "failed", "pending"),
-            confidence=BUCKETS[bucket].confidence,
-            order="place",
-        )
-        return parse(text, query).query
+        query = ItemQuery(scope=self.desk.scope, order=self.order, reverse=self.reverse)
+        return narrowed(f"{BUCKETS[bucket].filter} {text}", query)
 
     def requery(self) -> None:
         """Show what waits in this bucket and scope and passes the filter."""
-        self.bar.problem = parse(self.bar.value, ItemQuery()).problem
+        self.bar.problem = trouble(self.bar.value)
         with self.reading():
             self.table.show(ItemSource(self.desk.reader, self._query(self._bucket, self.bar.value)))
         self.reload(even_frozen=True)
@@ -147,13 +147,17 @@ class TriageScreen(ItemListRoom):
         if self.desk.scope != "all":
             left.append(Cell(f"   {self.desk.scope} jobs", "wait"))
         marked = f"{len(self.table.marks):,} marked   " if self.table.marks else ""
-        right = [Cell(marked, "wait"), Cell(f"{self.table.total:,} of {self._counts[self._bucket]:,}", "muted")]
+        right = [
+            Cell(marked, "wait"),
+            self.sort_cell(),
+            Cell(f"{self.table.total:,} of {self._counts[self._bucket]:,}", "muted"),
+        ]
         self.bar.show(left, right)
         self.query_one("#progress", LinesView).redraw()
 
     def _progress(self, width: int) -> Sequence[Line]:
         session = self.desk.session
-        left = sum(self._counts)
+        left = sum(number for bucket, number in zip(BUCKETS, self._counts, strict=True) if bucket.asks)
         done = session.triaged
         parts = [Cell(f"{done:,} triaged this session, {left:,} left", "muted")]
         total = done + left

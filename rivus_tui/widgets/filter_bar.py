@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
-from rivus_tui.filters import SCOPES, Scope
+from rivus_tui.filters import SCOPES, Scope, Suggestion
 from rivus_tui.format import Cell, Line, cell, fit_line, spread
 from rivus_tui.widgets.lines_view import LinesView
 
 _DEBOUNCE_S = 0.15
 
 
-class FilterBar(Horizontal):
-    """Shows and edits the filter of a list."""
+class _Field(Input):
+    """The filter as it is typed; Tab takes what is suggested first."""
+
+    class Taken(Message):
+        """The first suggestion was taken."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Tab stays here."""
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Taken())
+
+
+class FilterBar(Vertical):
+    """Shows and edits the filter of a list; while it is edited, what could be typed next stands under it."""
 
     class Changed(Message):
         """The filter was edited."""
@@ -27,11 +42,21 @@ class FilterBar(Horizontal):
             super().__init__()
             self.text = text
 
-    def __init__(self, *, hint: str = "", widget_id: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        hint: str = "",
+        check: Callable[[str], str] = lambda _: "",
+        suggest: Callable[[str], Sequence[Suggestion]] = lambda _: (),
+        widget_id: str | None = None,
+    ) -> None:
+        """`check` says what of a filter cannot be understood, `suggest` how it could go on."""
         super().__init__(id=widget_id)
         self.value = ""
         self.problem = ""
         self._hint = hint
+        self._check = check
+        self._suggest = suggest
         self._left: Sequence[Cell] = ()
         self._right: Sequence[Cell] = ()
         self._timer: Timer | None = None
@@ -39,7 +64,9 @@ class FilterBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Show the filter; the input over it comes with the first `/`, the first paint does without."""
-        yield LinesView(self._draw, widget_id="filter-shown")
+        with Horizontal():
+            yield LinesView(self._draw, widget_id="filter-shown")
+        yield LinesView(self._next, widget_id="filter-next")
 
     def show(self, left: Sequence[Cell], right: Sequence[Cell]) -> None:
         """Set what stands left (scope) and right (counts) of the filter."""
@@ -62,25 +89,29 @@ class FilterBar(Horizontal):
     def open(self) -> None:
         """Edit the filter, cursor at its end."""
         if self._field is None:
-            self._field = Input(placeholder=self._hint, id="filter-input", compact=True, select_on_focus=False)
-            self.mount(self._field)
+            self._field = _Field(placeholder=self._hint, id="filter-input", compact=True, select_on_focus=False)
+            self.query_one(Horizontal).mount(self._field)
         field = self._field
         field.display = True
         with field.prevent(Input.Changed):
             field.value = f"{self.value} " if self.value else ""
         field.focus()
         field.cursor_position = len(field.value)
+        self.add_class("-open")
+        self.query_one("#filter-next", LinesView).redraw()
 
     def close(self) -> None:
         """Leave the input; the filter stays."""
         if self._field is not None:
             self._field.display = False
+            self.remove_class("-open")
             self.screen.set_focus(None)
             self._apply()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Apply the filter once the keys pause."""
         event.stop()
+        self.query_one("#filter-next", LinesView).redraw()
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(_DEBOUNCE_S, self._apply)
@@ -89,6 +120,30 @@ class FilterBar(Horizontal):
         """Apply the filter and go back to the list."""
         event.stop()
         self.close()
+
+    def on__field_taken(self, event: _Field.Taken) -> None:
+        """Go on with what is suggested first."""
+        assert self._field is not None
+        if found := self._suggest(self._field.value):
+            self._field.value = found[0].text
+            self._field.cursor_position = len(self._field.value)
+
+    def _next(self, width: int) -> Sequence[Line]:
+        """What is wrong with what is typed, else how it could go on."""
+        if not self.is_open or self._field is None:
+            return ()
+        text = self._field.value
+        found = self._suggest(text)
+        if not found and (problem := self._check(text)):
+            return (fit_line([Cell(" "), cell(problem, "bad")], width),)
+        if not found:
+            return (fit_line([Cell(" Enter keeps it, Esc leaves it", "muted")], width),)
+        cells: list[Cell] = [Cell(" Tab ", "muted"), cell(found[0].label, "strong")]
+        if len(found) == 1:
+            cells.append(cell(f"   {found[0].help}", "muted"))
+        for one in found[1:]:
+            cells += [Cell("  "), cell(one.label, "muted")]
+        return (fit_line(cells, width),)
 
     def _apply(self) -> None:
         if self._timer is not None:

@@ -22,25 +22,18 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from engine.kit.clock import Clock
-from engine.kit.safe_text import safe_block
 from rivus_tui.columns import GAP, Column, lay_out
 from rivus_tui.format import cell, fit
-from rivus_tui.sources import Anchor, RowSource
+from rivus_tui.sources import RowSource
 from rivus_tui.theme import class_style, role_style
+from rivus_tui.widgets.row_window import PAGE, RowWindow
 
 log = logging.getLogger("rivus.tui")
 
 Row = TypeVar("Row")
 
-PAGE: Final = 200
-"""Rows read at once, and rows between two anchors."""
-_PAGES_KEPT: Final = 12
-_INLINE_ROWS: Final = 2_000
-"""Up to so many rows the anchors are read at once; above, in a thread."""
-_ANCHOR_REST: Final = 20.0
-"""After reading anchors took t seconds, they are read again after 20·t at the earliest: 5 % of the time at most."""
-_SEARCH_PAGES: Final = 3
-"""How many pages to each side a record that moved is looked for."""
+_PASS_REST: Final = 20.0
+"""After a pass over all rows took t seconds, the next begins after 20·t at the earliest: 5 % of the time at most."""
 _GUTTER: Final = 2
 """Cells before the first column: cursor and mark."""
 
@@ -80,6 +73,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
     class Opened(Message):
         """A row was double-clicked, or clicked under the cursor."""
 
+    class Counted(Message):
+        """A pass over all rows has ended: there are so many of them."""
+
     class Unread(Message):
         """A page of rows cannot be read; it is shown as `…` and tried again with the next reload."""
 
@@ -96,31 +92,47 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         widget_id: str | None = None,
     ) -> None:
         super().__init__(id=widget_id)
-        self.source = source
+        self.window: RowWindow[Row] = RowWindow(source, self._say_unread)
         self.columns = columns
-        self.total = 0
-        """Rows in the source when it was last counted."""
         self.marks: OrderedDict[Hashable, Row] = OrderedDict()
         """Marked rows by their key, in the order of marking."""
         self.busy: set[Hashable] = set()
         """Keys of rows that a command is on its way for."""
         self._clock = clock
-        self._anchors: Sequence[Anchor] = ()
-        self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
         self._cursor_key: Hashable | None = None
-        self._anchors_due = 0.0
-        self._reading_anchors = False
+        self._pass_due = 0.0
+        self._passing = False
+        self.searching = False
+        """Whether it is not known yet how many rows there are."""
 
     # Rows
 
+    @property
+    def source(self) -> RowSource[Row]:
+        """Where the rows come from."""
+        return self.window.source
+
+    @source.setter
+    def source(self, source: RowSource[Row]) -> None:
+        self.window.source = source
+
+    @property
+    def total(self) -> int:
+        """Rows in the source when it was last counted."""
+        return self.window.total
+
+    def _say_unread(self, why: str) -> None:
+        self.post_message(self.Unread(why))
+
     def show(self, source: RowSource[Row], columns: Sequence[Column[Row]] | None = None) -> None:
         """Show other rows, from the top, with no marks."""
-        self.source = source
+        if self._passing:
+            self.window.source.give_up()
+        self.window.begin(source)
         if columns is not None:
             self.columns = columns
         self.marks.clear()
-        self._anchors = ()
-        self._anchors_due = 0.0
+        self._pass_due = 0.0
         self._cursor_key = None
         self.set_reactive(VirtualTable.cursor, 0)
         self.scroll_to(y=0, animate=False)
@@ -128,15 +140,19 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
 
     def reload(self) -> None:
         """Read the rows again; the cursor stays on its record."""
+        if not self.window.refresh():
+            self.searching = not self.source.is_quick() and not self.total
+            self._pass_soon()
+            if not self.source.is_quick():
+                self.refresh()
+                return
+        self._place()
+
+    def _place(self) -> None:
+        """Draw the rows anew with the cursor on its record."""
         offset = self.cursor - self.scroll_offset.y
-        self.total = self.source.count()
-        self._pages.clear()
-        if self.total <= _INLINE_ROWS:
-            self._anchors = self.source.anchors(PAGE)
-        else:
-            self._read_anchors_soon()
         self._resize_rows()
-        index = self._find(self._cursor_key, self.cursor)
+        index = self.window.find(self._cursor_key, self.cursor)
         if index is None:
             self._go(self.cursor)
         else:
@@ -148,11 +164,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
 
     def row_at(self, index: int) -> Row | None:
         """Return the row at an index; None where there is none or where it is not read yet."""
-        if not 0 <= index < self.total:
-            return None
-        number, at = divmod(index, PAGE)
-        page = self._page(number)
-        return page[at] if at < len(page) else None
+        return self.window.row_at(index)
 
     @property
     def row(self) -> Row | None:
@@ -173,72 +185,39 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
             if row is not None:
                 yield row
 
-    def _page(self, number: int) -> Sequence[Row]:
-        if number in self._pages:
-            self._pages.move_to_end(number)
-            return self._pages[number]
-        if number and number >= len(self._anchors):
-            return ()
-        try:
-            page = self.source.page(self._anchors[number] if number else None, PAGE)
-        except Exception as error:
-            # Rows are read while keys move the cursor and while lines are drawn: nothing may end there.
-            log.exception("reading a page of a list failed")
-            self.post_message(self.Unread(safe_block(str(error) or type(error).__name__, 200)))
-            page = ()
-        self._pages[number] = page
-        while len(self._pages) > _PAGES_KEPT:
-            self._pages.popitem(last=False)
-        return page
-
-    def _read_anchors_soon(self) -> None:
-        if self._reading_anchors:
+    def _pass_soon(self) -> None:
+        if self._passing:
             return
-        wait = self._anchors_due - self._clock.monotonic()
-        self._reading_anchors = True
+        wait = self._pass_due - self._clock.monotonic()
+        self._passing = True
         if wait <= 0:
-            self.run_worker(self._read_anchors(), group="anchors", exit_on_error=False)
+            self.run_worker(self._pass(), group="anchors", exit_on_error=False)
         else:
-            self.set_timer(wait, lambda: self.run_worker(self._read_anchors(), group="anchors", exit_on_error=False))
+            self.set_timer(wait, lambda: self.run_worker(self._pass(), group="anchors", exit_on_error=False))
 
-    async def _read_anchors(self) -> None:
+    async def _pass(self) -> None:
         source = self.source
         began = self._clock.monotonic()
         try:
-            anchors = await asyncio.to_thread(source.anchors, PAGE)
+            found = await asyncio.to_thread(self.window.pass_over)
         except Exception:
-            # What a vanished state file raises: the next reload shows it in the banner, and tries again.
-            log.exception("reading the anchors of a list failed")
-            return
+            # Given up for another filter, or what a vanished state file raises: the next reload tries again.
+            if source is self.source:
+                log.exception("reading the anchors of a list failed")
+                return
+            found = None
         finally:
-            self._reading_anchors = False
+            self._passing = False
             now = self._clock.monotonic()
-            self._anchors_due = now + _ANCHOR_REST * (now - began)
-        if source is not self.source:
-            self._anchors_due = 0.0
+            self._pass_due = now + _PASS_REST * (now - began)
+        if source is not self.source or found is None:
+            self._pass_due = 0.0
             self.reload()
             return
-        self._anchors = anchors
-        self._pages.clear()
-        self.refresh()
-        self._go(self.cursor)
-
-    def _find(self, key: Hashable | None, near: int) -> int | None:
-        if key is None:
-            return None
-        middle = near // PAGE
-        numbers = [middle]
-        for step in range(1, _SEARCH_PAGES + 1):
-            numbers += [middle - step, middle + step]
-        if 0 not in numbers:
-            numbers.append(0)
-        for number in numbers:
-            if number < 0 or number * PAGE >= self.total:
-                continue
-            for at, row in enumerate(self._page(number)):
-                if self.source.key(row) == key:
-                    return number * PAGE + at
-        return None
+        self.window.take(found)
+        self.searching = False
+        self._place()
+        self.post_message(self.Counted())
 
     # Cursor and marks
 
@@ -257,7 +236,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
 
     def move_to_key(self, key: Hashable) -> bool:
         """Put the cursor on a record; False when it is not near."""
-        index = self._find(key, self.cursor)
+        index = self.window.find(key, self.cursor)
         if index is not None:
             self._go(index)
         return index is not None
@@ -333,6 +312,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
             return self._finish(segments, width, self.rich_style)
         index = self.scroll_offset.y + y - 1
         if index >= self.total:
+            if self.searching and index == 0:
+                return self._finish([Segment("  looking…", role_style(self, "muted"))], width, self.rich_style)
             return Strip.blank(width, self.rich_style)
         row = self.row_at(index)
         if row is None:

@@ -22,7 +22,7 @@ FLOORS = {
     "engine.remote": 5,
     "engine.serve": 6,
 }
-TUI_MAY = ("engine.contracts", "engine.kit.safe_text", "engine.kit.clock")
+TUI_MAY = ("engine.contracts", "engine.kit.safe_text", "engine.kit.clock", "engine.rules.filters")
 MEETING_PLACE = ("rivus_tui.cli", "rivus_tui.__main__")
 """The only place where front end and engine meet."""
 DEFERRED_MAY = (*MEETING_PLACE, "engine.config.resolve", "engine.llm.backend_litellm", "engine.kit.shapes")
@@ -64,7 +64,7 @@ def wrong(module: Module, import_: Import) -> str | None:
         if is_within(name, *MEETING_PLACE):
             return "the app knows nothing of the command line"
         if is_within(name, "plugins") or (is_within(name, "engine") and not is_within(name, *TUI_MAY)):
-            return "the app stands on engine.contracts, safe_text and clock"
+            return "the app stands on engine.contracts, safe_text, clock and the filter language"
         if is_within(module.name, "rivus_tui.widgets") and is_within(name, "rivus_tui.screens", "rivus_tui.app"):
             return "goes up from widgets"
         if is_within(module.name, "rivus_tui.screens") and is_within(name, "rivus_tui.app"):

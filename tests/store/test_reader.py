@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 
-from engine.contracts.view import ItemQuery
+from engine.contracts.view import ItemQuery, Order
+from engine.rules.filters import parse
 from engine.store.reader import Reader
 from tests.factories import Ground, candidate
 
@@ -26,26 +28,42 @@ def reader(ground: Ground) -> Iterator[Reader]:
     made.close()
 
 
+FILTERS = [
+    "",
+    "job:docs",
+    "job:nowhere",
+    "state:dropped",
+    "state:running",
+    "state:ready,dropped",
+    "!state:running",
+    "stage:process",
+    "'title 1'",
+    "%",
+    "!title",
+    "source:docs sure:high",
+    "gate:*",
+    "prio:none !prio:0",
+    "age:>1d",
+    "cost:<1 !cost:>0.10",
+    "file:1.md",
+    "!file:1.md",
+    "err:boom",
+    "by:scan,manual",
+]
 QUERIES = [
-    ItemQuery(),
-    ItemQuery(job="docs"),
     ItemQuery(scope="external"),
     ItemQuery(scope="internal"),
+    ItemQuery(job="docs"),
     ItemQuery(job="nowhere"),
-    ItemQuery(states=("dropped",)),
-    ItemQuery(stage_states=("running",)),
-    ItemQuery(text="title 1"),
-    ItemQuery(text="%"),
-    ItemQuery(source="docs", confidence=("high",)),
-    ItemQuery(stage_states=("waiting",)),
+    *(ItemQuery(terms=parse(text).terms) for text in FILTERS),
 ]
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: str(query)[10:60])
-@pytest.mark.parametrize("order", ["created", "updated", "key", "place"])
-def test_pages_from_anchors_make_up_the_list(reader: Reader, query: ItemQuery, order: Any) -> None:
-    fields = {name: getattr(query, name) for name in query.__slots__ if name != "order"}
-    query = ItemQuery(**fields, order=order)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("order", get_args(Order))
+def test_pages_from_anchors_make_up_the_list(reader: Reader, query: ItemQuery, order: Any, reverse: bool) -> None:
+    query = replace(query, order=order, reverse=reverse)
     whole = reader.items_page(query, None, 1_000)
     assert len(whole) == reader.items_count(query) == len({item.id for item in whole})
     for step in (1, 7, 100):
@@ -86,3 +104,52 @@ def test_anchors_of_a_long_list_are_evenly_spaced(ground: Ground) -> None:
     anchors = made.items_anchors(ItemQuery(job="docs", order="key"), 7)
     made.close()
     assert [anchor[0] for anchor in anchors] == [f"k{number:05}" for number in range(0, 5_000, 7)]
+
+
+def keys(reader: Reader, text: str) -> set[str]:
+    """Keys of the items that a filter lets through, after a look at what it says of itself."""
+    found = parse(text)
+    assert found.problems == ()
+    query = ItemQuery(terms=found.terms)
+    page = reader.items_page(query, None, 1_000)
+    assert len(page) == reader.items_count(query)
+    return {item.key for item in page}
+
+
+@pytest.mark.parametrize("text", FILTERS[1:])
+def test_a_filter_and_its_opposite_make_up_everything(reader: Reader, text: str) -> None:
+    everything = keys(reader, "")
+    for term in parse(text).terms:
+        yes, no = (
+            {item.key for item in reader.items_page(ItemQuery(terms=(replace(term, negated=negated),)), None, 1_000)}
+            for negated in (False, True)
+        )
+        assert yes | no == everything
+        assert not yes & no
+
+
+def test_filter_finds_by_state_file_priority_age_and_words(reader: Reader, ground: Ground) -> None:
+    assert len(keys(reader, "state:running")) == 20
+    assert len(keys(reader, "state:running,dropped")) == 40
+    assert keys(reader, "state:dropped title") == keys(reader, "state:dropped")
+    assert keys(reader, '"title 99"') == {"k63"}
+    assert keys(reader, "k63,k99") == {"k63", "k99"}
+    assert keys(reader, "file:2.md !file:1.md") == keys(reader, "file:2.MD")
+    ground.command("prioritise", "k63", priority=1)
+    assert keys(reader, "prio:<=1") == keys(reader, "prio:1") == {"k63"}
+    assert (
+        len(keys(reader, "prio:none"))
+        == len(keys(reader, "prio:>1 prio:none,0,1,2,3") | keys(reader, "prio:none"))
+        == 99
+    )
+    ground.clock.advance(7_200)
+    ground.add("fresh")
+    made = Reader(ground.state, project="test", clock=ground.clock)
+    assert keys(made, "age:<1h") == {"fresh"}
+    assert len(keys(made, "age:>1h")) == 100
+    made.close()
+
+
+def test_hostile_words_are_only_words(reader: Reader) -> None:
+    for text in ("'; DROP TABLE items --", "%", "_", "\\", '"a" OR 1=1'):
+        assert keys(reader, f'"{text.replace(chr(34), "")}"') == set()

@@ -7,10 +7,27 @@ from typing import Any
 
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import StateError
+from engine.contracts.filter import Term
 from engine.contracts.view import ComingView, EventView, ItemDetail, ItemQuery, ItemView, JobView, RunView, StatusView
 from tests.tui.rows import Sample
 
 Effect = Callable[[Mapping[str, Any]], CommandOutcome | None]
+
+
+def _holds(term: Term, detail: ItemDetail) -> bool:
+    """Whether an item of the sample has what a term asks for; the few kinds that screens ask for here."""
+    item = detail.item
+    gates = [stage.gate or "" for stage in detail.stages if stage.state == "waiting"]
+    found = {
+        "job": [item.job],
+        "state": [item.state, *(stage.state for stage in detail.stages if item.state == "pending")],
+        "gate": [*gates, *(["*"] if gates else [])],
+        "sure": [item.confidence or "high"],
+        "source": [item.source],
+    }
+    if term.field == "text":
+        return any(word in f"{item.key}\n{item.title}".lower() for word in term.values)
+    return bool(set(found[term.field]) & set(term.values))
 
 
 class FakeReader:
@@ -53,10 +70,7 @@ class FakeReader:
             for (job, _), detail in self.sample.details.items()
             if (query.job is None or job == query.job)
             and (query.scope == "all" or internal.get(job, False) == (query.scope == "internal"))
-            and (not query.states or detail.item.state in query.states)
-            and (not query.stage_states or any(stage.state in query.stage_states for stage in detail.stages))
-            and (not query.confidence or (detail.item.confidence or "high") in query.confidence)
-            and query.text.casefold() in f"{detail.item.key}\n{detail.item.title}".casefold()
+            and all(_holds(term, detail) != term.negated for term in query.terms)
         ]
 
     def plan(self, job: str | None, limit: int) -> list[ComingView]:
@@ -65,6 +79,12 @@ class FakeReader:
     def items_count(self, query: ItemQuery) -> int:
         self._check()
         return len(self._items(query))
+
+    def items_counted(self, query: ItemQuery) -> bool:
+        return True
+
+    def give_up(self) -> None:
+        """Nothing goes on in another thread."""
 
     def items_anchors(self, query: ItemQuery, step: int) -> Sequence[tuple[Any, ...]]:
         return [(item.id,) for item in self._items(query)[::step]]

@@ -28,7 +28,7 @@ async def test_filter_narrows_by_words_and_qualifiers() -> None:
 
 async def test_unknown_value_is_said_and_ignored() -> None:
     async with open_room(None, "2", "slash", *"state:broken", "enter") as story:
-        assert "state: broken is none of pending" in story.text()
+        assert "at 1: state: knows no broken" in story.text()
 
 
 async def test_escape_climbs_down_one_step_at_a_time() -> None:

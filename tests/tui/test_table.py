@@ -11,7 +11,8 @@ from engine.kit.clock import ManualClock
 from rivus_tui.columns import Column, lay_out
 from rivus_tui.format import Cell
 from rivus_tui.sources import Anchor, ListSource
-from rivus_tui.widgets.virtual_table import PAGE, VirtualTable
+from rivus_tui.widgets.row_window import PAGE
+from rivus_tui.widgets.virtual_table import VirtualTable
 from tests.tui.pictures import frame
 
 COLUMNS: tuple[Column[int], ...] = (
@@ -32,6 +33,12 @@ class Counting:
 
     def count(self) -> int:
         return self.total
+
+    def is_quick(self) -> bool:
+        return True
+
+    def give_up(self) -> None:
+        """Nothing takes long."""
 
     def anchors(self, step: int) -> Sequence[Anchor]:
         return [(start,) for start in range(0, self.total, step)]

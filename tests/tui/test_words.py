@@ -9,11 +9,21 @@ import pytest
 from rich.cells import cell_len
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.filter import Term
 from engine.contracts.view import ItemQuery
 from rivus_tui import format as words
 from rivus_tui.clipboard import tools
 from rivus_tui.editor import EditorProblem, editor_command, file_within
-from rivus_tui.filters import job_of, next_scope, parse, with_job, without_job
+from rivus_tui.filters import (
+    job_of,
+    known_values,
+    narrowed,
+    next_scope,
+    suggestions,
+    trouble,
+    with_job,
+    without_job,
+)
 from rivus_tui.format import Cell
 from rivus_tui.outputs import output_lines, value_lines
 from rivus_tui.pace import BUSY_S, IDLE_S, Pace
@@ -21,7 +31,7 @@ from rivus_tui.screens.item_room import next_priority
 from rivus_tui.session import Session
 from rivus_tui.states import job_state
 from rivus_tui.why import why_job
-from tests.tui.rows import HOUR, MINUTE, NOW, job, stage
+from tests.tui.rows import HOUR, MINUTE, NOW, job, sample, stage
 
 
 @pytest.mark.parametrize(
@@ -138,28 +148,23 @@ def test_short_lists_stand_on_one_line() -> None:
     assert "".join(part.text for part in many[1]) == "  - leases, 0"
 
 
-def test_filter_becomes_a_query() -> None:
-    parsed = parse(
-        "job:todos state:failed,waiting stage:later sure:low source:scan gate:accept order:key two words", ItemQuery()
-    )
-    assert parsed.problem == ""
-    assert parsed.query == ItemQuery(
-        job="todos",
-        states=("failed", "waiting"),
-        stage_states=("later",),
-        confidence=("low",),
-        source="scan",
-        gate="accept",
-        order="key",
-        text="two words",
-    )
+def test_filter_narrows_a_query_and_says_what_it_cannot_read() -> None:
+    base = ItemQuery(scope="internal", terms=(Term(field="gate", values=("*",)),))
+    query = narrowed("state:failed two", base)
+    assert (query.scope, [term.field for term in query.terms]) == ("internal", ["gate", "state", "text"])
+    assert trouble("a stat:failed") == "at 3: stat: is not known, did you mean state: ?"
+    assert trouble("a http://x") == ""
 
 
-def test_filter_says_what_it_cannot_read() -> None:
-    assert "did you mean state:" in parse("stat:failed", ItemQuery()).problem
-    assert "is none of" in parse("order:size", ItemQuery()).problem
-    assert parse("http://x a:b", ItemQuery()).query.text == "http://x a:b"
-    assert parse("state:", ItemQuery()).query == ItemQuery()
+def test_what_could_be_typed_next() -> None:
+    known = known_values(sample().jobs)
+    assert [one.label for one in suggestions("", known)][:3] == ["job:", "state:", "stage:"]
+    assert [one.label for one in suggestions("x s", known)] == ["state:", "stage:", "source:", "sure:"]
+    assert [one.text for one in suggestions("x !job:do", known)] == ["x !job:doc-health ", "x !job:docs "]
+    assert [one.text for one in suggestions("state:failed,wa", known)] == ["state:failed,waiting "]
+    assert [one.label for one in suggestions("age:", known)] == [">2h", ">1d", "<10m"]
+    assert suggestions("word", known) == []
+    assert suggestions("nothing:x", known) == []
 
 
 def test_job_of_a_filter_is_replaced_and_taken_out() -> None:

@@ -1,0 +1,125 @@
+"""The rows of a list that are in memory: some pages around what is shown, and anchors to read any other from."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from engine.kit.safe_text import safe_block
+from rivus_tui.sources import Anchor, RowSource
+
+log = logging.getLogger("rivus.tui")
+
+Row = TypeVar("Row")
+
+PAGE: Final = 200
+"""Rows read at once, and rows between two anchors."""
+_PAGES_KEPT: Final = 12
+_INLINE_ROWS: Final = 2_000
+"""Up to so many rows the anchors are read at once; above, in a thread."""
+_SEARCH_PAGES: Final = 3
+"""How many pages to each side a record that moved is looked for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pass(Generic[Row]):
+    """What one pass over all rows of a source found."""
+
+    total: int
+    anchors: Sequence[Anchor]
+    first: Sequence[Row]
+
+
+class RowWindow(Generic[Row]):
+    """Reads rows by their number."""
+
+    def __init__(self, source: RowSource[Row], unread: Callable[[str], None]) -> None:
+        """`unread` is told why a page cannot be read."""
+        self.source = source
+        self.total = 0
+        """Rows in the source when it was last counted."""
+        self._unread = unread
+        self._anchors: Sequence[Anchor] = ()
+        self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
+
+    def begin(self, source: RowSource[Row]) -> None:
+        """Forget everything and read from another source."""
+        self.source = source
+        self.total = 0
+        self._anchors = ()
+        self._pages.clear()
+
+    def refresh(self) -> bool:
+        """Count again and forget pages; False: what is left takes a pass over all rows, in a thread."""
+        if not self.source.is_quick():
+            return False
+        self.total = self.source.count()
+        self._pages.clear()
+        if self.total > _INLINE_ROWS:
+            return False
+        self._anchors = self.source.anchors(PAGE)
+        return True
+
+    def pass_over(self) -> Pass[Row]:
+        """Look at all rows; may take long, and is called in a thread."""
+        source = self.source
+        if source.is_quick():
+            return Pass(total=source.count(), anchors=source.anchors(PAGE), first=())
+        anchors = source.anchors(PAGE)
+        total = source.count()
+        return Pass(total=total, anchors=anchors, first=source.page(None, PAGE))
+
+    def take(self, found: Pass[Row]) -> None:
+        """Use what a pass has found."""
+        self.total = found.total
+        self._anchors = found.anchors
+        self._pages.clear()
+        if found.first:
+            self._pages[0] = found.first
+
+    def row_at(self, index: int) -> Row | None:
+        """Return the row at an index; None where there is none or where it is not read yet."""
+        if not 0 <= index < self.total:
+            return None
+        number, at = divmod(index, PAGE)
+        page = self._page(number)
+        return page[at] if at < len(page) else None
+
+    def find(self, key: Hashable | None, near: int) -> int | None:
+        """Return the index of a record that was at `near`; None when it is not around there."""
+        if key is None:
+            return None
+        middle = near // PAGE
+        numbers = [middle]
+        for step in range(1, _SEARCH_PAGES + 1):
+            numbers += [middle - step, middle + step]
+        if 0 not in numbers:
+            numbers.append(0)
+        for number in numbers:
+            if number < 0 or number * PAGE >= self.total:
+                continue
+            for at, row in enumerate(self._page(number)):
+                if self.source.key(row) == key:
+                    return number * PAGE + at
+        return None
+
+    def _page(self, number: int) -> Sequence[Row]:
+        if number in self._pages:
+            self._pages.move_to_end(number)
+            return self._pages[number]
+        if number and number >= len(self._anchors):
+            return ()
+        try:
+            page = self.source.page(self._anchors[number] if number else None, PAGE)
+        except Exception as error:
+            # Rows are read while keys move the cursor and while lines are drawn: nothing may end there.
+            log.exception("reading a page of a list failed")
+            self._unread(safe_block(str(error) or type(error).__name__, 200))
+            page = ()
+        self._pages[number] = page
+        while len(self._pages) > _PAGES_KEPT:
+            self._pages.popitem(last=False)
+        return page
