@@ -15,6 +15,7 @@ from engine.contracts.errors import UseError
 from engine.contracts.spec import JobSpec, ProjectSpec, StageSpec
 from engine.contracts.view import ItemDetail
 from engine.kit.exceptions import describe
+from engine.kit.http import Http
 from engine.kit.safe_text import safe_line
 from engine.store.checkpoints import encode
 from engine.work.context import AttemptContext, ContextItem
@@ -47,6 +48,7 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
             log=lambda: logging.getLogger("rivus.handler"),
             progress=lambda _done, _total, _text: None,
             checkpoint=_Forgotten,
+            http=Http(allow=project.settings.http_allow, proxy=project.settings.http_proxy),
         )
         told: dict[str, Any] = {"job": job.name, "stage": stage.name, "key": item.key}
         try:

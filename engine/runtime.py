@@ -23,6 +23,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError, UseError
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
+from engine.kit.http import Http
 from engine.kit.tasks import wait_for_any
 from engine.services import commands
 from engine.services.allowance import Allowance, Limits
@@ -93,6 +94,7 @@ class Runtime:
         resolver = Resolver(self._folder)
         self.epoch = begun.epoch
         self.processes = self._new_processes(self.project)
+        self._http = _new_http(self.project)
         limits = Limits(begun.buckets, items=self._limit)
         limits.configure(self.project, begun.plan)
         self.writer = Writer(self._database, self._clock, self, epoch=begun.epoch)
@@ -106,6 +108,7 @@ class Runtime:
             processes=self.processes,
             hand_in=self.writer.hand_in,
             asks=self._asked,
+            http=self._http,
         )
         self.turns = Turns(
             limits=limits,
@@ -135,6 +138,7 @@ class Runtime:
             writer=self.writer,
             clock=self._clock,
             functions=resolver.discovery,
+            http=self._http,
             may_run=self.turns.may_run,
             chance=self._chance.random,
         )
@@ -184,6 +188,7 @@ class Runtime:
         self.attempts.ask()
         await self.attempts.drain(grace_s)
         await self.processes.close()
+        await self._http.close()
         await self.timers.stop()
         with contextlib.suppress(StateError, EngineStopped):  # what cannot be stored is reclaimed at the next start
             await self.writer.change(takeover.record_stop)
@@ -201,7 +206,8 @@ class Runtime:
 
     def _new_processes(self, project: ProjectSpec) -> WorkerProcesses:
         settings = project.settings
-        return WorkerProcesses(settings.workers, folder=self._folder, memory=settings.worker_memory)
+        http = {"allow": settings.http_allow, "proxy": settings.http_proxy}
+        return WorkerProcesses(settings.workers, folder=self._folder, memory=settings.worker_memory, http=http)
 
     async def _take_configuration(self, project: ProjectSpec) -> list[str]:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
@@ -219,8 +225,9 @@ class Runtime:
         self.processes = self._new_processes(project)
         self.turns.limits.configure(project, self.writer.plan)
         self.guards.project = project
-        self.attempts.reload(resolver.handler, self.processes)
-        self.discovery.reload(project, resolver.discovery)
+        self._http = _new_http(project)
+        self.attempts.reload(resolver.handler, self.processes, self._http)
+        self.discovery.reload(project, resolver.discovery, self._http)
         self._do_beside(before.retire())
         self.writer.look()
         return lines
@@ -346,3 +353,8 @@ class Runtime:
                     return
             # Everything that can change the answer is a commit; a discovery that ends commits its end.
             await wait_for_any(self._quiet, timeout_s=1.0)
+
+
+def _new_http(project: ProjectSpec) -> Http:
+    """The HTTP client of all handlers and discoveries in this process."""
+    return Http(allow=project.settings.http_allow, proxy=project.settings.http_proxy)

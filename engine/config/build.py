@@ -37,6 +37,8 @@ def build_project(
         durability=keys.settings.durability,
         workers=keys.settings.workers,
         worker_memory=keys.settings.worker_memory,
+        http_allow=tuple(host.lower() for host in keys.settings.http.allow),
+        http_proxy=keys.settings.http.proxy,
         grace_s=keys.settings.grace,
     )
     resources = tuple(

@@ -28,6 +28,8 @@ from engine.config.values import (
     zone,
 )
 
+HOST_PATTERN = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$"
+
 
 def _stage(value: object) -> object:
     if isinstance(value, str):
@@ -35,6 +37,15 @@ def _stage(value: object) -> object:
     if not isinstance(value, dict) or len(value) != 1:
         raise ValueError("a stage is a name, or one name with its keys: `- read: {handler: …}`")
     return {name: {} if body is None else body for name, body in value.items()}
+
+
+class HttpKeys(Keys):
+    """What handlers and discoveries may ask over HTTP beside public hosts."""
+
+    allow: list[Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=253)]] = Field(default=[])
+    """Hosts on this machine or its network that may be asked: `localhost`, `wiki.intranet:8080`."""
+    proxy: Annotated[str, StringConstraints(pattern=r"^https?://[^/@ ]+/?$", max_length=300)] | None = None
+    """Proxy for all of it, such as `http://proxy:3128`; the environment's (`HTTPS_PROXY`, `NO_PROXY`) without it."""
 
 
 class SettingsKeys(Keys):
@@ -52,6 +63,8 @@ class SettingsKeys(Keys):
     """Worker processes for handlers that are plain functions, at most."""
     worker_memory: Size = 4 << 30
     """Memory (address space) that one worker process may have, such as `2 GB`; a handler that wants more fails."""
+    http: HttpKeys = HttpKeys()
+    """What handlers and discoveries may ask over HTTP; without it, public hosts only."""
     grace: Wait = 20.0
     """How long running work may go on after a stop was asked, such as `20s`."""
 

@@ -57,6 +57,9 @@ def sentence(error: Mapping[str, Any]) -> str:
             return f"{context['error']}{_instead(value)}"
         case "string_pattern_mismatch" if context["pattern"] == DOTTED_PATTERN:
             return f"needs a dotted name, such as `plugins.todos.scan`{_instead(value)}"
+        case "string_pattern_mismatch" if loc[:2] == ("settings", "http"):
+            what = "a proxy, such as `http://proxy:3128`" if "proxy" in loc else "a host, such as `localhost:8080`"
+            return f"needs {what}{_instead(value)}"
         case "string_pattern_mismatch":
             return f"a name starts with a-z or 0-9 and goes on with a-z, 0-9, `-` and `_`{_instead(value)}"
         case "literal_error" if loc == ("version",):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.contracts.http import Http
 from engine.contracts.item import Candidate, Known
 from engine.contracts.llm import LLM
 
@@ -97,6 +98,11 @@ class Context(Protocol):
         ...
 
     @property
+    def http(self) -> Http:
+        """The shared client: bounded in time and size, and never led to this machine or its network."""
+        ...
+
+    @property
     def llm(self) -> LLM:
         """The door to the models, bound to this job's budget and this item's urgency."""
         ...
@@ -134,6 +140,11 @@ class DiscoveryContext(Protocol):
 
     @property
     def log(self) -> logging.Logger | logging.LoggerAdapter[logging.Logger]: ...
+    @property
+    def http(self) -> Http:
+        """The shared client: bounded in time and size, and never led to this machine or its network."""
+        ...
+
     @property
     def cancelled(self) -> bool: ...
     async def known(self) -> Sequence[Known]:

@@ -149,6 +149,10 @@ class Settings:
     """Worker processes for plain functions, at most."""
     worker_memory: int = 4 << 30
     """Address space that a worker process may have, in bytes."""
+    http_allow: tuple[str, ...] = ()
+    """Hosts (`name` or `name:port`) on this machine or its network that handlers and discoveries may ask."""
+    http_proxy: str | None = None
+    """URL of the proxy for their requests; None: what the environment says."""
     grace_s: float = 20.0
     """How long running attempts may go on after a stop was asked."""
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from engine.contracts.errors import EngineStopped, StateError
+from engine.contracts.http import Http
 from engine.contracts.item import Candidate, Known
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
 from engine.kit.clock import Clock
@@ -57,6 +58,7 @@ class RunContext:
     root: Path
     repositories: tuple[Path, ...]
     log: logging.Logger
+    http: Http
     load_known: Callable[[], Any]
     cancelled: bool = False
     problems: list[tuple[str, str | None, int | None]] = field(default_factory=list)
@@ -100,6 +102,7 @@ class Discovery:
         writer: Writer,
         clock: Clock,
         functions: Callable[[str], Callable[[RunContext], Any]],
+        http: Http,
         may_run: Callable[[str], bool],
         chance: Callable[[], float],
     ) -> None:
@@ -108,6 +111,7 @@ class Discovery:
         self._writer = writer
         self._clock = clock
         self._functions = functions
+        self._http = http
         self._may_run = may_run
         self._chance = chance
         self._due: dict[str, _Due] = {}
@@ -142,11 +146,12 @@ class Discovery:
         self._wake.set()
         return True
 
-    def reload(self, project: ProjectSpec, functions: Callable[[str], Callable[[RunContext], Any]]) -> None:
+    def reload(self, project: ProjectSpec, functions: Callable[[str], Callable[[RunContext], Any]], http: Http) -> None:
         """Take a new configuration; runs that go on finish under the old one."""
         self._project = project
         self._zone = ZoneInfo(project.settings.timezone)
         self._functions = functions
+        self._http = http
         kept = {job.name for job in self._jobs()}
         self._due = {name: due for name, due in self._due.items() if name in kept or due.task is not None}
         for job in self._jobs():
@@ -248,6 +253,7 @@ class Discovery:
             root=root,
             repositories=self._repositories(),
             log=logging.getLogger("rivus.discovery"),
+            http=self._http,
             load_known=load,
         )
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from engine.contracts.attempt import AttemptError
+from engine.contracts.http import Http
 from engine.contracts.item import Candidate
 from engine.kit.chaos import point
 from engine.kit.clock import Clock
@@ -55,6 +56,7 @@ class Attempts:
         processes: WorkerProcesses,
         hand_in: HandIn,
         asks: Asked,
+        http: Http,
     ) -> None:
         """`asks` does what handlers ask of the engine while they run."""
         self._clock = clock
@@ -65,6 +67,7 @@ class Attempts:
         self._processes = processes
         self._hand_in = hand_in
         self._asks = asks
+        self._http = http
         self._runs: dict[tuple[int, int], Run] = {}
         self._ended: list[Run] = []
         self._taken: Counter[int] = Counter()
@@ -108,8 +111,9 @@ class Attempts:
             if self._sweep is None:
                 self._sweep = loop.call_later(SWEEP_S, self._look)
 
-    def reload(self, handlers: Callable[[str], Handler], processes: WorkerProcesses) -> None:
+    def reload(self, handlers: Callable[[str], Handler], processes: WorkerProcesses, http: Http) -> None:
         """New attempts run new code; what runs goes on with the old."""
+        self._http = http
         self._handlers = handlers
         self._processes = processes
 
@@ -145,7 +149,7 @@ class Attempts:
         try:
             ending: Finished | Left | None
             if claim.stage.spec.place == "loop":
-                context = open_context(run, root=self._root, artifacts=self._artifacts)
+                context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
                 value = await self._handlers(claim.stage.spec.handler)(context)
                 ending = judge(claim, value, context.emitted, now=self._clock.now(), ms=self._ms(run))
             else:
@@ -175,7 +179,7 @@ class Attempts:
         claim = run.claim
         emitted: Sequence[tuple[str, Candidate]]
         if claim.stage.spec.place == "thread":
-            context = open_context(run, root=self._root, artifacts=self._artifacts)
+            context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
             value = await call_in_thread(self._handlers(claim.stage.spec.handler), context)
             emitted = context.emitted
         else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts.context import Checkpoint, Item
+from engine.contracts.http import Http
 from engine.contracts.item import Candidate
 from engine.contracts.llm import LLM
 from engine.kit.no_model import NoModel
@@ -49,6 +50,7 @@ class AttemptContext:
         "attempt",
         "cancelled",
         "emitted",
+        "http",
         "item",
         "job",
         "llm",
@@ -72,6 +74,7 @@ class AttemptContext:
         log: Callable[[], Log],
         progress: Callable[[int, int | None, str], None],
         checkpoint: Callable[[], Checkpoint],
+        http: Http,
         answer: str | None = None,
         llm: LLM | None = None,
         folder: str = "",
@@ -85,6 +88,7 @@ class AttemptContext:
         self.params = params
         self.root = root
         self.answer = answer
+        self.http = http
         self.llm: LLM = llm or _NO_MODEL
         self.cancelled = False
         self.emitted: list[tuple[str, Candidate]] = []

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -74,7 +74,7 @@ class WorkerProcess:
         self._printed = asyncio.get_running_loop().create_task(self._read_output(), name="worker-output")
 
     @classmethod
-    async def start(cls, folder: Path | None, *, memory: int) -> WorkerProcess:
+    async def start(cls, folder: Path | None, *, memory: int, http: Mapping[str, Any]) -> WorkerProcess:
         """Start one; `folder` is that of jobs.yaml, `memory` the address space it may have, in bytes."""
         ours, theirs = socket.socketpair()
         limits = {
@@ -108,7 +108,7 @@ class WorkerProcess:
             raise
         worker = cls(process, reader, writer)
         try:
-            writer.write(pack({"kind": "start", "folder": str(folder) if folder else None}))
+            writer.write(pack({"kind": "start", "folder": str(folder) if folder else None, "http": http}))
             worker.pid = int((await worker._frame())["pid"])
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             await worker.kill()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +16,12 @@ IDLE_S: Final = 60.0
 class WorkerProcesses:
     """At most `size` processes; a call waits for a free one."""
 
-    def __init__(self, size: int, *, folder: Path | None, memory: int) -> None:
-        """`folder` is that of jobs.yaml; `memory` the address space of each process, in bytes."""
+    def __init__(self, size: int, *, folder: Path | None, memory: int, http: Mapping[str, Any] | None = None) -> None:
+        """`folder` is that of jobs.yaml; `memory` the address space of each process, in bytes; `http` what its
+        HTTP client is made with."""
         self._folder = folder
         self._memory = memory
+        self._http = dict(http or {})
         self._free = asyncio.Semaphore(size)
         self._idle: list[WorkerProcess] = []
         self._all: set[WorkerProcess] = set()
@@ -60,7 +62,7 @@ class WorkerProcesses:
                 return worker
             self._all.discard(worker)
             await worker.kill()
-        worker = await WorkerProcess.start(self._folder, memory=self._memory)
+        worker = await WorkerProcess.start(self._folder, memory=self._memory, http=self._http)
         self._all.add(worker)
         return worker
 

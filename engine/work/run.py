@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.context import Checkpoint
+from engine.contracts.http import Http
 from engine.contracts.item import Candidate
 from engine.kit.safe_text import safe_line
 from engine.store.claims import Claim
@@ -137,7 +138,7 @@ class _Checkpoint:
         asyncio.run_coroutine_threadsafe(self.save(value), self._run.task.get_loop()).result()
 
 
-def open_context(run: Run, *, root: Path, artifacts: Path) -> AttemptContext:
+def open_context(run: Run, *, root: Path, artifacts: Path, http: Http) -> AttemptContext:
     """Make the context of a handler in the engine's process; `artifacts` is the folder of all items."""
     claim = run.claim
     context = run.context = AttemptContext(
@@ -153,6 +154,7 @@ def open_context(run: Run, *, root: Path, artifacts: Path) -> AttemptContext:
         log=run.logger,
         progress=run.tell,
         checkpoint=run.checkpoint,
+        http=http,
         answer=claim.answer,
     )
     return context

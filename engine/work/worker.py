@@ -21,6 +21,7 @@ from typing import Any, Final
 from engine.config.resolve import Resolver
 from engine.kit import keeper
 from engine.kit.exceptions import describe
+from engine.kit.http import Http
 from engine.work.attempt_log import LINE_LIMIT, LogBudget
 from engine.work.context import AttemptContext, ContextItem
 from engine.work.link import Link
@@ -108,6 +109,7 @@ def main(fd: int) -> None:
     start = link.calls.get()
     link.send({"kind": "ready", "pid": os.getpid()})
     resolver = Resolver(Path(start["folder"]) if start["folder"] else None)
+    http = Http(**start["http"])
     logger = logging.getLogger("rivus.handler")
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -117,7 +119,7 @@ def main(fd: int) -> None:
         call = link.calls.get()
         link.call = call["call"]
         to_engine.budget = LogBudget()
-        answer = _serve(call, link, resolver, logger)
+        answer = _serve(call, link, resolver, logger, http)
         if dropped := to_engine.budget.told():
             link.send({"kind": "log", "level": logging.WARNING, "text": dropped})
         link.send(answer)
@@ -125,7 +127,7 @@ def main(fd: int) -> None:
         link.context = None
 
 
-def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging.Logger) -> dict[str, Any]:
+def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging.Logger, http: Http) -> dict[str, Any]:
     """Run one call; returns its last frame, with nothing left of what the handler has started."""
     item = call["item"]
     progress = _Progress(link)
@@ -140,6 +142,7 @@ def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging
         artifacts=Path(call["artifacts"]),
         log=lambda: logger,
         progress=progress,
+        http=http,
         checkpoint=lambda: _Checkpoint(link, call["checkpoint"]),
         answer=call["answer"],
     )
@@ -162,12 +165,13 @@ def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging
             answer["spent"] = True
     if os.getpid() != pid:
         os._exit(0)  # the handler has forked, and this is not the process that was asked
-    return _tidied(answer, progress, before)
+    return _tidied(answer, progress, http, before)
 
 
-def _tidied(answer: dict[str, Any], progress: _Progress, before: Surroundings | None) -> dict[str, Any]:
+def _tidied(answer: dict[str, Any], progress: _Progress, http: Http, before: Surroundings | None) -> dict[str, Any]:
     """End what the call has started, and note whether the process can be used again."""
     progress.close()
+    http.leave()
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -25,7 +25,13 @@ FLOORS = {
 TUI_MAY = ("engine.contracts", "engine.kit.safe_text", "engine.kit.clock", "engine.rules.filters")
 MEETING_PLACE = ("rivus_tui.cli", "rivus_tui.__main__")
 """The only place where front end and engine meet."""
-DEFERRED_MAY = (*MEETING_PLACE, "engine.config.resolve", "engine.llm.backend_litellm", "engine.kit.shapes")
+DEFERRED_MAY = (
+    *MEETING_PLACE,
+    "engine.kit.http",
+    "engine.config.resolve",
+    "engine.llm.backend_litellm",
+    "engine.kit.shapes",
+)
 NEVER_AT_START = ("litellm", "feedparser", "apprise")
 ONLY_IN = {
     "textual": ("rivus_tui",),

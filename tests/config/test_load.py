@@ -330,3 +330,45 @@ def test_mistakes_in_what_steers_a_job_are_named_with_what_is_meant(folder: Fold
         strict=True,
     ):
         assert line.startswith(what)
+
+
+def test_where_a_handler_runs_and_what_it_may_have_are_read(folder: Folder) -> None:
+    project = folder.load("""
+        settings:
+          worker_memory: 512 MB
+          http: {allow: [localhost, "Wiki.intranet:8080", "[::1]:80"], proxy: "http://proxy:3128"}
+        jobs:
+          a:
+            stages:
+              - one: {handler: PLUGIN.plain, runs: thread}
+              - two: {handler: PLUGIN.work, runs: process}
+              - three: {handler: PLUGIN.plain}
+        """)
+    settings = project.settings
+    assert (settings.worker_memory, settings.http_proxy) == (512_000_000, "http://proxy:3128")
+    assert settings.http_allow == ("localhost", "wiki.intranet:8080", "[::1]:80")
+    assert [stage.place for stage in project.jobs[0].stages] == ["thread", "process", "process"]
+
+
+def test_mistakes_in_where_a_handler_runs_are_named(folder: Folder) -> None:
+    found = folder.problems("""
+        settings:
+          worker_memory: 512
+          http: {allow: ["http://x"], proxy: "user@proxy"}
+        jobs:
+          a: {stages: [three: {handler: PLUGIN.plain, runs: proces}]}
+        """)
+    told = "\n".join(found)
+    for part in (
+        "settings.worker_memory: needs a size, such as `2 GB`",
+        "settings.http.allow[0]: needs a host, such as `localhost:8080`",
+        "settings.http.proxy: needs a proxy, such as `http://proxy:3128`",
+        "must be `loop` or `process` or `thread`, not `proces`; did you mean `process`?",
+    ):
+        assert part in told
+    assert "a plain function would stop the engine" in folder.problem("""
+        jobs: {a: {stages: [one: {handler: PLUGIN.plain, runs: loop}]}}
+        """)
+    assert "needs no thread" in folder.problem("""
+        jobs: {a: {stages: [one: {handler: PLUGIN.work, runs: thread}]}}
+        """)

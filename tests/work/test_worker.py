@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from engine.work.attempt_log import LINES_MAX
 from engine.work.process import PRINTED_MAX, WorkerDied
 from engine.work.processes import WorkerProcesses
 from tests.factories import Rig, job, stage
+from tests.kit.web import reply, web
 
 PLUGIN = """
 import asyncio, logging, os, signal, subprocess, sys, threading, time
@@ -99,6 +100,10 @@ def chatters(ctx):
     for n in range(5_000):
         ctx.log.info("line %d", n)
     return {}
+def fetches(ctx):
+    return {"text": ctx.http.get_and_wait(ctx.params["url"]).text, "pid": os.getpid()}
+def fetches_home(ctx):
+    ctx.http.get_and_wait("http://127.0.0.1:1/")
 def until_cancelled(ctx):
     while not ctx.cancelled:
         time.sleep(0.01)
@@ -123,12 +128,15 @@ def plugin(tmp_path: Path) -> str:
 class Pool:
     """Worker processes, and what they tell."""
 
-    def __init__(self, processes: WorkerProcesses, folder: Path, plugin: str) -> None:
+    def __init__(
+        self, processes: WorkerProcesses, folder: Path, plugin: str, params: Mapping[str, Any] | None = None
+    ) -> None:
         self.processes = processes
         self.said: list[dict[str, Any]] = []
         self.told = asyncio.Event()
         self._folder = folder
         self._plugin = plugin
+        self._params = params or {"depth": 2}
 
     def heard(self, message: dict[str, Any]) -> None:
         self.said.append(message)
@@ -148,7 +156,7 @@ class Pool:
             "item": {"key": "a", "title": "A", "data": {}, "path": None, "line": None, "headings": ["H"]},
             "upstream": {"read": {"n": 1}},
             "attempt": 1,
-            "params": {"depth": 2},
+            "params": self._params,
             "root": str(self._folder),
             "artifacts": str(self._folder / "artifacts"),
             "answer": None,
@@ -395,3 +403,16 @@ async def test_end_of_a_plain_function_is_judged_like_any_other(
         detail = it.reader.item("docs", "a")
         assert detail is not None
         assert (detail.item.state, detail.attempts[0].error_type) == ("failed", kind)
+
+
+async def test_http_client_leaves_its_process_as_it_was(tmp_path: Path, plugin: str) -> None:
+    async with web(page=reply(200, b"there")) as it:
+        processes = WorkerProcesses(1, folder=tmp_path, memory=MEMORY, http={"allow": [f"127.0.0.1:{it.port}"]})
+        pool = Pool(processes, tmp_path, plugin, {"url": f"{it.url}/page"})
+        try:
+            first, second, refused = [await pool.call(name) for name in ("fetches", "fetches", "fetches_home")]
+        finally:
+            await processes.close()
+    assert first["outcome"]["output"]["text"] == "there"
+    assert first["outcome"]["output"] == second["outcome"]["output"]
+    assert refused["type"] == "HttpRefused"
