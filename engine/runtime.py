@@ -28,12 +28,13 @@ from engine.kit.tasks import wait_for_any
 from engine.services import commands
 from engine.services.allowance import Allowance, Limits
 from engine.services.discovery import Discovery
+from engine.services.eligibility import Eligibility
 from engine.services.guards import Guards
 from engine.services.pruner import Pruner
 from engine.services.reload import Reload
 from engine.services.timers import Timers
 from engine.services.turns import Turns
-from engine.store import checkpoints, claims, jobs, takeover
+from engine.store import checkpoints, claims, facts, jobs, takeover
 from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database
@@ -116,6 +117,7 @@ class Runtime:
             plan=lambda: self.writer.plan,
             taken=self.attempts.taken,
             may_start=self._may_start,
+            held=lambda job: self.eligibility.holds(job),
             look=lambda: self.writer.look(set()),
             only=self._only,
         )
@@ -142,6 +144,16 @@ class Runtime:
             may_run=self.turns.may_run,
             chance=self._chance.random,
         )
+        self.eligibility = Eligibility(
+            project=self.project,
+            writer=self.writer,
+            clock=self._clock,
+            state_dir=self._state.path,
+            hook=resolver.hook,
+            quotas=None,
+            changed=self.writer.look,
+            rested=self.discovery.run_now,
+        )
         self.reload = Reload(
             project=self.project,
             clock=self._clock,
@@ -152,6 +164,9 @@ class Runtime:
         self.writer.start()
         self.timers.start(begun.next_later)
         if not idle:
+            await self.eligibility.look()
+            self.eligibility.start()
+            self._do_beside(self._renew_facts())
             self.discovery.start(begun.next_runs, now=discover)
             self.reload.start()
             self.pruner.start()
@@ -181,6 +196,7 @@ class Runtime:
         await self.reload.stop()
         await self.pruner.stop()
         await self.guards.stop()
+        await self.eligibility.stop()
         await self.discovery.stop()
         with contextlib.suppress(StateError, EngineStopped):
             # A group that was on its way when the stop came may have claimed: let it start what it claimed.
@@ -228,9 +244,17 @@ class Runtime:
         self._http = _new_http(project)
         self.attempts.reload(resolver.handler, self.processes, self._http)
         self.discovery.reload(project, resolver.discovery, self._http)
+        await self.eligibility.reload(project, resolver.hook)
+        self._do_beside(self._renew_facts())
         self._do_beside(before.retire())
         self.writer.look()
         return lines
+
+    async def _renew_facts(self) -> None:
+        """Decide anew, a batch at a time, what an older configuration has decided about items."""
+        with contextlib.suppress(StateError, EngineStopped):  # what is left is renewed at the next start
+            while await self.writer.change(lambda connection, now: facts.renew(connection, self.writer.plan, now)):
+                pass
 
     def _do_beside(self, chore: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; a task that nothing refers to could vanish."""

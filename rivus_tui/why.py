@@ -62,6 +62,12 @@ def why_item(detail: ItemDetail, job: JobView | None, now: int, *, has_engine: b
         reasons.append(line(Cell("? ", "muted"), cell(item.why or "its source no longer has it")))
     elif item.state == "snoozed":
         reasons.append(line(Cell("z ", "muted"), cell(f"put off; comes back {until(now, item.due_at)}")))
+    if detail.steering.held is not None and item.state in ("pending", "waiting"):
+        reasons.append(line(Cell("~ ", "wait"), cell(f"held: {detail.steering.held}")))
+    if detail.steering.next_due_at is not None:
+        reasons.append(
+            line(Cell("~ ", "muted"), cell(f"finished; it comes back {until(now, detail.steering.next_due_at)}"))
+        )
     reasons += [reason for stage in detail.stages if (reason := _why_stage(stage, detail, now))]
     if item.state == "pending":
         if job is not None and job.state != "active":

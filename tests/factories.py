@@ -274,8 +274,11 @@ class Rig:
         file, self._module = source or (None, f"rig_functions_{next(_modules)}")
         module = sys.modules[self._module] = ModuleType(self._module)
         vars(module).update(functions or {})
+        settings = settings or Settings()
+        if functions and settings.idle.use in functions:
+            settings = replace(settings, idle=replace(settings.idle, use=f"{self._module}.{settings.idle.use}"))
         self._project = ProjectSpec(
-            root=folder, source=file, settings=settings or Settings(), jobs=tuple(self._named(one) for one in of)
+            root=folder, source=file, settings=settings, jobs=tuple(self._named(one) for one in of)
         )
         self.woken = asyncio.Event()
 
@@ -286,6 +289,8 @@ class Rig:
         return replace(
             spec,
             discovery=discovery,
+            still_true=f"{self._module}.{spec.still_true}" if spec.still_true else None,
+            validate=replace(spec.validate, use=f"{self._module}.{spec.validate.use}") if spec.validate else None,
             stages=tuple(replace(one, handler=f"{self._module}.{one.handler}") for one in spec.stages),
         )
 

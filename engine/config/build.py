@@ -14,6 +14,7 @@ from engine.config.steering import eligibility, policy, recurrence
 from engine.config.timezone import local_timezone
 from engine.config.yaml_reader import KeyPath
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Rate, ResourceSpec, Settings, StageSpec
+from engine.contracts.steering import IdleSpec, ValidateSpec
 from engine.kit.safe_text import safe_line
 from engine.rules.dag import CycleError, order
 
@@ -33,6 +34,7 @@ def build_project(
     settings = Settings(
         timezone=keys.settings.timezone or local_timezone(),
         daily_cost_usd_micros=keys.settings.daily_cost,
+        idle=_idle(keys, problems, resolver),
         repositories=tuple(keys.settings.repositories),
         durability=keys.settings.durability,
         workers=keys.settings.workers,
@@ -50,6 +52,26 @@ def build_project(
         for name, resource in keys.resources.items()
     )
     return ProjectSpec(root=root, source=source, settings=settings, resources=resources, jobs=jobs)
+
+
+def _idle(keys: ProjectKeys, problems: Problems, resolver: Resolver) -> IdleSpec:
+    """The idle probe; one that is not there is a problem of the whole project, as no job of its own would show it."""
+    given = keys.settings.idle
+    spec = IdleSpec(use=given.use, params=dict(given.model_extra or {}))
+    try:
+        accepted = accepted_params(resolver.hook(spec.use))
+    except Unresolved as error:
+        problems.add_new(("settings", "idle", "use"), str(error))
+        return spec
+    for name in spec.params:
+        if accepted is not None and name not in accepted:
+            near = did_you_mean(name, (*accepted, "use"))
+            takes = ", ".join(accepted) or "none"
+            problems.add_new(
+                ("settings", "idle", name),
+                f"`{spec.use}` has no param `{safe_line(name, 60)}`{near or f'; it takes {takes}'}",
+            )
+    return spec
 
 
 def rate(pace: tuple[float, float] | None, burst: int | None, path: KeyPath, problems: Problems) -> Rate | None:
@@ -109,6 +131,10 @@ class _Job:
             priority=policy(keys.priority),
             eligibility=eligibility(keys.eligibility),
             recur=recurrence(keys.recur),
+            still_true=self._still_true(),
+            limit=keys.limit,
+            backlog=keys.backlog,
+            validate=self._validate(),
             daily_cost_usd_micros=keys.guards.daily_cost,
             gone_after=keys.gone_after or (3 if keys.check is None else 1),
             detail_columns=tuple(keys.detail_columns),
@@ -126,7 +152,7 @@ class _Job:
                 key = "stages" if keys.stages is not None else "handler"
                 self._wrong((key,), "a check has no stages: its findings go through those of the job `findings_to`")
             return
-        for key in ("every", "cron", "on_commit"):
+        for key in ("every", "cron", "on_commit", "on_idle"):
             if getattr(keys, key):
                 self._wrong((key,), "belongs to a check; in a job with a discovery, write it below `discovery`")
         if keys.params:
@@ -144,6 +170,7 @@ class _Job:
             every_s=self._keys.every,
             cron=self._keys.cron,
             on_commit=self._keys.on_commit,
+            on_idle_s=self._keys.on_idle,
             params=params,
         )
 
@@ -155,7 +182,29 @@ class _Job:
         own = tuple(type(keys).model_fields)
         self._resolve(self._resolver.discovery, keys.use, ("discovery", "use"), params, ("discovery",), *own)
         self._one_schedule(keys.every, keys.cron, ("discovery", "cron"))
-        return DiscoverySpec(use=keys.use, every_s=keys.every, cron=keys.cron, on_commit=keys.on_commit, params=params)
+        return DiscoverySpec(
+            use=keys.use,
+            every_s=keys.every,
+            cron=keys.cron,
+            on_commit=keys.on_commit,
+            on_idle_s=keys.on_idle,
+            params=params,
+        )
+
+    def _still_true(self) -> str | None:
+        dotted = self._keys.still_true
+        if dotted is not None:
+            self._resolve(self._resolver.hook, dotted, ("still_true",), {}, ("still_true",))
+        return dotted
+
+    def _validate(self) -> ValidateSpec | None:
+        keys = self._keys.guards.check
+        if keys is None:
+            return None
+        params = dict(keys.model_extra or {})
+        path: KeyPath = ("guards", "validate")
+        self._resolve(self._resolver.hook, keys.use, (*path, "use"), params, path, *type(keys).model_fields)
+        return ValidateSpec(use=keys.use, every_s=keys.every, params=params)
 
     def _one_schedule(self, every: float | None, cron: str | None, path: KeyPath) -> None:
         if every is not None and cron is not None:

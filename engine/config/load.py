@@ -61,23 +61,33 @@ def _validate(value: dict[str, Any], problems: Problems) -> ProjectKeys | None:
                 if not problems.has(path):
                     problems.add(path, sentence(detail))
                 wrong.add(path[:-1] if detail["type"] == "missing" else path)
-            if not all(_prune(value, path) for path in wrong):
-                return None
+            pruned: set[KeyPath] = set()
+            for path in sorted(wrong, key=len):
+                if any(path[: len(gone)] == gone for gone in pruned):
+                    continue  # it went with what stood around it
+                if (gone := _prune(value, path)) is None:
+                    return None
+                pruned.add(gone)
 
 
-def _prune(value: Any, path: KeyPath) -> bool:
-    """Take out what stands at `path`; of a list the whole list, so that the other indices keep their meaning."""
+def _prune(value: Any, path: KeyPath) -> KeyPath | None:
+    """Take out what stands at `path` and return the place of what was taken; None when there is nothing.
+
+    Of a list it is the whole list, so that the other indices keep their meaning.
+    """
     parents: list[tuple[Any, str]] = []
-    for part in path:
+    places: list[KeyPath] = []
+    for depth, part in enumerate(path):
         if isinstance(value, dict) and isinstance(part, str) and part in value:
             parents.append((value, part))
+            places.append(path[: depth + 1])
             value = value[part]
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
         else:
             break
     if not parents:
-        return False
+        return None
     holder, key = parents[-1]
     holder.pop(key, None)
-    return True
+    return places[-1]

@@ -48,6 +48,15 @@ class HttpKeys(Keys):
     """Proxy for all of it, such as `http://proxy:3128`; the environment's (`HTTPS_PROXY`, `NO_PROXY`) without it."""
 
 
+class IdleKeys(Keys):
+    """Who tells how long the user has done nothing. Every other key here is a param of the probe."""
+
+    model_config = ConfigDict(extra="allow")
+
+    use: Dotted = "plugins.idle.activity"
+    """Dotted name of the probe: `plugins.idle.activity` reads a file, `plugins.idle.terminals` looks at terminals."""
+
+
 class SettingsKeys(Keys):
     """What holds for the whole project."""
 
@@ -57,6 +66,8 @@ class SettingsKeys(Keys):
     """When all jobs together have spent so much in a day, those that spend pause until the next: `5 USD`."""
     repositories: list[Line] = Field(default=["."], min_length=1)
     """Folders that internal jobs look at, relative to the project's folder."""
+    idle: IdleKeys = Field(default=IdleKeys())
+    """Who tells how long the user has done nothing; without it, the last key in the control room."""
     durability: Literal["normal", "full"] = "normal"
     """`normal` survives any crash of the process; `full` survives power loss too, and is slower."""
     workers: int = Field(default=2, ge=1, le=64)
@@ -82,6 +93,8 @@ class DiscoveryKeys(Keys):
     """When it runs, as a cron expression in place of `every`, such as `30 6 * * 1-5`."""
     on_commit: bool = False
     """true: it also runs when a commit was made (HEAD of a repository has moved)."""
+    on_idle: Span | None = None
+    """It also runs when the user has done nothing for so long, such as `30m`; once each time."""
 
 
 class StageKeys(Keys):
@@ -129,8 +142,32 @@ Stage = Annotated[
 """One entry of `stages`: a name, or one name with its keys."""
 
 
+class ValidateKeys(Keys):
+    """A look at whether the job should work at all. Every other key here is a param of the function."""
+
+    model_config = ConfigDict(extra="allow")
+
+    use: Dotted
+    """Dotted name of a function that reads only, and returns why the job should pause, or nothing."""
+    every: Interval = 600.0
+    """How long its word counts; when it has paused the job, it is asked again after as long."""
+
+
+Validate = Annotated[
+    ValidateKeys,
+    BeforeValidator(
+        lambda value: {"use": value} if isinstance(value, str) else value,
+        json_schema_input_type=Dotted | ValidateKeys,
+    ),
+]
+"""A dotted name, or its keys."""
+
+
 class GuardKeys(Keys):
     """What pauses a job by itself."""
+
+    check: Validate | None = Field(default=None, alias="validate")
+    """The job's own look: a function that returns why it should pause, or nothing."""
 
     daily_cost: Money | None = None
     """When the job has spent so much in a day, it pauses until the next: `1 USD`."""
@@ -157,6 +194,8 @@ class JobKeys(Keys):
     """When the check runs, as a cron expression in place of `every`."""
     on_commit: bool = False
     """true: the check also runs when a commit was made."""
+    on_idle: Span | None = None
+    """The check also runs when the user has done nothing for so long, such as `30m`; once each time."""
     findings_to: Name | None = None
     """Name of the job that receives what the check finds."""
     params: dict[str, Any] = Field(default={})
@@ -175,6 +214,12 @@ class JobKeys(Keys):
     """When its work may start, and which of its items."""
     recur: Recur | None = None
     """When a finished item comes back: `daily`, `weekly`, a time such as `12h`, or `{cron: 0 6 * * 1}`."""
+    still_true: Dotted | None = None
+    """Dotted name of a function that is asked just before an item starts, and returns why it need not, or nothing."""
+    limit: int | None = Field(default=None, ge=1)
+    """The job pauses after so many items were started; resumed, it starts as many again."""
+    backlog: int | None = Field(default=None, ge=1)
+    """With so many items pending, its discovery (and checks that find for it) add no more."""
     guards: GuardKeys = Field(default=GuardKeys())
     """What pauses this job by itself."""
     detail_columns: list[Line] = Field(default=[])

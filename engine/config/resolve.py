@@ -30,7 +30,7 @@ from engine.kit.safe_text import safe_line
 
 Function = Callable[..., Any]
 
-_CONVENTIONS: Final = {"handler": "handle", "discovery": "discover"}
+_CONVENTIONS: Final = {"handler": "handle", "discovery": "discover", "hook": "answer"}
 """Function that is taken when a dotted name is a module; a check is a discovery."""
 
 _HOME: Final = Path(engine.__file__).parent.parent
@@ -64,6 +64,10 @@ class Resolver:
         """Return the discovery or check, an async generator function; Unresolved says why there is none."""
         return self._resolve("discovery", dotted)
 
+    def hook(self, dotted: str) -> Function:
+        """Return a function that answers one question about its context, plain or `async def`; Unresolved if none."""
+        return self._resolve("hook", dotted)
+
     def tool(self, dotted: str) -> Function:
         """Return a function that a plugin offers to the command line, whatever it takes; Unresolved if none."""
         return self._resolve("tool", dotted)
@@ -87,6 +91,8 @@ class Resolver:
         problem = None
         if kind == "handler":
             problem = _wrong_signature(function) or _wrong_handler(function)
+        elif kind == "hook":
+            problem = _wrong_signature(function) or _wrong_hook(function)
         elif kind == "discovery":
             problem = _wrong_signature(function) or _wrong_discovery(function)
         if problem:
@@ -223,6 +229,12 @@ def _wrong_signature(function: Function) -> str | None:
 def _wrong_handler(function: Function) -> str | None:
     if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
         return "yields, but a handler returns one outcome; only a discovery yields"
+    return None
+
+
+def _wrong_hook(function: Function) -> str | None:
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        return "yields, but it is asked for one answer"
     return None
 
 

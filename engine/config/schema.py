@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from typing import Any
+from typing import Any, Final
 
 from engine.config import model
 from engine.config.values import Keys
+
+_ATTRIBUTES: Final = {"validate": "check"}
+"""Keys that are no good names for attributes of a model, with the attribute that stands for them."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -17,8 +20,8 @@ def json_schema() -> dict[str, Any]:
     docs = _field_docs()
     for title, part in (("ProjectKeys", schema), *schema.get("$defs", {}).items()):
         for name, field in part.get("properties", {}).items():
-            if name in docs.get(title, {}):
-                field["description"] = docs[title][name]
+            if (attribute := _ATTRIBUTES.get(name, name)) in docs.get(title, {}):
+                field["description"] = docs[title][attribute]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,

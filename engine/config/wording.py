@@ -86,7 +86,7 @@ def _instead(value: object) -> str:
 
 
 def _unknown_key(loc: tuple[str | int, ...]) -> str:
-    keys = list(_model_at(loc[:-1]).model_fields)
+    keys = [field.alias or name for name, field in _model_at(loc[:-1]).model_fields.items()]
     near = did_you_mean(str(loc[-1]), keys)
     return f"is not a key here{near}" if near else f"is not a key here; the keys are {', '.join(keys)}"
 
@@ -105,8 +105,9 @@ def _model_at(loc: tuple[str | int, ...]) -> type[BaseModel]:
 def _inside(kind: Any, part: str | int) -> Any:
     """The type of what stands under a key, or at a place of a list."""
     for model in _models(kind):
-        if part in model.model_fields:
-            return model.model_fields[str(part)].annotation
+        for name, field in model.model_fields.items():
+            if part == (field.alias or name):
+                return field.annotation
     for one in _alternatives(kind):
         if get_origin(one) in (dict, list):
             return get_args(one)[-1]

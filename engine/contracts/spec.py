@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.contracts.steering import EligibilitySpec, PriorityRule, RecurSpec
+from engine.contracts.steering import EligibilitySpec, IdleSpec, PriorityRule, RecurSpec, ValidateSpec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +86,8 @@ class DiscoverySpec:
     """Cron expression, in the project's time zone, in place of an interval. Neither: only when asked, or on commits."""
     on_commit: bool = False
     """Also runs when HEAD of one of the project's repositories has moved."""
+    on_idle_s: float | None = None
+    """Also runs when the user has done nothing for so long, once each time."""
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -113,6 +115,14 @@ class JobSpec:
     """When its work may start, and which of its items; None: always, and all."""
     recur: RecurSpec | None = None
     """When a finished item comes back; None: never by itself."""
+    still_true: str | None = None
+    """Dotted name of a function that is asked just before a start; what it returns is why the item is skipped."""
+    limit: int | None = None
+    """The job pauses after so many items were started; resumed, it starts as many again."""
+    backlog: int | None = None
+    """With so many items pending, its discovery adds no more."""
+    validate: ValidateSpec | None = None
+    """What may pause it by its own rules."""
     daily_cost_usd_micros: int | None = None
     """Spent so much in a day, the job pauses until the next; None: no limit of its own."""
     gone_after: int = 3
@@ -143,6 +153,8 @@ class Settings:
     """With less free space than this, nothing new is started."""
     repositories: tuple[str, ...] = (".",)
     """Folders that internal jobs look at, relative to the root."""
+    idle: IdleSpec = field(default_factory=IdleSpec)
+    """Who tells how long the user has done nothing."""
     durability: Literal["normal", "full"] = "normal"
     """`full` survives power loss at the price of one fsync a group; `normal` survives any crash of the process."""
     workers: int = 2

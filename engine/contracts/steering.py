@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from engine.contracts.item import Priority
 
@@ -64,6 +65,26 @@ class EligibilitySpec:
     """Only items that meet all of them."""
     quota: tuple[str, ...] = ()
     """Only while these models have quota left."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdleSpec:
+    """Who tells how long the user has done nothing."""
+
+    use: str = "plugins.idle.activity"
+    """Dotted name of an idle probe (`engine.contracts.seam.IdleProbe`)."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidateSpec:
+    """A job's own look at whether it should work at all."""
+
+    use: str
+    """Dotted name of a function that returns why not, or nothing (`engine.contracts.seam.Validator`)."""
+    every_s: float = 600.0
+    """How long its word counts; a job that it has paused is looked at again after as long."""
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

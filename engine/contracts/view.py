@@ -65,7 +65,10 @@ class HoldView:
 
     stage: str | None
     """None: the job as a whole."""
-    gate: Literal["job", "disabled", "person", "time", "pace", "resource", "concurrency"]
+    gate: Literal[
+        "job", "eligibility", "items", "backlog", "limit", "disabled", "paused", "person", "time", "pace", "resource",
+        "concurrency",
+    ]  # fmt: skip
     why: str
     """A short sentence with the number that blocks."""
     until: int | None
@@ -139,6 +142,23 @@ class ItemView:
     data: Mapping[str, Any]
     cost_usd_micros: int = 0
     """What its stored results cost."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SteeringView:
+    """What steers an item: where its priority comes from, why it is held, and when it comes back."""
+
+    signals: Mapping[str, Any] = field(default_factory=dict)
+    priority_by: Literal["person", "rule", "source"] | None = None
+    priority_why: str | None = None
+    """What the priority policy of its job says; None: there is no policy."""
+    held: str | None = None
+    """Why nothing of it may start."""
+    needs: Mapping[str, ItemState | None] = field(default_factory=dict)
+    """Keys of the items that it waits for, with the state of each; None: it has not been found."""
+    last_completed_at: int | None = None
+    next_due_at: int | None = None
+    """When it comes back, finished as it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,6 +237,7 @@ class ItemDetail:
     """Newest first."""
     events: tuple[EventView, ...]
     """Newest first, at most 200."""
+    steering: SteeringView = field(default_factory=SteeringView)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -67,7 +67,7 @@ def _user(wanted_s: float, idle: Idle, now: int) -> Iterator[Held]:
         yield Held(f"waits until the user is idle for {span(wanted_s)}, and nothing tells that: {idle.why}", None)
     elif idle.seconds < wanted_s:
         until = now + round((wanted_s - idle.seconds) * 1000)
-        yield Held(f"the user was active {span(idle.seconds)} ago; it waits for {span(wanted_s)} of rest", until)
+        yield Held(f"the user is active; it waits for {span(wanted_s)} of rest", until)
 
 
 def is_within(hours: Hours, now: int, zone: ZoneInfo) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from engine.contracts.states import JobState, StageState
 from engine.contracts.view import HoldView
@@ -43,13 +44,42 @@ class QueueNow:
     """When the first row that waits for a time comes back, ms UTC."""
 
 
-def job_holds(state: JobState, why: str | None, queues: Sequence[QueueNow], now: int) -> list[HoldView]:
-    """What holds a job back, first the job as a whole, then stage by stage."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsHeld:
+    """Items that are held for what they are or what they wait for."""
+
+    n: int
+    """Counted up to `HELD_MAX`."""
+    why: str
+    """That of one of them."""
+
+
+HELD_MAX: Final = 1_000
+"""So many held items are counted; beyond it the number is not exact."""
+
+
+def job_holds(
+    state: JobState,
+    why: str | None,
+    queues: Sequence[QueueNow],
+    now: int,
+    *,
+    told: Sequence[HoldView] = (),
+    items: ItemsHeld | None = None,
+) -> list[HoldView]:
+    """What holds a job back, first the job as a whole, then its items, then stage by stage.
+
+    `told` is what the engine has found about the job as a whole beyond its rows.
+    """
     holds: list[HoldView] = []
     if state != "active":
         holds.append(
             HoldView(stage=None, gate="job", why=f"the job is {state}" + (f": {why}" if why else ""), until=None)
         )
+    holds += told
+    if items is not None:
+        n = f"{HELD_MAX:,} items or more are" if items.n >= HELD_MAX else f"{items.n} {_items(items.n)} {_is(items.n)}"
+        holds.append(HoldView(stage=None, gate="items", why=f"{n} held: {items.why}", until=None))
     for queue in queues:
         holds += _queue_holds(queue, now)
     return holds
@@ -101,6 +131,10 @@ def _queue_holds(queue: QueueNow, now: int) -> Iterator[HoldView]:
 
 def _items(n: int) -> str:
     return "item" if n == 1 else "items"
+
+
+def _is(n: int) -> str:
+    return "is" if n == 1 else "are"
 
 
 def _s(verb: str, n: int) -> str:

@@ -22,10 +22,12 @@ class Turns:
         plan: Callable[[], Plan],
         taken: Callable[[int], int],
         may_start: Callable[[], bool],
+        held: Callable[[str], bool],
         look: Callable[[], None],
         only: Collection[str] | None,
     ) -> None:
-        """`taken`: how many of a stage run; `may_start`: whether anything may start at all; `look` claims again."""
+        """`taken`: how many of a stage run; `may_start`: whether anything may start at all; `held`: whether
+        nothing of a job may start now, though the job itself is active; `look` claims again."""
         self.limits = limits
         self.job_states: dict[int, str] = {}
         """Number of each job → its state, as last read."""
@@ -33,6 +35,7 @@ class Turns:
         self._plan = plan
         self._taken = taken
         self._may_start = may_start
+        self._held = held
         self._look = look
         self._only = frozenset(only) if only is not None else None
         self._look_at: int | None = None
@@ -69,6 +72,7 @@ class Turns:
             for number in stages
             if work
             and self.may_run(plan.stages[number].job)
+            and not self._held(plan.stages[number].job)
             and (plan.stages[number].before or not self.limits.is_used_up)
         ]
 
@@ -80,8 +84,9 @@ class Turns:
         if not self._may_start():
             return {}
         free: dict[int, int] = {}
+        held = {job for job in self._plan().jobs if self._held(job)}
         for number, stage in self._plan().stages.items():
-            if not stage.spec.enabled or not self.may_run(stage.job):
+            if not stage.spec.enabled or stage.job in held or not self.may_run(stage.job):
                 continue
             n = stage.spec.concurrency - self._taken(number)
             if n > 0:

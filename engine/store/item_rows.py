@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from engine.contracts.states import StageState
-from engine.contracts.view import ArtifactView, AttemptView, ItemStageView, ItemView
+from engine.contracts.states import ItemState, StageState
+from engine.contracts.view import ArtifactView, AttemptView, ItemStageView, ItemView, SteeringView
 from engine.store.checksum import check_output
 
 
@@ -48,7 +48,7 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         stage_state=stage.state if stage else None,
         priority=priority,
         attempts=stage.attempts if stage else 0,
-        why=why if stage is None else stage.why,
+        why=why if stage is None or (stage.state == "blocked" and stage.why is None) else stage.why,
         path=path,
         line=line,
         headings=tuple(json.loads(headings)),
@@ -60,6 +60,21 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         due_at=snoozed_until or later,
         data=json.loads(data),
         cost_usd_micros=cost,
+    )
+
+
+def steering_view(row: tuple[Any, ...], needs: dict[str, ItemState | None], priority: int | None) -> SteeringView:
+    """Make the view of what steers an item."""
+    signals, by, why, held, completed_at, due_at = row
+    by_rule = by == "source" and (why or "").startswith(f"P{priority} by rule ")
+    return SteeringView(
+        signals=json.loads(signals),
+        priority_by="rule" if by_rule else by,
+        priority_why=why,
+        held=held,
+        needs=needs,
+        last_completed_at=completed_at,
+        next_due_at=due_at,
     )
 
 

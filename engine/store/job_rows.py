@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from engine.contracts.states import ItemState, StageState
-from engine.contracts.view import JobView, RunView, StageView
-from engine.rules.holds import BucketNow, QueueNow, ResourceNow, job_holds
+from engine.contracts.view import HoldView, JobView, RunView, StageView
+from engine.rules.holds import HELD_MAX, BucketNow, ItemsHeld, QueueNow, ResourceNow, job_holds
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.store.sql import queries
 
@@ -81,6 +82,10 @@ def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
         rows = connection.execute(_SQL.jobs).fetchall()
         stages = _Stages(connection)
         item_counts = connection.execute(_SQL.item_counts).fetchall()
+        told: dict[int, list[HoldView]] = defaultdict(list)
+        for job_id, gate, why, until in connection.execute(_SQL.holds):
+            told[job_id].append(HoldView(stage=None, gate=gate, why=why, until=until))
+        held = {row[0]: _held_items(connection, row[0]) for row in rows}
         runs = {row[12]: run_view(connection.execute(_SQL.run, (row[12],)).fetchone()) for row in rows if row[12]}
     finally:
         connection.execute("COMMIT")
@@ -89,11 +94,25 @@ def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
     for job_id, source_id, state, n in item_counts:
         by_job[job_id][state] += n
         by_source[source_id][state] += n
-    return [_job_view(row, stages, (by_source if row[5] else by_job).get(row[0], {}), runs, now) for row in rows]
+    return [
+        _job_view(row, stages, (by_source if row[5] else by_job).get(row[0], {}), runs, now, told[row[0]], held[row[0]])
+        for row in rows
+    ]
+
+
+def _held_items(connection: sqlite3.Connection, job_id: int) -> ItemsHeld | None:
+    n, why = connection.execute(_SQL.held_items, {"job": job_id, "bound": HELD_MAX}).fetchone()
+    return ItemsHeld(n=n, why=why) if n else None
 
 
 def _job_view(
-    row: tuple[Any, ...], stages: _Stages, items: dict[ItemState, int], runs: dict[int, RunView], now: int
+    row: tuple[Any, ...],
+    stages: _Stages,
+    items: dict[ItemState, int],
+    runs: dict[int, RunView],
+    now: int,
+    told: Sequence[HoldView],
+    held: ItemsHeld | None,
 ) -> JobView:
     (
         job_id, name, title, emoji, internal, is_check, findings_to, state, why, every_s, cron, next_run_at, run_id,
@@ -116,7 +135,7 @@ def _job_view(
         last_run=runs.get(run_id),
         oldest_ready_at=stages.oldest.get(job_id),
         last_error=error,
-        holds=tuple(job_holds(state, why, stages.queues.get(job_id, ()), now)),
+        holds=tuple(job_holds(state, why, stages.queues.get(job_id, ()), now, told=told, items=held)),
     )
 
 

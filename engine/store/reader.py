@@ -138,6 +138,8 @@ class Reader:
             stages = self._connection.execute(_SQL.item_stages, (item_id,)).fetchall()
             attempts = self._connection.execute(_SQL.attempts, (item_id,)).fetchall()
             events = self._events(_SQL.events_of_item, {"item": item_id})
+            steering = self._connection.execute(_SQL.steering, (item_id,)).fetchone()
+            needs = dict(self._connection.execute(_SQL.needs, (item_id,)))
             (item,) = item_lists.views(self._connection, rows)
         folder = self._state.artifacts / str(item_id)
         return ItemDetail(
@@ -145,6 +147,7 @@ class Reader:
             stages=tuple(item_rows.item_stage_view(row, folder) for row in stages),
             attempts=tuple(item_rows.attempt_view(row) for row in attempts),
             events=tuple(events),
+            steering=item_rows.steering_view(steering, needs, item.priority),
         )
 
     def plan(self, job: str | None, limit: int) -> list[ComingView]:
@@ -154,7 +157,7 @@ class Reader:
                 if job is not None and view.name != job:
                     continue
                 for stage in view.stages:
-                    blocking = ("job", "disabled", "pace", "resource", "concurrency")
+                    blocking = ("job", "eligibility", "limit", "disabled", "paused", "pace", "resource", "concurrency")
                     holds = tuple(
                         hold for hold in view.holds if hold.stage in (None, stage.name) and hold.gate in blocking
                     )

@@ -48,6 +48,14 @@ CREATE INDEX events_item ON events (item_id, id) WHERE item_id IS NOT NULL;
 
 CREATE INDEX events_job ON events (job_id, id);
 
+CREATE TABLE holds (
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    gate TEXT NOT NULL,
+    why TEXT NOT NULL,
+    until INTEGER, -- ms UTC
+    PRIMARY KEY (job_id, gate, why)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE item_counts (
     job_id INTEGER NOT NULL,
     source_id INTEGER NOT NULL,
@@ -195,7 +203,7 @@ CREATE TABLE jobs (
     state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'broken', 'removed')),
     why TEXT,
     paused_by TEXT,
-    paused_at INTEGER, pace TEXT, paused_until INTEGER, cron TEXT, steering TEXT, steer_from INTEGER, recur TEXT,
+    paused_at INTEGER, pace TEXT, paused_until INTEGER, cron TEXT, steering TEXT, steer_from INTEGER, recur TEXT, started INTEGER NOT NULL DEFAULT 0 CHECK (started >= 0), paused_guard TEXT,
     CHECK ((state = 'paused') = (paused_at IS NOT NULL))
 ) STRICT;
 
@@ -293,6 +301,8 @@ CREATE TABLE stages (
     enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
     removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),
     concurrency INTEGER NOT NULL CHECK (concurrency > 0),
-    max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), pace TEXT, resources TEXT NOT NULL DEFAULT '[]',
+    max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), pace TEXT, resources TEXT NOT NULL DEFAULT '[]', paused_at INTEGER, paused_by TEXT, paused_why TEXT, paused_until INTEGER,
     UNIQUE (job_id, name)
 ) STRICT;
+
+CREATE INDEX stages_paused_until ON stages (paused_until) WHERE paused_until IS NOT NULL;

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.contracts.spec import ProjectSpec
 from engine.kit.chaos import point
-from engine.store import claims, facts, items, jobs, runs
+from engine.store import claims, facts, holds, items, jobs, runs
 from engine.store import limits as store_limits
 from engine.store.events import Event, record
 from engine.store.plan import Plan
@@ -33,6 +33,7 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
         epoch = jobs.begin_epoch(connection)
         for source in ("configuration", "disk"):
             jobs.tell_problem(connection, source, None, now)
+        holds.clear(connection)
         plan, changed = jobs.sync(connection, project.jobs, now, timezone=project.settings.timezone)
         reclaimed = claims.reclaim(connection, plan, epoch, now)
         cut = runs.cut_dead(connection, now)

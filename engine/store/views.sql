@@ -15,6 +15,23 @@ SELECT j.id, j.name, j.title, j.emoji, j.internal, j.is_check, j.findings_to, j.
         (SELECT max(d.id) FROM events AS d WHERE d.job_id = j.id) - 2000, 0) ORDER BY e.id DESC LIMIT 1)
 FROM jobs AS j WHERE j.state <> 'removed' ORDER BY j.position, j.id;
 
+-- name: holds
+-- Why nothing of a job may start, as the engine found it last.
+SELECT job_id, gate, why, until FROM holds ORDER BY job_id, gate, why;
+
+-- name: held_items
+-- How many items of a job are held, counted up to a bound, and why one of them is.
+SELECT count(*), max(held) FROM (SELECT held FROM items WHERE job_id = :job AND held IS NOT NULL LIMIT :bound);
+
+-- name: steering
+-- What steers one item.
+SELECT signals, priority_by, priority_why, held, last_completed_at, next_due_at FROM items WHERE id = ?;
+
+-- name: needs
+-- What one item waits for, with the state of each; NULL: it has not been found.
+SELECT d.key, i.state FROM item_deps AS d LEFT JOIN items AS i ON i.job_id = d.job_id AND i.key = d.key
+WHERE d.item_id = ? ORDER BY d.key;
+
 -- name: stages
 -- Every stage that is configured.
 SELECT s.id, s.job_id, s.name, s.position, s.handler, s.after, s.gate, s.enabled, s.concurrency, s.pace, s.resources,
@@ -125,8 +142,8 @@ SELECT count(*) FROM events WHERE job_id = :job;
 
 -- name: item_columns
 -- Columns of an item in a list; conditions and order below are appended.
-SELECT i.id, i.key, j.name, i.title, i.state, i.priority, i.why, i.path, i.line, i.headings, i.origin, f.name,
-    i.confidence, i.created_at, i.updated_at, i.snoozed_until, i.data,
+SELECT i.id, i.key, j.name, i.title, i.state, i.priority, coalesce(i.held, i.why), i.path, i.line, i.headings,
+    i.origin, f.name, i.confidence, i.created_at, i.updated_at, i.snoozed_until, i.data,
     (SELECT coalesce(sum(r.cost_usd_micros), 0) FROM results AS r WHERE r.item_id = i.id)
 FROM items AS i JOIN jobs AS j ON j.id = i.job_id JOIN jobs AS f ON f.id = i.source_id
 

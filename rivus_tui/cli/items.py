@@ -76,6 +76,7 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
         print_json(
             {
                 **item_object(detail.item),
+                "steering": detail.steering,
                 "stages": detail.stages,
                 "failed_attempts": detail.attempts,
                 "events": detail.events,
@@ -87,6 +88,14 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
     place = f"  {item.path}:{item.line}" if item.path and item.line else f"  {item.path}" if item.path else ""
     priority = "" if item.priority is None else f"  P{item.priority}"
     click.echo(f"{item.job}  {safe_line(item.key)}  {item.state}{priority}  {safe_line(place)}")
+    steering = detail.steering
+    for label, text in (
+        ("priority", steering.priority_why),
+        ("held", steering.held),
+        ("comes back", local_time(steering.next_due_at)),
+    ):
+        if text:
+            click.echo(safe_line(f"  {label}: {text}"))
     for stage in detail.stages:
         ended = local_time(stage.ended_at)
         line = f"  {stage.stage:12} {stage.state:8} {ended:19}  attempts {stage.attempts}/{stage.max_attempts}"

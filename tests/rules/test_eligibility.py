@@ -64,7 +64,7 @@ def test_hours_begin_right_on_the_days_on_which_the_clock_jumps() -> None:
 def test_the_user_has_to_rest_for_long_enough() -> None:
     spec = EligibilitySpec(user_idle_s=900)
     assert holds(spec, idle=Idle(900)) == []
-    assert holds(spec, idle=Idle(300)) == ["the user was active 5m ago; it waits for 15m of rest"]
+    assert holds(spec, idle=Idle(300)) == ["the user is active; it waits for 15m of rest"]
     assert holds(spec, idle=Idle(None, "no file")) == [
         "waits until the user is idle for 15m, and nothing tells that: no file"
     ]
