@@ -1,8 +1,8 @@
 """Attempts that run at this moment: started from claims, watched by one sweep, handed in when they end.
 
-Each attempt is one task. Deadlines are kept in a table that one sweep looks at, not by a timer each. What ignores its
-cancellation is abandoned: its end is handed in as a timeout, its slot stays taken until the task really ends, and what
-it returns then is dropped.
+Attempts that wait for nothing share a task (`engine.work.line`). Deadlines are kept in a table that one sweep looks at,
+not by a timer each. What ignores its cancellation is abandoned: its end is handed in as a timeout, its slot stays taken
+until the task really ends, and what it returns then is dropped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import logging
 import math
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -26,6 +26,7 @@ from engine.kit.tasks import wait_for_any
 from engine.store.claims import Claim
 from engine.store.stages import Finished, Left
 from engine.work.judge import BadResult, failed, judge
+from engine.work.line import Ended, Line
 from engine.work.processes import WorkerProcesses
 from engine.work.run import Asked, Handler, Raised, Run, call_in_process, call_in_thread, open_context
 
@@ -95,6 +96,7 @@ class Attempts:
         """Run these claims."""
         loop = asyncio.get_running_loop()
         now = self._clock.monotonic()
+        waiting: deque[Run] = deque()
         for claim in claims:
             # The time of a plain function begins when a worker process is free for it.
             spec = claim.stage.spec
@@ -105,8 +107,9 @@ class Attempts:
                 self._revoke(before)
             self._runs[claim.item.id, claim.stage.id] = run
             self._taken[claim.stage.id] += 1
-            run.task = loop.create_task(self._attempt(run))
-        if claims:
+            waiting.append(run)
+        if waiting:
+            Line(self._attempt, waiting)
             self._empty.clear()
             if self._sweep is None:
                 self._sweep = loop.call_later(SWEEP_S, self._look)
@@ -144,15 +147,19 @@ class Attempts:
 
     # One attempt
 
-    async def _attempt(self, run: Run) -> None:
+    async def _attempt(self, run: Run, line: Line) -> None:
         claim = run.claim
         try:
             ending: Finished | Left | None
-            if claim.stage.spec.place == "loop":
+            if run.reason is not None:
+                ending = self._cancelled(run)  # before its turn came
+            elif claim.stage.spec.place == "loop":
                 context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
-                value = await self._handlers(claim.stage.spec.handler)(context)
+                begun = line.begin(self._handlers(claim.stage.spec.handler)(context))
+                value = begun.value if isinstance(begun, Ended) else await begun
                 ending = judge(claim, value, context.emitted, now=self._clock.now(), ms=self._ms(run))
             else:
+                line.part()
                 ending = await self._elsewhere(run)
         except asyncio.CancelledError:
             ending = self._cancelled(run)
