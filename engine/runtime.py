@@ -15,16 +15,19 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from engine.config.changes import changes
 from engine.config.resolve import Resolver
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError, UseError
+from engine.contracts.llm import Backend
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.http import Http
 from engine.kit.tasks import wait_for_any
+from engine.llm import models
+from engine.llm.models import Models
 from engine.services import commands
 from engine.services.allowance import Allowance, Limits
 from engine.services.discovery import Discovery
@@ -32,18 +35,22 @@ from engine.services.eligibility import Eligibility
 from engine.services.guards import Guards
 from engine.services.pruner import Pruner
 from engine.services.reload import Reload
+from engine.services.shares import ModelShares
 from engine.services.timers import Timers
 from engine.services.turns import Turns
 from engine.store import checkpoints, claims, facts, jobs, takeover
 from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database
+from engine.store.plan import StagePlan
 from engine.store.state_dir import StateDir
 from engine.store.writer import Writer
 from engine.work.attempts import Attempts
 from engine.work.processes import WorkerProcesses
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class OpenDatabase(Protocol):
@@ -65,12 +72,14 @@ class Runtime:
         limit: int | None = None,
         work: bool = True,
         chance: random.Random | None = None,
+        backends: Mapping[str, Backend] | None = None,
         on_change: Callable[[], None] = lambda: None,
         on_death: Callable[[], None] = lambda: None,
         open_database: OpenDatabase = Database.open,
     ) -> None:
         """`only`: the jobs that may run; the others are looked at but neither discovered nor claimed. `limit`: start
-        so many items at most. `work`: False only discovers. `on_death` is called when nothing can be stored any more.
+        so many items at most. `work`: False only discovers. `backends` stand in for configured ones. `on_death` is
+        called when nothing can be stored any more.
         """
         self._work = work
         self._limit = limit
@@ -80,6 +89,7 @@ class Runtime:
         self._clock = clock
         self._only = only
         self._chance = chance or random.Random()
+        self._backends = backends
         self._on_change = on_change
         self._on_death = on_death
         self._open_database = open_database
@@ -100,6 +110,19 @@ class Runtime:
         limits.configure(self.project, begun.plan)
         self.writer = Writer(self._database, self._clock, self, epoch=begun.epoch)
         self.writer.plan = begun.plan
+        shares = ModelShares(limits, self._clock, lambda stage: self.attempts.taken(stage))
+        self.models = Models(
+            clock=self._clock,
+            chance=self._chance,
+            ledger=self,
+            shares=shares,
+            resolve=resolver.tool,
+            folder=self._folder,
+            epoch=begun.epoch,
+            guard=self.guard,
+            paused=self._paused,
+            freed=lambda: self.writer.look(),
+        )
         self.attempts = Attempts(
             clock=self._clock,
             chance=self._chance,
@@ -110,6 +133,7 @@ class Runtime:
             hand_in=self.writer.hand_in,
             asks=self._asked,
             http=self._http,
+            door=self.models.door_of,
         )
         self.turns = Turns(
             limits=limits,
@@ -119,6 +143,7 @@ class Runtime:
             may_start=self._may_start,
             held=lambda job: self.eligibility.holds(job),
             look=lambda: self.writer.look(set()),
+            lacks=self._lacks_model,
             only=self._only,
         )
         self.turns.job_states = dict(begun.job_states)
@@ -150,7 +175,7 @@ class Runtime:
             clock=self._clock,
             state_dir=self._state.path,
             hook=resolver.hook,
-            quotas=None,
+            quotas=self.models,
             changed=self.writer.look,
             rested=self.discovery.run_now,
         )
@@ -162,6 +187,7 @@ class Runtime:
         )
         self.pruner = Pruner(self.writer)
         self.writer.start()
+        await self.models.configure(self.project, backends=self._backends)
         self.timers.start(begun.next_later)
         if not idle:
             await self.eligibility.look()
@@ -205,6 +231,7 @@ class Runtime:
         await self.attempts.drain(grace_s)
         await self.processes.close()
         await self._http.close()
+        await self.models.stop()
         await self.timers.stop()
         with contextlib.suppress(StateError, EngineStopped):  # what cannot be stored is reclaimed at the next start
             await self.writer.change(takeover.record_stop)
@@ -246,6 +273,7 @@ class Runtime:
         self.discovery.reload(project, resolver.discovery, self._http)
         await self.eligibility.reload(project, resolver.hook)
         self._do_beside(self._renew_facts())
+        await self.models.configure(project, resolver.tool, self._backends)
         self._do_beside(before.retire())
         self.writer.look()
         return lines
@@ -288,9 +316,13 @@ class Runtime:
         """Take over what a group used, and look again when pace lets the next one start."""
         assert isinstance(allowance, Allowance)
         self.turns.adopt(allowance, queued)
+        self.models.look()
 
     def _may_start(self) -> bool:
         return self._work and not self._draining and self.guards.disk_problem is None
+
+    def _lacks_model(self, stage: StagePlan) -> bool:
+        return stage.spec.needs_model and self.models.hold(stage.spec.model) is not None
 
     def start_attempts(self, claimed: list[Claim]) -> None:
         """Run what was claimed."""
@@ -310,8 +342,7 @@ class Runtime:
         if next_later is not None:
             self.timers.expect(next_later)
         if paused:
-            self.turns.job_states |= dict.fromkeys(paused, "paused")
-            self._do_beside(self._jobs_paused())
+            self._paused(paused)
         self._on_change()
         self._quiet.set()
 
@@ -326,6 +357,21 @@ class Runtime:
             )
         )
 
+    def _paused(self, paused: Collection[int]) -> None:
+        """A guard has paused these jobs."""
+        self.turns.job_states |= dict.fromkeys(paused, "paused")
+        self._do_beside(self._jobs_paused())
+
+    # What the models ask
+
+    async def change(self, function: Callable[[sqlite3.Connection, int], T]) -> T:
+        """Run one transition of the ledger."""
+        return await self.writer.change(function)
+
+    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Run one read of the ledger, beside the writer's groups."""
+        return await self._database.run(function)
+
     # Commands
 
     async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
@@ -339,6 +385,8 @@ class Runtime:
                 why = job.spec.broken or "it has no discovery"
                 return CommandOutcome(ok=False, message=f"{job.spec.name} cannot be run: {why}")
             return CommandOutcome(ok=True, message=f"{job.spec.name} runs now", changed=(job.spec.name,))
+        if name in models.COMMANDS:
+            return await self.models.command(name, args)
         outcome = await self.writer.change(commands.transition(self.writer.plan, name, args))
         await self._after(name, outcome)
         return outcome

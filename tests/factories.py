@@ -18,6 +18,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from engine.contracts.attempt import AttemptError
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.item import Candidate
+from engine.contracts.llm import Backend
+from engine.contracts.models import BackendSpec, ModelSpec
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Settings, StageSpec
 from engine.kit.clock import ManualClock
 from engine.runtime import Runtime
@@ -266,8 +268,12 @@ class Rig:
         discover: bool = False,
         settings: Settings | None = None,
         source: tuple[Path, str] | None = None,
+        models: Sequence[ModelSpec] = (),
+        backends: Mapping[str, tuple[BackendSpec, Backend]] | None = None,
     ) -> None:
-        """`source`: a jobs.yaml beside which a module lies whose functions are taken, and that module's name."""
+        """`backends`: those that answer to `models`.
+
+        `source`: a jobs.yaml beside which a module lies whose functions are taken, and that module's name."""
         self.clock = clock or ManualClock()
         self.state = StateDir(folder / "state")
         self._discover = discover
@@ -278,8 +284,14 @@ class Rig:
         if functions and settings.idle.use in functions:
             settings = replace(settings, idle=replace(settings.idle, use=f"{self._module}.{settings.idle.use}"))
         self._project = ProjectSpec(
-            root=folder, source=file, settings=settings, jobs=tuple(self._named(one) for one in of)
+            root=folder,
+            source=file,
+            settings=settings,
+            backends=tuple(spec for spec, _ in (backends or {}).values()),
+            models=tuple(models),
+            jobs=tuple(self._named(one) for one in of),
         )
+        self._backends = {name: backend for name, (_, backend) in (backends or {}).items()}
         self.woken = asyncio.Event()
 
     def _named(self, spec: JobSpec) -> JobSpec:
@@ -298,7 +310,12 @@ class Rig:
         self.state.create()
         prepare(self.state.database)
         self.runtime = Runtime(
-            project=self._project, state=self.state, clock=self.clock, chance=random.Random(1), on_change=self.woken.set
+            project=self._project,
+            state=self.state,
+            clock=self.clock,
+            chance=random.Random(1),
+            backends=self._backends,
+            on_change=self.woken.set,
         )
         await self.runtime.start(discover=self._discover)
         self.reader = Reader(self.state, project="test")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from engine.config.build_models import build_backends, build_models
 from engine.config.model import JobKeys, ProjectKeys, StageKeys
 from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
@@ -13,7 +14,8 @@ from engine.config.resolve import Function, Resolver, Unresolved, accepted_param
 from engine.config.steering import eligibility, policy, recurrence
 from engine.config.timezone import local_timezone
 from engine.config.yaml_reader import KeyPath
-from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Rate, ResourceSpec, Settings, StageSpec
+from engine.contracts.rate import Rate
+from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, ResourceSpec, Settings, StageSpec
 from engine.contracts.steering import IdleSpec, ValidateSpec
 from engine.kit.safe_text import safe_line
 from engine.rules.dag import CycleError, order
@@ -28,7 +30,9 @@ def build_project(
     """Return the project; what is wrong is noted in `problems`, and then the result is not to be used."""
     if not keys.jobs:
         problems.add_new(("jobs",), "names no job")
-    jobs = tuple(_Job(name, job, problems, resolver, keys.resources).build() for name, job in keys.jobs.items())
+    jobs = tuple(
+        _Job(name, job, problems, resolver, keys.resources, keys.models).build() for name, job in keys.jobs.items()
+    )
     for name, job in keys.jobs.items():
         _check_target(name, job, keys.jobs, problems)
     settings = Settings(
@@ -51,7 +55,16 @@ def build_project(
         )
         for name, resource in keys.resources.items()
     )
-    return ProjectSpec(root=root, source=source, settings=settings, resources=resources, jobs=jobs)
+    backends = build_backends(keys.backends, keys.models, problems, resolver, keys.resources, rate)
+    return ProjectSpec(
+        root=root,
+        source=source,
+        settings=settings,
+        resources=resources,
+        backends=backends,
+        models=build_models(keys.models, [backend.name for backend in backends], problems),
+        jobs=jobs,
+    )
 
 
 def _idle(keys: ProjectKeys, problems: Problems, resolver: Resolver) -> IdleSpec:
@@ -103,10 +116,17 @@ class _Job:
     """One job on its way to a spec."""
 
     def __init__(
-        self, name: str, keys: JobKeys, problems: Problems, resolver: Resolver, resources: Collection[str]
+        self,
+        name: str,
+        keys: JobKeys,
+        problems: Problems,
+        resolver: Resolver,
+        resources: Collection[str],
+        models: Collection[str],
     ) -> None:
         self._name = name
         self._resources = resources
+        self._models = models
         self._keys = keys
         self._problems = problems
         self._resolver = resolver
@@ -253,6 +273,9 @@ class _Job:
             if resource not in self._resources:
                 near = did_you_mean(resource, self._resources)
                 self._wrong((*path, "resource"), f"there is no resource `{resource}` under `resources`{near}")
+        if keys.model is not None and keys.model not in self._models:
+            near = did_you_mean(keys.model, self._models)
+            self._wrong((*path, "model"), f"there is no model `{keys.model}` under `models`{near}")
         return StageSpec(
             name=name,
             handler=handler or "",
@@ -268,6 +291,9 @@ class _Job:
             backoff_max_s=max(keys.backoff, keys.backoff_max),
             pace=rate(keys.pace, keys.burst, ("jobs", self._name, *path), self._problems),
             resources=tuple(dict.fromkeys(keys.resource)),
+            model=keys.model,
+            needs_model=keys.needs == "llm",
+            max_cost_usd_micros=keys.max_cost,
             params=keys.params,
             outputs=dict(keys.outputs),
         )

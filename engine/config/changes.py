@@ -19,6 +19,8 @@ def _tree(project: ProjectSpec) -> dict[str, Any]:
     return {
         "settings": _plain(project.settings),
         "resources": {resource.name: _plain(resource) for resource in project.resources},
+        "backends": {backend.name: _plain(backend) for backend in project.backends},
+        "models": {model.name: _plain(model) for model in project.models},
         "jobs": {job.name: _plain(job) for job in project.jobs},
     }
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from engine.config.models import BackendKeys, Model
 from engine.config.steering import EligibilityKeys, Recur, Rule
 from engine.config.values import (
     Burst,
@@ -129,6 +130,12 @@ class StageKeys(Keys):
         default=[]
     )
     """Shared capacity, named at the top under `resources`, that an attempt holds while it runs."""
+    needs: Literal["llm"] | None = None
+    """`llm`: the stage is held, with a reason, while no model can be asked."""
+    model: Name | None = None
+    """Alias, named at the top under `models`, that the handler asks when it names none."""
+    max_cost: Money | None = None
+    """Most that the model calls of one attempt may cost together: `0.02 USD`."""
     params: dict[str, Any] = Field(default={})
     """What the handler is told; which keys it knows is the handler's own matter."""
     outputs: dict[Line, Literal["str", "int", "float", "bool", "list", "dict"]] = Field(default={})
@@ -258,5 +265,9 @@ class ProjectKeys(Keys):
     """What holds for the whole project."""
     resources: dict[Name, Resource] = Field(default={})
     """Capacity that stages share: `docs-host: 4`, or `docs-host: {capacity: 4, pace: 60/h}`."""
+    backends: dict[Name, BackendKeys] = Field(default={})
+    """Ways to reach models that need more than a key: an own server, limits, prices, a backend of your own."""
+    models: dict[Name, Model] = Field(default={})
+    """Aliases for models: `fast: [openai/gpt-5-mini]`, or `deep: {models: [openai/o3], per_day: 20}`."""
     jobs: dict[Name, JobKeys]
     """The jobs by name."""

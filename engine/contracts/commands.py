@@ -111,6 +111,22 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Stop the engine: what runs may end within the grace period, or is released (`drain` false).",
         ),
         CommandSpec(
+            name="ask",
+            args=("prompt",),
+            optional=("model", "system", "schema"),
+            danger=1,
+            undo=False,
+            summary="Ask a model one question.",
+        ),
+        CommandSpec(
+            name="review",
+            args=("name", "text", "reviewers"),
+            optional=("deadline_s",),
+            danger=1,
+            undo=False,
+            summary="Let several models review a document and write one report.",
+        ),
+        CommandSpec(
             name="undo",
             args=(),
             optional=("operation",),

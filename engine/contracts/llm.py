@@ -100,12 +100,24 @@ class Consensus:
     """`majority`, `median`, `one vote decides`, `ranking`, `no quorum` or `no majority`."""
     ballots: tuple[Ballot, ...]
     cost_usd_micros: int
+    decided: str = ""
+    """Field of the answers that was compared; '': the answers as a whole."""
 
     @property
     def dissent(self) -> tuple[Ballot, ...]:
-        """Answers that are another one."""
-        return tuple(ballot for ballot in self.ballots if ballot.error is None and ballot.value != self.value)
+        """Answers that say another thing."""
+        return tuple(ballot for ballot in self.ballots if ballot.error is None and self._said(ballot) != self.value)
 
+    def _said(self, ballot: Ballot) -> Any:
+        if not self.decided:
+            return ballot.value if ballot.value is not None else ballot.text
+        if isinstance(ballot.value, Mapping):
+            return ballot.value.get(self.decided)
+        return getattr(ballot.value, self.decided, None)
+
+
+SEND_AGAIN = "send it again"
+"""What a person answers when a request whose answer a crash has swallowed may be sent a second time."""
 
 Wait = Literal["quota", "budget", "idle"]
 """What a conversation can wait for: its quota's reset, the next budget day, a backend that nobody else wants."""
@@ -182,7 +194,7 @@ class LLM(Protocol):
         prompt: str | Sequence[Message] | Request,
         *,
         members: Sequence[str],
-        schema: Schema,
+        schema: Schema | None,
         decide: str,
         scale: Sequence[Any] = (),
         decisive: Any = None,
@@ -190,7 +202,7 @@ class LLM(Protocol):
         deadline_s: float = 300.0,
         purpose: str | None = None,
     ) -> Consensus:
-        """Ask several aliases the same and compare the field `decide` of their answers.
+        """Ask several aliases the same and compare the field `decide` of their answers; '' ranks the answers instead.
 
         `scale` lists its values in order: then the median counts, else the majority. `decisive`: one vote for this
         value is enough (safety). `quorum`: so many answers are needed by the deadline; None: more than half.
@@ -247,12 +259,20 @@ class BackendFailure(Exception):
     """A backend could not answer."""
 
     def __init__(
-        self, message: str, *, kind: FailureKind, status: int | None = None, retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        kind: FailureKind,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        is_charged: bool = False,
     ) -> None:
         self.kind: FailureKind = kind
         self.status = status
         self.retry_after_s = retry_after_s
         """The provider said: not before so many seconds."""
+        self.is_charged = is_charged
+        """It may have been answered and paid all the same (a connection that broke): it counts at its worst case."""
         super().__init__(message)
 
 
@@ -289,8 +309,10 @@ class BackendOptions:
     """What a backend's factory gets."""
 
     name: str
-    base_url: str | None
-    key: str | None = field(repr=False)
+    base_url: str | None = None
+    provider: str | None = None
+    """What litellm calls it."""
+    key: str | None = field(default=None, repr=False)
     """The secret, if one is configured; never store or log it."""
-    params: Mapping[str, Any]
+    params: Mapping[str, Any] = field(default_factory=dict)
     """Keys below `params` in jobs.yaml."""

@@ -7,21 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.contracts.models import BackendSpec, ModelSpec
+from engine.contracts.rate import Rate
 from engine.contracts.steering import EligibilitySpec, IdleSpec, PriorityRule, RecurSpec, ValidateSpec
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rate:
-    """A pace: `count` in `per_s` seconds, with `burst` of them at once."""
-
-    count: float
-    per_s: float
-    burst: int = 1
-
-    def __str__(self) -> str:
-        units = {1.0: "s", 60.0: "m", 3_600.0: "h", 86_400.0: "d"}
-        burst = f", burst {self.burst}" if self.burst > 1 else ""
-        return f"{self.count:g}/{units.get(self.per_s, f'{self.per_s:g}s')}{burst}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +52,12 @@ class StageSpec:
     """How fast attempts of this stage may start."""
     resources: tuple[str, ...] = ()
     """Shared capacity that an attempt holds while it runs."""
+    model: str | None = None
+    """Alias that the stage asks when it names none."""
+    needs_model: bool = False
+    """True: the stage is held while that alias (any, when it names none) cannot be asked."""
+    max_cost_usd_micros: int | None = None
+    """Most that the model calls of one attempt may cost together."""
     params: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Declared output fields: name to type (`str`, `int`, `float`, `bool`, `list`, `dict`), checked when stored."""
@@ -179,6 +173,9 @@ class ProjectSpec:
     """The jobs.yaml; None for the built-in jobs."""
     settings: Settings
     resources: tuple[ResourceSpec, ...] = ()
+    backends: tuple[BackendSpec, ...] = ()
+    models: tuple[ModelSpec, ...] = ()
+    """The aliases, in the order written; the first one is asked where none is named."""
     jobs: tuple[JobSpec, ...]
 
     @property

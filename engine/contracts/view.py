@@ -67,7 +67,7 @@ class HoldView:
     """None: the job as a whole."""
     gate: Literal[
         "job", "eligibility", "items", "backlog", "limit", "disabled", "paused", "person", "time", "pace", "resource",
-        "concurrency",
+        "model", "concurrency",
     ]  # fmt: skip
     why: str
     """A short sentence with the number that blocks."""

@@ -30,6 +30,15 @@ class ResourceNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelNow:
+    """A model that a stage needs and that cannot be asked now."""
+
+    why: str
+    until: int | None
+    """When it can, ms UTC; None: when somebody has configured it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueNow:
     """One stage of a job as it stands."""
 
@@ -42,6 +51,8 @@ class QueueNow:
     resources: Sequence[ResourceNow]
     next_later_at: int | None
     """When the first row that waits for a time comes back, ms UTC."""
+    model: ModelNow | None = None
+    """None: it needs none, or the one that it needs can be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +130,10 @@ def _queue_holds(queue: QueueNow, now: int) -> Iterator[HoldView]:
                 why=f"{ready} ready, resource {resource.name} {resource.held} of {resource.capacity} held",
                 until=None,
             )
+    if queue.model is not None:
+        yield HoldView(
+            stage=queue.stage, gate="model", why=f"{ready} ready, {queue.model.why}", until=queue.model.until
+        )
     running = queue.counts.get("running", 0)
     if running >= queue.concurrency:
         yield HoldView(

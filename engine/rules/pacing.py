@@ -7,7 +7,7 @@ restarts as it is, a changed rate or burst applies at once, and a clock that was
 
 from __future__ import annotations
 
-from engine.contracts.spec import Rate
+from engine.contracts.rate import Rate
 
 
 def interval_ms(rate: Rate) -> float:

@@ -8,10 +8,12 @@ as the claims, and `Limits` takes them over when it was committed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.contracts.spec import ProjectSpec, Rate
+from engine.contracts.rate import Rate
+from engine.contracts.spec import ProjectSpec
 from engine.rules import pacing
 from engine.store.plan import Plan
 
@@ -112,6 +114,10 @@ class Limits:
         self._capacity: dict[str, int] = {}
         self._buckets_of: dict[int, tuple[str, ...]] = {}
         self._resources_of: dict[int, tuple[str, ...]] = {}
+        self._calls: Counter[str] = Counter()
+        """Resource → model calls that hold it."""
+        self._is_open = False
+        """An allowance is out: what it takes of shared resources is not known yet."""
 
     def configure(self, project: ProjectSpec, plan: Plan) -> None:
         """Take the limits of a configuration; what buckets have given so far stays counted."""
@@ -120,6 +126,12 @@ class Limits:
             self._capacity[resource.name] = resource.capacity
             if resource.pace is not None:
                 self._rates[f"resource:{resource.name}"] = resource.pace
+        for backend in project.backends:
+            if backend.pace is not None:
+                self._rates[f"backend:{backend.name}"] = backend.pace
+            for mode in backend.modes.values():
+                if mode.pace is not None:
+                    self._rates[f"mode:{backend.name}/{mode.name}"] = mode.pace
         self._buckets_of, self._resources_of = {}, {}
         self._entries = frozenset(number for number, stage in plan.stages.items() if not stage.before)
         for job in plan.jobs.values():
@@ -141,6 +153,10 @@ class Limits:
         for stage, names in self._resources_of.items():
             for name in names:
                 capacity[name] -= taken(stage)
+        for name, n in self._calls.items():
+            if name in capacity:
+                capacity[name] -= n
+        self._is_open = True
         return Allowance(
             now=now,
             slots=slots,
@@ -156,9 +172,47 @@ class Limits:
 
     def adopt(self, allowance: Allowance) -> None:
         """A group was committed: take over what it used."""
+        self._is_open = False
         self._tats |= {name: allowance.tats[name] for name in allowance.used}
         self._entries_left = allowance.entries_left
         self._served |= dict.fromkeys(allowance.got, next(self._turn))
+
+    # Model calls take from the same
+
+    def wait_of_call(
+        self, buckets: Sequence[str], resources: Sequence[str], taken: Callable[[int], int], now: int
+    ) -> tuple[str, int | None] | None:
+        """Why a model call cannot have one of each now, and when (ms UTC; None: when somebody is done)."""
+        if resources and self._is_open:
+            return "stages are being started", None
+        for name in resources:
+            held = self._calls[name]
+            held += sum(taken(stage) for stage, names in self._resources_of.items() if name in names)
+            if held >= self._capacity.get(name, 0):
+                return f"resource {name}: {held} of {self._capacity.get(name, 0)} held", None
+        for bucket in self._buckets_of_call(buckets, resources):
+            rate = self._rates[bucket]
+            if not pacing.available(self._tats.get(bucket, 0.0), now, rate):
+                return f"pace of {bucket}: {rate}", pacing.next_at(self._tats[bucket], now, rate)
+        return None
+
+    def take_for_call(self, buckets: Sequence[str], resources: Sequence[str], now: int) -> list[tuple[str, float, int]]:
+        """A model call takes one of each; returns (bucket, theoretical arrival time, next grant) to be stored."""
+        self._calls.update(resources)
+        stored = []
+        for bucket in self._buckets_of_call(buckets, resources):
+            rate = self._rates[bucket]
+            tat = self._tats[bucket] = pacing.granted(self._tats.get(bucket, 0.0), now, rate, 1)
+            stored.append((bucket, tat, pacing.next_at(tat, now, rate)))
+        return stored
+
+    def give_back(self, resources: Sequence[str]) -> None:
+        """A model call has ended."""
+        self._calls.subtract(resources)
+
+    def _buckets_of_call(self, buckets: Sequence[str], resources: Sequence[str]) -> list[str]:
+        names = [*buckets, *(f"resource:{name}" for name in resources)]
+        return [name for name in names if name in self._rates]
 
     @property
     def is_used_up(self) -> bool:

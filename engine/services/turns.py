@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from engine.kit.clock import Clock
 from engine.services.allowance import Allowance, Limits
 from engine.store.jobs import JobRow
-from engine.store.plan import Plan
+from engine.store.plan import Plan, StagePlan
 
 
 class Turns:
@@ -24,10 +24,12 @@ class Turns:
         may_start: Callable[[], bool],
         held: Callable[[str], bool],
         look: Callable[[], None],
+        lacks: Callable[[StagePlan], bool],
         only: Collection[str] | None,
     ) -> None:
         """`taken`: how many of a stage run; `may_start`: whether anything may start at all; `held`: whether
-        nothing of a job may start now, though the job itself is active; `look` claims again."""
+        nothing of a job may start now, though the job itself is active; `lacks`: whether a stage needs a model that
+        cannot be asked now; `look` claims again."""
         self.limits = limits
         self.job_states: dict[int, str] = {}
         """Number of each job → its state, as last read."""
@@ -36,6 +38,7 @@ class Turns:
         self._taken = taken
         self._may_start = may_start
         self._held = held
+        self._lacks = lacks
         self._look = look
         self._only = frozenset(only) if only is not None else None
         self._look_at: int | None = None
@@ -74,6 +77,7 @@ class Turns:
             and self.may_run(plan.stages[number].job)
             and not self._held(plan.stages[number].job)
             and (plan.stages[number].before or not self.limits.is_used_up)
+            and not self._lacks(plan.stages[number])
         ]
 
     def _look_again(self) -> None:
@@ -89,6 +93,6 @@ class Turns:
             if not stage.spec.enabled or stage.job in held or not self.may_run(stage.job):
                 continue
             n = stage.spec.concurrency - self._taken(number)
-            if n > 0:
+            if n > 0 and not self._lacks(stage):
                 free[number] = n
         return free

@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.contracts.states import ItemState, StageState
 from engine.contracts.view import HoldView, JobView, RunView, StageView
-from engine.rules.holds import HELD_MAX, BucketNow, ItemsHeld, QueueNow, ResourceNow, job_holds
+from engine.kit.no_model import HOW
+from engine.rules.holds import HELD_MAX, BucketNow, ItemsHeld, ModelNow, QueueNow, ResourceNow, job_holds
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.store.sql import queries
 
@@ -22,7 +23,7 @@ _SLACK = {"p0": SLACK_MS[0], "p1": SLACK_MS[1], "p2": SLACK_MS[2], "p3": SLACK_M
 class _Stages:
     """The stages of all jobs, with what limits them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self.views: dict[int, list[StageView]] = defaultdict(list)
         self.queues: dict[int, list[QueueNow]] = defaultdict(list)
         self.oldest: dict[int, int] = {}
@@ -32,13 +33,14 @@ class _Stages:
         rows = connection.execute(_SQL.stages, _SLACK).fetchall()
         capacity = {name: (n, pace) for name, n, pace in connection.execute(_SQL.resources)}
         next_at: dict[str, int] = dict(connection.execute(_SQL.buckets))
+        models = connection.execute(_SQL.models).fetchall()
         held: dict[str, int] = defaultdict(int)
         for row in rows:
             for name in json.loads(row[10]):
                 held[name] += counts[row[0]].get("running", 0)
         for row in rows:
             number, job_id, name, position, handler, after, gate, enabled, concurrency = row[:9]
-            pace, raw_resources, job_pace, job, ready_at = row[9:]
+            pace, raw_resources, job_pace, job, model, ready_at = row[9:]
             resources = [resource for resource in json.loads(raw_resources) if resource in capacity]
             paces = [(f"stage:{job}.{name}", pace), (f"job:{job}", job_pace)]
             paces += [(f"resource:{resource}", capacity[resource][1]) for resource in resources]
@@ -69,10 +71,26 @@ class _Stages:
                         for resource in resources
                     ],
                     next_later_at=later,
+                    model=None if model is None else _model_now(model, models, now),
                 )
             )
             if ready_at is not None:
                 self.oldest[job_id] = min(ready_at, self.oldest.get(job_id, ready_at))
+
+
+def _model_now(
+    alias: str, models: Sequence[tuple[str, str | None, str | None, int | None]], now: int
+) -> ModelNow | None:
+    """What keeps an alias ('': the first that can be asked) from being asked; None: nothing."""
+    if not models:
+        return ModelNow(why=HOW, until=None)
+    rows = [row for row in models if alias in ("", row[0])]
+    usable = [row for row in rows if row[1] is None]
+    if not usable:
+        why = rows[0][1] if rows else f"there is no model {alias}"
+        return ModelNow(why=str(why), until=None)
+    _, _, hold, until = usable[0]
+    return ModelNow(why=hold, until=until) if hold is not None and (until or 0) > now else None
 
 
 def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
@@ -80,7 +98,7 @@ def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
     connection.execute("BEGIN")
     try:
         rows = connection.execute(_SQL.jobs).fetchall()
-        stages = _Stages(connection)
+        stages = _Stages(connection, now)
         item_counts = connection.execute(_SQL.item_counts).fetchall()
         told: dict[int, list[HoldView]] = defaultdict(list)
         for job_id, gate, why, until in connection.execute(_SQL.holds):

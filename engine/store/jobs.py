@@ -117,6 +117,7 @@ def _sync_stages(connection: sqlite3.Connection, job_id: int, spec: JobSpec) -> 
             "max_attempts": stage.attempts,
             "pace": str(stage.pace) if stage.pace else None,
             "resources": json.dumps(stage.resources),
+            "model": (stage.model or "") if stage.needs_model else None,
         }
         if stage.name in known:
             number, *before = known[stage.name]

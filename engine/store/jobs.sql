@@ -38,9 +38,11 @@ SELECT name, id, enabled, removed, after, gate FROM stages WHERE job_id = ?;
 
 -- name: insert_stage
 -- A stage that is new in the configuration.
-INSERT INTO stages (job_id, name, position, handler, after, gate, enabled, concurrency, max_attempts, pace, resources)
-VALUES (
-    :job_id, :name, :position, :handler, :after, :gate, :enabled, :concurrency, :max_attempts, :pace, :resources
+INSERT INTO stages (
+    job_id, name, position, handler, after, gate, enabled, concurrency, max_attempts, pace, resources, model
+) VALUES (
+    :job_id, :name, :position, :handler, :after, :gate, :enabled, :concurrency, :max_attempts, :pace, :resources,
+    :model
 )
 RETURNING id;
 
@@ -48,7 +50,8 @@ RETURNING id;
 -- What the configuration says of a known stage.
 UPDATE stages
 SET position = :position, handler = :handler, after = :after, gate = :gate, enabled = :enabled, removed = 0,
-    concurrency = :concurrency, max_attempts = :max_attempts, pace = :pace, resources = :resources
+    concurrency = :concurrency, max_attempts = :max_attempts, pace = :pace, resources = :resources,
+    model = :model
 WHERE id = :id;
 
 -- name: remove_stage

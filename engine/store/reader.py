@@ -157,7 +157,17 @@ class Reader:
                 if job is not None and view.name != job:
                     continue
                 for stage in view.stages:
-                    blocking = ("job", "eligibility", "limit", "disabled", "paused", "pace", "resource", "concurrency")
+                    blocking = (
+                        "job",
+                        "eligibility",
+                        "limit",
+                        "disabled",
+                        "paused",
+                        "pace",
+                        "resource",
+                        "model",
+                        "concurrency",
+                    )
                     holds = tuple(
                         hold for hold in view.holds if hold.stage in (None, stage.name) and hold.gate in blocking
                     )

@@ -27,6 +27,11 @@ def since(connection: sqlite3.Connection, at: int) -> dict[int, int]:
     return dict(connection.execute(_SQL.since, (at,)))
 
 
+def asked(connection: sqlite3.Connection, at: int) -> int:
+    """Micro-dollars that people and the engine itself have spent on models since a time, on no job's account."""
+    return int(connection.execute(_SQL.asked, (at,)).fetchone()[0])
+
+
 def guard(connection: sqlite3.Connection, plan: Plan, project: ProjectSpec, now: int) -> set[int]:
     """Pause what has reached its daily limit until the next day begins; returns the numbers of the jobs paused now.
 
@@ -37,7 +42,8 @@ def guard(connection: sqlite3.Connection, plan: Plan, project: ProjectSpec, now:
     if not spent:
         return set()
     aside = {row[0] for row in connection.execute(_SQL.overridden, (DAILY_COST, now))}
-    total, whole = sum(spent.values()), project.settings.daily_cost_usd_micros
+    total = sum(spent.values()) + asked(connection, start)
+    whole = project.settings.daily_cost_usd_micros
     paused = set()
     for job in plan.jobs.values():
         if job.id in aside or job.id not in spent:

@@ -7,6 +7,10 @@ ON CONFLICT DO UPDATE SET usd_micros = usd_micros + excluded.usd_micros;
 -- What each job has spent since a time.
 SELECT job_id, sum(usd_micros) FROM spent WHERE at >= ? GROUP BY job_id;
 
+-- name: asked
+-- What people and the engine itself have spent on models since a time.
+SELECT coalesce(sum(usd_micros), 0) FROM model_use WHERE at >= ? AND job_id = 0;
+
 -- name: overridden
 -- Jobs for which a person has set a guard aside.
 SELECT job_id FROM overrides WHERE guard = ? AND until > ?;

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.contracts.spec import ProjectSpec
 from engine.kit.chaos import point
-from engine.store import claims, facts, holds, items, jobs, runs
+from engine.store import claims, conversations, facts, holds, items, jobs, model_calls, runs
 from engine.store import limits as store_limits
 from engine.store.events import Event, record
 from engine.store.plan import Plan
@@ -37,6 +37,8 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
         plan, changed = jobs.sync(connection, project.jobs, now, timezone=project.settings.timezone)
         reclaimed = claims.reclaim(connection, plan, epoch, now)
         cut = runs.cut_dead(connection, now)
+        model_calls.lose(connection, epoch, now)
+        conversations.doubt(connection, now)
         _reconcile(connection, plan, changed, now)
         next_later = claims.wake(connection, plan, now)
         facts.follow(connection, plan, now)

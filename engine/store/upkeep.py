@@ -23,6 +23,8 @@ EVENTS_KEPT_MS: Final = 30 * DAY_MS
 ATTEMPTS_KEPT_MS: Final = 90 * DAY_MS
 RUNS_KEPT_MS: Final = 90 * DAY_MS
 OPERATIONS_KEPT_MS: Final = 90 * DAY_MS
+CALLS_KEPT_MS: Final = 90 * DAY_MS
+"""Of single model calls; their sums stay."""
 BATCH: Final = 2_000
 """Rows that one transaction deletes at most, so that nobody waits long for the writer."""
 _PROBLEMS_SHOWN: Final = 20
@@ -38,6 +40,8 @@ def prune(connection: sqlite3.Connection, now: int) -> int:
         (_SQL.prune_attempts, ATTEMPTS_KEPT_MS),
         (_SQL.prune_runs, RUNS_KEPT_MS),
         (_SQL.prune_operations, OPERATIONS_KEPT_MS),
+        (_SQL.prune_calls, CALLS_KEPT_MS),
+        (_SQL.prune_answers, 0),
     ):
         deleted += connection.execute(query, {"at": now - kept, "n": BATCH}).rowcount
     return deleted

@@ -31,6 +31,16 @@ DELETE FROM runs WHERE id IN (
 -- The journal beyond its keeping time.
 DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE at < :at ORDER BY id LIMIT :n);
 
+-- name: prune_answers
+-- Answers that do not count any more.
+DELETE FROM model_answers WHERE key IN (SELECT key FROM model_answers WHERE expires_at < :at LIMIT :n);
+
+-- name: prune_calls
+-- Ended calls beyond their keeping time; their sums stay.
+DELETE FROM model_calls WHERE id IN (
+    SELECT id FROM model_calls WHERE ended_at IS NOT NULL AND ended_at < :at ORDER BY ended_at LIMIT :n
+);
+
 -- name: all_results
 -- Every stored output, to be held against its checksum.
 SELECT r.item_id, r.stage_id, r.output, r.output_hash FROM results AS r;

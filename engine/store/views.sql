@@ -35,7 +35,7 @@ WHERE d.item_id = ? ORDER BY d.key;
 -- name: stages
 -- Every stage that is configured.
 SELECT s.id, s.job_id, s.name, s.position, s.handler, s.after, s.gate, s.enabled, s.concurrency, s.pace, s.resources,
-    j.pace, j.name,
+    j.pace, j.name, s.model,
     (SELECT x.due_at - coalesce(
         CASE i.priority WHEN 0 THEN :p0 WHEN 1 THEN :p1 WHEN 2 THEN :p2 WHEN 3 THEN :p3 END, :p_none)
      FROM item_stages AS x JOIN items AS i ON i.id = x.item_id
@@ -45,6 +45,10 @@ FROM stages AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.removed = 0 ORDER BY 
 -- name: resources
 -- Shared capacity as configured.
 SELECT name, capacity, pace FROM resources;
+
+-- name: models
+-- The aliases in the order written, with what keeps them from being asked.
+SELECT name, missing, hold, hold_until FROM models ORDER BY position;
 
 -- name: buckets
 -- When each bucket's next grant is free.

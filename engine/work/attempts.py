@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from engine.contracts.attempt import AttemptError
+from engine.contracts.errors import InDoubt, ModelBusy, ModelNeeded, TooCostly
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate
 from engine.kit.chaos import point
@@ -25,10 +26,10 @@ from engine.kit.exceptions import describe
 from engine.kit.tasks import wait_for_any
 from engine.store.claims import Claim
 from engine.store.stages import Finished, Left
-from engine.work.judge import BadResult, failed, judge
+from engine.work.judge import BadResult, failed, judge, unanswered
 from engine.work.line import Ended, Line
 from engine.work.processes import WorkerProcesses
-from engine.work.run import Asked, Handler, Raised, Run, call_in_process, call_in_thread, open_context
+from engine.work.run import Asked, AttemptDoor, Handler, Raised, Run, call_in_process, call_in_thread, open_context
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,9 @@ class Attempts:
         hand_in: HandIn,
         asks: Asked,
         http: Http,
+        door: Callable[[Claim], AttemptDoor],
     ) -> None:
-        """`asks` does what handlers ask of the engine while they run."""
+        """`asks` does what handlers ask of the engine while they run; `door` opens the door to the models for one."""
         self._clock = clock
         self._chance = chance
         self._root = root
@@ -69,6 +71,7 @@ class Attempts:
         self._hand_in = hand_in
         self._asks = asks
         self._http = http
+        self._door = door
         self._runs: dict[tuple[int, int], Run] = {}
         self._ended: list[Run] = []
         self._taken: Counter[int] = Counter()
@@ -101,7 +104,7 @@ class Attempts:
             # The time of a plain function begins when a worker process is free for it.
             spec = claim.stage.spec
             deadline = math.inf if spec.place == "process" else now + spec.timeout_s
-            run = Run(claim, self._asks, self._clock.now, now, deadline)
+            run = Run(claim, self._asks, self._door, self._clock.now, now, deadline)
             if (before := self._runs.get((claim.item.id, claim.stage.id))) is not None:
                 # The row was taken away from an attempt that still runs, and is claimed anew.
                 self._revoke(before)
@@ -169,10 +172,12 @@ class Attempts:
             ending = self._failed(run, describe(error))
         except Raised as error:
             ending = self._failed(run, error.problem)
+        except (ModelBusy, ModelNeeded, InDoubt) as error:
+            ending = unanswered(claim, error, now=self._clock.now(), ms=self._ms(run))
         except BaseException as error:  # SystemExit and KeyboardInterrupt of a handler must not end the engine
             if not isinstance(error, Exception):
                 log.warning("%s raised %s", claim.stage.spec.handler, type(error).__name__)
-            ending = self._failed(run, describe(error), final=isinstance(error, BadResult))
+            ending = self._failed(run, describe(error), final=isinstance(error, (BadResult, TooCostly)))
         if not run.handed_in and run.reason != "revoked" and ending is not None:
             run.handed_in = True
             self._end(run)

@@ -15,7 +15,6 @@ from engine.contracts.llm import LLM
 from engine.kit.no_model import NoModel
 
 Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
-_NO_MODEL: Final = NoModel()
 EMITTED_MAX: Final = 10_000
 
 
@@ -42,6 +41,7 @@ class AttemptContext:
         "_artifacts",
         "_checkpoint",
         "_folder",
+        "_llm",
         "_log",
         "_make_checkpoint",
         "_make_log",
@@ -53,7 +53,6 @@ class AttemptContext:
         "http",
         "item",
         "job",
-        "llm",
         "params",
         "root",
         "stage",
@@ -76,7 +75,7 @@ class AttemptContext:
         checkpoint: Callable[[], Checkpoint],
         http: Http,
         answer: str | None = None,
-        llm: LLM | None = None,
+        llm: Callable[[], LLM] = NoModel,
         folder: str = "",
     ) -> None:
         """`log` and `checkpoint` make theirs when it is first asked for; artifacts go to `folder` below `artifacts`."""
@@ -89,7 +88,7 @@ class AttemptContext:
         self.root = root
         self.answer = answer
         self.http = http
-        self.llm: LLM = llm or _NO_MODEL
+        self._llm = llm
         self.cancelled = False
         self.emitted: list[tuple[str, Candidate]] = []
         self._artifacts = artifacts
@@ -106,6 +105,11 @@ class AttemptContext:
         if self._log is None:
             self._log = self._make_log()
         return self._log
+
+    @property
+    def llm(self) -> LLM:
+        """The door to the models."""
+        return self._llm()
 
     @property
     def checkpoint(self) -> Checkpoint:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from engine.contracts.attempt import AttemptError
+from engine.contracts.errors import InDoubt, ModelBusy, ModelNeeded
 from engine.contracts.item import Candidate
+from engine.contracts.llm import SEND_AGAIN
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Skip
 from engine.kit.exceptions import first_line
 from engine.kit.safe_text import safe_line
@@ -28,6 +30,8 @@ _FROM_JSON: Final = json.JSONDecoder()
 _MIN_LATER_S: Final = 1.0
 """A handler that asks to be called at once again must not spin."""
 _MAX_LATER_S: Final = 366 * 86_400.0
+_PARKED_S: Final = 10.0
+"""At least so long an attempt is parked that a model could not take."""
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "str": (str,),
     "int": (int,),
@@ -121,3 +125,15 @@ def failed(claim: Claim, problem: AttemptError, *, now: int, chance: float, ms: 
         return Left(claim=claim, transition="fail", why=why, problem=problem, ms=ms)
     wait = backoff_s(claim.attempt, first_s=spec.backoff_s, max_s=spec.backoff_max_s, chance=chance)
     return Left(claim=claim, transition="retry_later", why=why, due_at=now + round(wait * 1000), problem=problem, ms=ms)
+
+
+def unanswered(claim: Claim, error: ModelBusy | ModelNeeded | InDoubt, *, now: int, ms: int) -> Left:
+    """An attempt that got no answer of a model through no fault of its own: it is parked, or a person is asked."""
+    why = safe_line(str(error), 300)
+    if isinstance(error, InDoubt):
+        return Left(
+            claim=claim, transition="ask", why=f"{why}; send it again?", choices=json.dumps([SEND_AGAIN]), ms=ms
+        )
+    until = error.until if isinstance(error, ModelBusy) else None
+    earliest = now + round(_PARKED_S * 1000)
+    return Left(claim=claim, transition="postpone", why=why, due_at=max(until or 0, earliest), ms=ms)

@@ -8,16 +8,19 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.context import Checkpoint
+from engine.contracts.errors import RivusError
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate
+from engine.contracts.llm import LLM
 from engine.kit.safe_text import safe_line
 from engine.store.claims import Claim
 from engine.work.attempt_log import AttemptLog, HandlerLogger
 from engine.work.context import AttemptContext
+from engine.work.llm_wire import decode_error, decode_request, encode_error, encode_reply
 from engine.work.processes import WorkerProcesses
 from engine.work.wire import decode_emitted, decode_outcome
 
@@ -26,6 +29,14 @@ handler_log = logging.getLogger("rivus.handler")
 Handler = Callable[[AttemptContext], Any]
 Asked = Callable[[Claim, str, Any], Awaitable[Any]]
 """Does what a handler asks of the engine: claim, what (`checkpoint`), value; returns the answer or raises."""
+
+
+class AttemptDoor(LLM, Protocol):
+    """The door to the models for one attempt."""
+
+    def close(self) -> None:
+        """The attempt is over."""
+        ...
 
 
 class Raised(Exception):
@@ -51,6 +62,7 @@ class Run:
 
     claim: Claim
     asks: Asked
+    make_door: Callable[[Claim], AttemptDoor]
     now: Callable[[], int]
     began: float
     deadline: float
@@ -63,6 +75,7 @@ class Run:
     told: tuple[Progress | None, int] = field(default=(None, 0))
     """Progress and number of lines that are in the state file already."""
     _logger: HandlerLogger | None = None
+    _door: AttemptDoor | None = None
 
     def ids(self) -> dict[str, object]:
         """What every log record of an attempt carries."""
@@ -85,6 +98,12 @@ class Run:
         """The checkpoint of this attempt; made when it is first needed."""
         return _Checkpoint(self)
 
+    def llm(self) -> AttemptDoor:
+        """The door to the models; opened when it is first used, since most attempts ask none."""
+        if self._door is None:
+            self._door = self.make_door(self.claim)
+        return self._door
+
     def tell(self, done: object, total: object, text: object) -> None:
         """Keep the newest progress; what is no number is not kept."""
         if isinstance(done, (int, float)) and (total is None or isinstance(total, (int, float))):
@@ -102,12 +121,23 @@ class Run:
 
     def asked(self, what: str, value: Any) -> Awaitable[Any]:
         """A handler in a worker process asks for something."""
-        return self.asks(self.claim, what, value)
+        return self._ask_model(value) if what == "llm" else self.asks(self.claim, what, value)
+
+    async def _ask_model(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """A model's answer; an error is an answer too, so that it keeps its type."""
+        if "missing" in value:
+            return {"why": self.llm().missing(value["missing"])}
+        try:
+            return {"reply": encode_reply(await self.llm().ask(decode_request(value)))}
+        except RivusError as error:
+            return {"error": encode_error(error)}
 
     def close(self) -> None:
         """The attempt has ended."""
         if self._logger is not None:
             self._logger.close()
+        if self._door is not None:
+            self._door.close()
 
     @property
     def is_news(self) -> bool:
@@ -156,6 +186,7 @@ def open_context(run: Run, *, root: Path, artifacts: Path, http: Http) -> Attemp
         checkpoint=run.checkpoint,
         http=http,
         answer=claim.answer,
+        llm=run.llm,
     )
     return context
 
@@ -219,6 +250,8 @@ async def call_in_process(
     }
     answer: Mapping[str, Any] = await processes.call(message, run, started=started)
     if answer["kind"] == "raised":
+        if "model" in answer:
+            raise decode_error(answer["model"])
         raise Raised(
             AttemptError(error_type=str(answer["type"]), message=str(answer["message"]), traceback=str(answer["trace"]))
         )

@@ -15,18 +15,22 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from engine.config.resolve import Resolver
+from engine.contracts.errors import ModelError, ModelNeeded
 from engine.kit import keeper
 from engine.kit.exceptions import describe
 from engine.kit.http import Http
 from engine.work.attempt_log import LINE_LIMIT, LogBudget
 from engine.work.context import AttemptContext, ContextItem
 from engine.work.link import Link
+from engine.work.llm_wire import encode_error
 from engine.work.surroundings import Surroundings
 from engine.work.wire import encode_emitted, encode_outcome, pack
+from engine.work.worker_llm import WorkerLLM
 
 PROGRESS_S: Final = 0.1
 """Progress goes to the engine at most this often; the newest counts."""
@@ -145,6 +149,7 @@ def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging
         http=http,
         checkpoint=lambda: _Checkpoint(link, call["checkpoint"]),
         answer=call["answer"],
+        llm=lambda: WorkerLLM(partial(link.ask, "llm")),
     )
     link.context = context
     pid = os.getpid()
@@ -161,6 +166,8 @@ def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging
     except BaseException as error:
         problem = describe(error)
         answer = {"kind": "raised", "type": problem.error_type, "message": problem.message, "trace": problem.traceback}
+        if isinstance(error, (ModelError, ModelNeeded)):
+            answer["model"] = encode_error(error)
         if isinstance(error, MemoryError):
             answer["spent"] = True
     if os.getpid() != pid:

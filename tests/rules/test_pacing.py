@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies
 
-from engine.contracts.spec import Rate
+from engine.contracts.rate import Rate
 from engine.rules.pacing import available, granted, interval_ms, next_at
 
 NOW = 1_800_000_000_000

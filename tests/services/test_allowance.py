@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from engine.contracts.spec import JobSpec, ProjectSpec, Rate, ResourceSpec, Settings, StageSpec
+from engine.contracts.rate import Rate
+from engine.contracts.spec import JobSpec, ProjectSpec, ResourceSpec, Settings, StageSpec
 from engine.services.allowance import Allowance, Limits
 from engine.store.plan import Plan, make_plan
 

@@ -10,7 +10,8 @@ import pytest
 
 from engine.config.changes import changes
 from engine.config.load import load_project
-from engine.contracts.spec import ProjectSpec, Rate, ResourceSpec, Settings
+from engine.contracts.rate import Rate
+from engine.contracts.spec import ProjectSpec, ResourceSpec, Settings
 from engine.facade import Engine
 from engine.store.reader import Reader
 from engine.store.state_dir import StateDir

@@ -1,0 +1,48 @@
+-- name: find
+-- One conversation by its name.
+SELECT id, state, summary, kept_from, alias, system FROM conversations WHERE owner = ? AND name = ?;
+
+-- name: begin
+-- A conversation begins.
+INSERT INTO conversations (owner, name, job_id, item_id, alias, state, system, created_at, updated_at)
+VALUES (:owner, :name, :job_id, :item_id, :alias, 'open', :system, :now, :now) RETURNING id;
+
+-- name: turns
+-- What was said, oldest first.
+SELECT n, kind, question, question_hash, answer, model, call_id, tokens_in, tokens_out, usd_micros
+FROM turns WHERE conversation_id = ? ORDER BY n;
+
+-- name: ask
+-- One more turn is about to be sent, in the transaction that reserves its call.
+INSERT INTO turns (conversation_id, n, kind, question, question_hash, call_id, at)
+VALUES (:id, :n, :kind, :question, :hash, :call, :now)
+ON CONFLICT DO UPDATE SET call_id = excluded.call_id, at = excluded.at
+    WHERE turns.answer IS NULL AND turns.question_hash = excluded.question_hash;
+
+-- name: answer
+-- Its answer has come, in the transaction that settles its call; guarded, so that none is replaced.
+UPDATE turns SET answer = :answer, model = :model, tokens_in = :tokens_in, tokens_out = :tokens_out,
+    usd_micros = usd_micros + :usd_micros
+WHERE conversation_id = :id AND n = :n AND answer IS NULL;
+
+-- name: unsay
+-- It was never sent, or the provider refused it: it can be said again.
+DELETE FROM turns WHERE conversation_id = :id AND n = :n AND answer IS NULL;
+
+-- name: move
+-- How the conversation stands.
+UPDATE conversations SET state = :state, why = :why, until = :until, updated_at = :now WHERE id = :id;
+
+-- name: fold
+-- Older turns go on as a summary.
+UPDATE conversations SET summary = :summary, kept_from = :kept_from, updated_at = :now WHERE id = :id;
+
+-- name: in_doubt
+-- Conversations whose request a dead engine has sent.
+UPDATE conversations
+SET state = 'doubt', until = NULL, updated_at = :now,
+    why = 'the engine ended while it waited for an answer; it may have been answered and paid'
+WHERE state = 'asking' AND id IN (
+    SELECT t.conversation_id FROM turns AS t JOIN model_calls AS c ON c.id = t.call_id
+    WHERE t.answer IS NULL AND c.state = 'lost'
+);

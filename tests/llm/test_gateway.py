@@ -1,0 +1,341 @@
+"""One question through the gateway: counted, limited, repaired, and passed on where a lane fails."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.contracts.errors import BadReply, ModelBusy, ModelFailed, ModelNeeded, TooCostly
+from engine.contracts.llm import Answered, BackendFailure, Message, Request
+from engine.contracts.models import ModeSpec
+from engine.contracts.rate import Rate
+from engine.contracts.spec import ResourceSpec, Settings
+from tests.factories import job, stage
+from tests.llm.house import PRICE, House, backend, model, outcome, run_virtually
+
+_DAY = 86_400_000
+
+
+@dataclass(frozen=True)
+class Kind:
+    kind: str
+
+
+async def test_answer_comes_back_counted(tmp_path: Path) -> None:
+    house = await House(tmp_path, backends=[backend(price=PRICE)]).open({"one": [{"echo": True}]})
+    reply = await house.door("docs").ask("hello there", purpose="greet")
+    assert (reply.text, reply.model, reply.alias, reply.cached) == ("hello there", "one/m", "fast", False)
+    assert reply.cost_usd_micros == reply.tokens_in + 2 * reply.tokens_out == house.spent()
+    assert house.rows("SELECT state, purpose, worst_usd_micros > usd_micros, is_estimate FROM model_calls") == [
+        ("settled", "greet", 1, 0)
+    ]
+    assert house.rows("SELECT usd_micros FROM spent") == [(reply.cost_usd_micros,)]
+
+
+async def test_identical_question_is_answered_from_the_state_file(tmp_path: Path) -> None:
+    house = await House(tmp_path, backends=[backend(price=PRICE)], models=[model(cache_s=60)]).open()
+    first = await house.door().ask("q", schema=None)
+    second = await house.door("docs").ask("q")
+    assert (second.text, second.cached, second.cost_usd_micros) == (first.text, True, 0)
+    assert len(house.backends["one"].sent) == 1
+    assert house.rows("SELECT sum(calls), sum(cached), sum(saved_usd_micros) FROM model_use") == [
+        (1, 1, first.cost_usd_micros)
+    ]
+    warm = Request(messages=(Message(role="user", content="q"),), temperature=0.7)
+    assert not (await house.door().ask(warm)).cached
+    house.ground.clock.advance(61)
+    assert not (await house.door().ask("q")).cached
+
+
+async def test_bad_shape_is_repaired_once(tmp_path: Path) -> None:
+    house = await House(tmp_path, backends=[backend(price=PRICE)]).open({"one": ["no idea", {"kind": "b"}]})
+    reply = await house.door().ask("which?", schema=Kind)
+    assert reply.value == Kind("b")
+    first, second = house.backends["one"].sent
+    assert "JSON Schema" in first.messages[-1].content
+    assert [message.role for message in second.messages] == ["user", "assistant", "user"]
+    assert "not JSON" in second.messages[-1].content
+    assert reply.cost_usd_micros == house.spent()
+    assert reply.tokens_in > 0
+
+
+@pytest.mark.parametrize("answer", ["{", '{"kind": 1}', '{"kind": "a", "x": 1}', "[" * 100_000, '{"kind": NaN}'])
+async def test_shape_missed_twice_is_a_typed_error(tmp_path: Path, answer: str) -> None:
+    house = await House(tmp_path).open({"one": [answer]})
+    with pytest.raises(BadReply) as caught:
+        await house.door().ask("which?", schema=Kind)
+    assert caught.value.text == answer
+    assert len(house.backends["one"].sent) == 2
+
+
+async def test_next_lane_answers_where_one_fails(tmp_path: Path) -> None:
+    house = House(tmp_path, backends=[backend("one"), backend("two")], models=[model("fast", "one/m", "two/m")])
+    await house.open({"one": [{"fail": "transient"}], "two": ["yes"]})
+    assert (await house.door().ask("q")).model == "two/m"
+    assert house.rows("SELECT backend, state FROM model_calls") == [("one", "failed"), ("two", "settled")]
+
+
+async def test_every_lane_failing_names_each_of_them(tmp_path: Path) -> None:
+    house = House(tmp_path, backends=[backend("one"), backend("two")], models=[model("fast", "one/m", "two/m")])
+    await house.open({"one": [{"fail": "systemic"}], "two": [{"fail": "transient"}]})
+    with pytest.raises(ModelFailed, match=r"one/m: .*two/m: ") as caught:
+        await house.door().ask("q")
+    assert caught.value.kind == "transient"
+
+
+async def test_question_that_is_too_long_goes_to_the_longer_alias(tmp_path: Path) -> None:
+    house = House(
+        tmp_path,
+        backends=[backend("one"), backend("two")],
+        models=[model("fast", "one/m", longer="long"), model("long", "two/m")],
+    )
+    await house.open({"one": [{"fail": "context"}], "two": ["read it all"]})
+    assert (await house.door().ask("q")).model == "two/m"
+
+
+def test_nobody_is_asked_inside_retry_after(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = await House(tmp_path, clock=clock).open(
+            {"one": lambda _sent, n: {"fail": "throttled", "retry_after": 40} if n == 0 else "yes"}
+        )
+        began = clock.now()
+        replies = await asyncio.gather(*(house.door().ask(f"q{n}") for n in range(3)))
+        assert [reply.text for reply in replies] == ["yes"] * 3
+        ((first,), *later) = house.rows("SELECT at FROM model_calls ORDER BY id")
+        assert first == began
+        # Those that were on their way already were not told yet; everything after the refusal waits.
+        assert [at for (at,) in later if at > began and at < began + 40_000] == []
+        assert house.rows("SELECT blocked_until FROM quotas WHERE name = 'one/m'") == [(began + 40_000,)]
+
+    run_virtually(main)
+
+
+def test_request_is_parked_where_retry_after_is_long(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = await House(tmp_path, clock=clock).open({"one": [{"fail": "throttled", "retry_after": 3_600}]})
+        began = clock.now()
+        busy = await outcome(house.door().ask("q"))
+        assert isinstance(busy, ModelBusy)
+        assert busy.until == began + 3_600_000
+        assert isinstance(await outcome(house.door().ask("q")), ModelBusy)
+        assert len(house.backends["one"].sent) == 1
+        # The next engine knows it as well.
+        after = await house.again(tmp_path).open({"one": ["yes"]})
+        assert isinstance(await outcome(after.door().ask("q")), ModelBusy)
+        assert after.backends["one"].sent == []
+        hold = after.gateway.hold("fast")
+        assert hold is not None
+        assert hold.until == began + 3_600_000
+
+    run_virtually(main)
+
+
+def test_failures_in_a_row_break_the_lane_and_one_request_tries_it_again(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = await House(tmp_path, clock=clock).open({"one": [{"fail": "transient"}]})
+        for _ in range(5):
+            assert isinstance(await outcome(house.door().ask("q")), ModelFailed)
+        patient = Request(messages=(Message(role="user", content="q"),), wait_s=0)
+        assert isinstance(await outcome(house.door().ask(patient)), ModelBusy)
+        assert len(house.backends["one"].sent) == 5
+        await asyncio.sleep(31)
+        slow = [{"sleep": 1, "echo": True}]
+        house.backends["one"]._answers = slow
+        many = [house.door().ask(f"q{n}") for n in range(4)]
+        replies = await asyncio.gather(*many)
+        assert len(replies) == 4
+        times = [at for (at,) in house.rows("SELECT at FROM model_calls WHERE state = 'settled' ORDER BY at")]
+        assert times[1] >= times[0] + 1_000  # the others waited for the one that tried
+        assert house.rows("SELECT failures FROM quotas WHERE name = 'one/m'") == [(0,)]
+
+    run_virtually(main)
+
+
+def test_deadline_holds_for_whoever_ignores_its_cancellation(tmp_path: Path) -> None:
+    class Stubborn:
+        def price(self, mode: str) -> None:
+            return None
+
+        context_tokens = price
+
+        def busy(self) -> None:
+            return None
+
+        async def prepare(self) -> None:
+            return None
+
+        async def close(self) -> None:
+            return None
+
+        async def call(self, _sent: Any) -> Answered:
+            while True:
+                try:
+                    await asyncio.sleep(3_600)
+                except asyncio.CancelledError:
+                    if self.ends:
+                        raise
+
+        ends = False
+
+    async def main(clock: Any) -> None:
+        house = House(tmp_path, clock=clock, backends=[backend(price=PRICE)], models=[model(timeout_s=5)])
+        stubborn = Stubborn()
+        await house.gateway.configure(house.project, {"one": stubborn})
+        began = clock.now()
+        error = await outcome(house.door().ask("q"))
+        assert isinstance(error, ModelFailed)
+        assert "no answer within 5 s" in str(error)
+        assert clock.now() <= began + 7_000
+        # It may have been paid: it counts at its worst.
+        assert house.rows("SELECT usd_micros = worst_usd_micros, is_estimate FROM model_calls") == [(1, 1)]
+        stubborn.ends = True
+
+    run_virtually(main)
+
+
+async def test_unknown_price_is_refused_or_takes_the_ceiling(tmp_path: Path) -> None:
+    house = await House(tmp_path, backends=[backend(price=None)]).open({"one": ["yes"]})
+    with pytest.raises(TooCostly, match="price of one/m is not known"):
+        await house.door().ask("q")
+    assert house.backends["one"].sent == []
+    (tmp_path / "b").mkdir()
+    house = await House(tmp_path / "b", backends=[backend(price=None)], models=[model(max_cost_usd_micros=70)]).open(
+        {"one": ["yes"]}
+    )
+    reply = await house.door().ask("q")
+    assert reply.cost_usd_micros == 70 == house.spent()
+
+
+async def test_answer_without_usage_counts_at_its_worst(tmp_path: Path) -> None:
+    answer = Answered(text="yes", tokens_in=None, tokens_out=None)
+    house = await House(tmp_path, backends=[backend(price=PRICE)]).open({"one": lambda _sent, _n: answer})
+    reply = await house.door().ask("q")
+    assert house.rows("SELECT worst_usd_micros, is_estimate FROM model_calls") == [(reply.cost_usd_micros, 1)]
+    assert reply.cost_usd_micros >= 200
+
+
+async def test_parallel_calls_cannot_overrun_the_daily_limit(tmp_path: Path) -> None:
+    settings = Settings(daily_cost_usd_micros=1_000)
+    house = await House(tmp_path, backends=[backend(price=PRICE, concurrency=50)], settings=settings).open()
+    results = await asyncio.gather(*(outcome(house.door("docs").ask(f"q{n:02}")) for n in range(30)))
+    busy = [one for one in results if isinstance(one, ModelBusy)]
+    assert busy
+    assert all(one.until is not None and one.until > house.clock.now() for one in busy)
+    assert 0 < house.spent() <= 1_000
+    assert house.rows("SELECT max(total) FROM (SELECT sum(worst_usd_micros) AS total FROM model_calls)")[0][0] <= 1_000
+
+
+async def test_limit_of_a_job_is_its_own(tmp_path: Path) -> None:
+    jobs = [job("docs", daily_cost_usd_micros=300), job("other")]
+    house = await House(tmp_path, backends=[backend(price=PRICE)], jobs=jobs).open()
+    results = [await outcome(house.door("docs").ask(f"q{n}")) for n in range(60)]
+    assert any(isinstance(one, ModelBusy) for one in results)
+    assert (await house.door("other").ask("q")).text == "q"
+    (spent,) = house.rows("SELECT sum(usd_micros) FROM spent WHERE job_id = ?", house.ground.job("docs").id)[0]
+    assert spent <= 300
+
+
+async def test_call_that_could_never_be_paid_is_an_error_at_once(tmp_path: Path) -> None:
+    settings = Settings(daily_cost_usd_micros=50)
+    house = await House(tmp_path, backends=[backend(price=PRICE)], settings=settings).open()
+    with pytest.raises(TooCostly, match="more than all jobs may spend in a day"):
+        await house.door().ask("q")
+    with pytest.raises(TooCostly, match="in all are allowed"):
+        await house.door(limit_usd_micros=10).ask("q")
+    assert house.spent() == 0
+
+
+async def test_quota_of_a_day_holds_across_restarts_and_begins_anew(tmp_path: Path) -> None:
+    quota = backend(modes={"m": ModeSpec(name="m", per_day=2)})
+    house = await House(tmp_path, backends=[quota]).open()
+    await house.door().ask("q1")
+    after = await house.again(tmp_path).open()
+    await after.door().ask("q2")
+    busy = await outcome(after.door().ask("q3"))
+    assert isinstance(busy, ModelBusy)
+    assert "2 of 2 used today" in str(busy)
+    assert busy.until is not None
+    assert 0 < busy.until - house.clock.now() <= _DAY
+    house.ground.clock.advance((busy.until - house.clock.now()) / 1000 + 1)
+    assert (await after.door().ask("q3")).text == "q3"
+
+
+async def test_no_request_is_sent_that_was_cancelled_while_it_was_reserved(tmp_path: Path) -> None:
+    quota = backend(price=PRICE, modes={"m": ModeSpec(name="m", per_day=5)})
+    house = await House(tmp_path, backends=[quota]).open()
+    task = asyncio.ensure_future(house.door().ask("q"))
+    while not task.done():
+        await asyncio.sleep(0)
+        if house.rows("SELECT count(*) FROM model_calls") == [(0,)]:
+            task.cancel()
+    await house.gateway.chores.done()
+    assert house.backends["one"].sent == []
+    assert house.spent() == 0
+    assert house.rows("SELECT used FROM quotas WHERE name = 'one/m'") in ([(0,)], [(1,)])
+    assert house.rows("SELECT count(*) FROM model_calls WHERE state = 'reserved'") == [(0,)]
+
+
+async def test_caller_that_leaves_in_mid_call_pays_the_worst(tmp_path: Path) -> None:
+    house = await House(tmp_path, backends=[backend(price=PRICE)]).open({"one": [{"hang": True}]})
+    task = asyncio.ensure_future(house.door("docs").ask("q"))
+    await house.backends["one"].asked.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    await house.gateway.chores.done()
+    assert house.rows("SELECT state, usd_micros = worst_usd_micros FROM model_calls") == [("failed", 1)]
+
+
+def test_pace_of_a_backend_holds(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = House(tmp_path, clock=clock, backends=[backend(pace=Rate(count=6, per_s=60, burst=2))])
+        await house.open()
+        await asyncio.gather(*(house.door().ask(f"q{n}") for n in range(5)))
+        times = sorted(at - clock.START for (at,) in house.rows("SELECT at FROM model_calls"))
+        assert times[1] == 0
+        assert times[2] >= 10_000 - 5
+        assert times[4] >= 30_000 - 5
+        assert house.rows("SELECT count(*) FROM buckets WHERE name = 'backend:one'") == [(1,)]
+
+    run_virtually(main)
+
+
+async def test_resource_is_shared_with_stages(tmp_path: Path) -> None:
+    jobs = [job("docs", stage("work", resources=("gpu",)))]
+    house = House(
+        tmp_path, backends=[backend(resources=("gpu",))], jobs=jobs, resources=[ResourceSpec(name="gpu", capacity=1)]
+    )
+    await house.open({"one": [{"hang": True}]})
+    task = asyncio.ensure_future(house.door().ask("q"))
+    await house.backends["one"].asked.wait()
+    limits = house.gateway.shares._limits  # type: ignore[attr-defined]
+    number = house.ground.stage_id("work")
+    assert limits.open({number: 4}, lambda _stage: 0, house.clock.now()).limit(number) == 0
+    task.cancel()
+    await asyncio.wait({task})
+    assert limits.open({number: 4}, lambda _stage: 0, house.clock.now()).limit(number) == 1
+
+
+async def test_secrets_do_not_leave(tmp_path: Path) -> None:
+    house = await House(tmp_path).open()
+    reply = await house.door().ask("the key is sk-abcdefghijklmnop0123456789 and Bearer abcdefghijklmnopqrstuvwx")
+    assert "sk-abc" not in reply.text
+    assert "abcdefghijklmnopqrstuvwx" not in reply.text
+
+
+async def test_key_in_a_failure_is_not_stored(tmp_path: Path) -> None:
+    error = BackendFailure("bad key sk-abcdefghijklmnop0123456789", kind="systemic", status=401)
+    house = await House(tmp_path).open({"one": lambda _sent, _n: error})
+    with pytest.raises(ModelFailed):
+        await house.door().ask("q")
+    assert "sk-abc" not in str(house.rows("SELECT error FROM model_calls") + house.rows("SELECT text FROM events"))
+
+
+async def test_unknown_alias_says_which_there_are(tmp_path: Path) -> None:
+    house = await House(tmp_path).open()
+    with pytest.raises(ModelNeeded, match=r"no model `deep`.*fast"):
+        await house.door().ask("q", model="deep")
+    assert house.door().missing() is None
