@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from benchmarks.judge import doctor_errors, failure_shapes, todo_match, todo_scan
+from benchmarks.judge import doctor_errors, failure_shapes, stale_changes, todo_match, todo_scan
 
-MODULES: Final = (todo_scan, todo_match, doctor_errors, failure_shapes)
+MODULES: Final = (stale_changes, todo_scan, todo_match, doctor_errors, failure_shapes)
 
 
 def main() -> None:

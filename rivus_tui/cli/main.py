@@ -23,6 +23,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "todo": ("rivus_tui.cli.todo", "todo", "Scan TODO files; list, accept, drop and snooze what they hold."),
     "check": ("rivus_tui.cli.check", "check", "List and run checks."),
     "doctor": ("rivus_tui.cli.doctor", "doctor", "Incidents: what failed, why, what is done about it."),
+    "stale": ("rivus_tui.cli.stale", "stale", "What a change of code means for the results made before it."),
     "plan": ("rivus_tui.cli.plan", "plan", "Show what would run next, in what order, and what holds it."),
     "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),
     "stop": ("rivus_tui.cli.stop", "stop", "Stop the engine of this project, wherever it runs."),

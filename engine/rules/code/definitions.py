@@ -1,0 +1,163 @@
+"""How functions, classes and types are dumped: which of their docstrings and type hints count."""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+
+from engine.rules.code.facts import Facts
+from engine.rules.code.lens import Lens
+from engine.rules.code.names import Names
+from engine.rules.code.plain import Plain, text_statement
+from engine.rules.code.project import Symbol
+from engine.rules.code.words import Doc, Word, union_members
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Definitions:
+    """The part of `Dumper` for definitions and annotations."""
+
+    _lens: Lens
+    _owner: Symbol
+    _facts: Facts
+    _seen: Facts
+    _names: Names
+    _plain: Plain
+    _rules: frozenset[str]
+    _out: list[Word]
+    _called: set[int]
+    _in_annotation: bool
+
+    @abstractmethod
+    def _node(self, node: ast.AST) -> None: ...
+
+    @abstractmethod
+    def _value(self, value: object) -> None: ...
+
+    @abstractmethod
+    def _block(self, statements: list[ast.stmt], *, is_function: bool = False) -> None: ...
+
+    def _may_drop(self, annotation: ast.expr) -> bool:
+        acts = any(isinstance(n, ast.Call | ast.NamedExpr | ast.Await | ast.Yield) for n in ast.walk(annotation))
+        return "annotations" in self._rules and not self._facts.annotations and not acts
+
+    def _annotation(self, node: ast.expr) -> None:
+        if "annotations" in self._rules:
+            self._in_annotation = True
+            self._out.append("quoted:" if self._lens.module.quoted_annotations else ":")
+            self._type(node)
+            self._in_annotation = False
+        else:
+            self._called.update(id(n) for n in ast.walk(node))
+            self._node(node)
+
+    def _type(self, node: ast.expr) -> None:
+        """A type; `Optional[X]` and `Union[X, None]` are dumped as `X | None`."""
+        self._called.update(id(n) for n in ast.walk(node))
+        members = union_members(node, self._lens)
+        if len(members) == 1:
+            self._node(node)
+            return
+        self._out.append("Union(")
+        for member in members:
+            self._type(member)
+        self._out.append(")")
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        out = self._out
+        variable = self._lens.variable(node)
+        plain = self._plain.is_plain_function(node, self._owner)
+        for decorator in node.decorator_list:
+            out.append("@")
+            self._called.add(id(decorator))
+            self._node(decorator)
+        if not self._plain.has_known_decorators(node):
+            self._seen.errors = True
+        out.append(type(node).__name__)
+        out.append(self._names.word(variable) if variable is not None else self._names.of_symbol(node.name))
+        self._value(getattr(node, "type_params", None) or [])
+        self._arguments(node.args, plain)
+        if node.returns is not None and not (plain and self._may_drop(node.returns)):
+            out.append("->")
+            self._annotation(node.returns)
+        self._doc(node, plain)
+        self._block(node.body, is_function=True)
+
+    def _doc(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, plain: bool) -> None:
+        text = ast.get_docstring(node, clean=False)
+        if text is not None:
+            self._out.append(Doc(text, self._owner, plain))
+
+    def _arguments(self, args: ast.arguments, plain: bool) -> None:
+        out = self._out
+        out.append("(")
+        positional = [*args.posonlyargs, *args.args]
+        defaults = [None] * (len(positional) - len(args.defaults)) + list(args.defaults)
+        for index, (argument, default) in enumerate(zip(positional, defaults, strict=True)):
+            if args.posonlyargs and index == len(args.posonlyargs):
+                out.append("/")
+            self._argument(argument, default, plain)
+        if args.vararg is not None or args.kwonlyargs:
+            out.append("*")
+        if args.vararg is not None:
+            self._argument(args.vararg, None, plain)
+        for keyword, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+            self._argument(keyword, default, plain)
+        if args.kwarg is not None:
+            out.append("**")
+            self._argument(args.kwarg, None, plain)
+        out.append(")")
+
+    def _argument(self, argument: ast.arg, default: ast.expr | None, plain: bool) -> None:
+        variable = self._lens.variable(argument)
+        self._out.append(self._names.word(variable) if variable is not None else argument.arg)
+        if argument.annotation is not None and not (plain and self._may_drop(argument.annotation)):
+            self._annotation(argument.annotation)
+        if default is not None:
+            self._out.append("=")
+            self._node(default)
+        self._out.append(",")
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        self._out.append("Lambda")
+        self._arguments(node.args, True)
+        self._node(node.body)
+
+    def _class(self, node: ast.ClassDef, as_header: bool = False) -> None:
+        out = self._out
+        self._seen.saw_class(node)
+        for decorator in node.decorator_list:
+            out.append("@")
+            self._called.add(id(decorator))
+            self._node(decorator)
+        variable = self._lens.variable(node)
+        out.append("Class ")
+        out.append(self._names.word(variable) if variable is not None else node.name)
+        self._value(getattr(node, "type_params", None) or [])
+        out.append("(")
+        for base in node.bases:
+            self._called.update(id(n) for n in ast.walk(base))
+            self._node(base)
+            out.append(",")
+        for keyword in node.keywords:
+            self._node(keyword)
+        out.append(")")
+        plain = self._plain.is_plain_class(node)
+        self._doc(node, plain and self._owner not in self._facts.values)
+        names = [s.name for s in node.body if isinstance(s, _FUNCTIONS)]
+        seen_in_order = self._facts.frames or self._owner in self._facts.values or not self._rules
+        in_order = not plain or seen_in_order or len(set(names)) != len(names)
+        out.append("{")
+        for index, statement in enumerate(node.body):
+            if isinstance(statement, _FUNCTIONS) and as_header:
+                if in_order:
+                    out.append(f"def {statement.name}")
+            elif isinstance(statement, ast.Pass) or (text_statement(statement) and (plain or index == 0)):
+                continue
+            else:
+                self._node(statement)
+                out.append(";")
+        if as_header and not in_order:
+            out.extend(f"def {name}" for name in sorted(names))
+        out.append("}")

@@ -1,0 +1,455 @@
+"""A symbol as a row of words that is equal on every Python, and equal for code that differs in form only.
+
+Positions, parentheses, quotes, comments and empty fields leave no trace; `ast.dump` would differ between Pythons. Names
+are dumped as what they lead to. With a `Plan` the words leave out what the plan sets aside.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final
+
+from engine.rules.code.definitions import Definitions
+from engine.rules.code.facts import Facts
+from engine.rules.code.lens import Lens
+from engine.rules.code.names import Names
+from engine.rules.code.plain import Plain, text_statement
+from engine.rules.code.plan import Plan
+from engine.rules.code.project import Builtin, External, Symbol, Unknown, Within
+from engine.rules.code.texts import Parts, parts_of
+from engine.rules.code.words import Dump, is_bare_return, is_quiet_import, literal
+
+SKIPPED_FIELDS: Final = frozenset({"ctx", "kind", "type_comment", "type_ignores", "lineno", "col_offset"})
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_TYPING: Final = {"typing.List": "list", "typing.Dict": "dict", "typing.Set": "set", "typing.Tuple": "tuple"}
+_TURNED: Final = {ast.In: "NotIn", ast.Is: "IsNot", ast.NotIn: "In", ast.IsNot: "Is"}
+_SAFE_SINKS: Final = frozenset(
+    {"builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.isinstance"}
+    | {"builtins.issubclass", "asyncio.to_thread", "builtins.super", "builtins.type"}
+)
+"""Functions that call what they are given and look at nothing else of it."""
+
+
+class Dumper(Definitions):
+    """Dumps the statements of one symbol."""
+
+    def __init__(
+        self,
+        lens: Lens,
+        owner: Symbol,
+        facts: Facts,
+        plan: Plan | None,
+        names: Names,
+        rules: frozenset[str],
+        seen: Facts,
+    ) -> None:
+        """`facts` hold for the closure, `seen` takes in what is met; with `plan` None it is the normalised form."""
+        self.dump = Dump()
+        self._seen = seen
+        self._lens = lens
+        self._owner = owner
+        self._facts = facts
+        self._plan = plan
+        self._names = names
+        self._rules = rules if plan is not None else frozenset()
+        self._plain = Plain(lens, facts)
+        self._out = self.dump.words
+        self._called: set[int] = set()
+        self._held: set[int] = set()
+        """Names and calls whose value goes no further: `x` in `x.a`, `C()` in `v = C()`."""
+        self._in_annotation = False
+        self._in_try = 0
+
+    def statement(self, node: ast.stmt, *, as_header: bool = False) -> None:
+        """Dump a statement; a class `as_header` leaves its methods to be dumped by themselves."""
+        if isinstance(node, ast.ClassDef):
+            self._class(node, as_header)
+        else:
+            self._node(node)
+
+    # -- what any node is dumped as
+
+    def _node(self, node: ast.AST) -> None:
+        special = self._SPECIAL.get(type(node))
+        if special is not None:
+            special(self, node)
+            return
+        self._plainly(node)
+
+    def _plainly(self, node: ast.AST) -> None:
+        out = self._out
+        out.append(type(node).__name__)
+        out.append("(")
+        for name in node._fields:
+            if name in SKIPPED_FIELDS:
+                continue
+            value = getattr(node, name, None)
+            if value is None or value == []:
+                continue
+            out.append(name)
+            out.append("=")
+            self._value(value)
+        out.append(")")
+
+    def _value(self, value: object) -> None:
+        if isinstance(value, ast.AST):
+            self._node(value)
+        elif isinstance(value, list):
+            if value and isinstance(value[0], ast.stmt):
+                self._block(value)
+                return
+            self._out.append("[")
+            for item in value:
+                if item is None:
+                    self._out.append("~")
+                else:
+                    self._value(item)
+            self._out.append("]")
+        else:
+            self._out.append(literal(value))
+
+    def _block(self, statements: list[ast.stmt], *, is_function: bool = False) -> None:
+        """Dump a list of statements; what is nothing (`pass`, a lone constant) is left out of it."""
+        out = self._out
+        out.append("{")
+        pending = [s for s in statements if not self._is_nothing(s)]
+        shapes = "form" in self._rules
+        if shapes and is_function and pending and is_bare_return(pending[-1]):
+            pending.pop()
+        while pending:
+            statement = pending.pop(0)
+            if shapes and isinstance(statement, ast.If) and statement.orelse and self._ends(statement.body):
+                self._if(statement, statement.orelse[:0])
+                pending[:0] = [s for s in statement.orelse if not self._is_nothing(s)]
+                if is_function and pending and is_bare_return(pending[-1]):
+                    pending.pop()
+            elif shapes and pending and (value := self._names.returned_at_once(statement, pending[0])) is not None:
+                pending.pop(0)
+                out.extend(["Return", "(", "value", "="])
+                self._node(value)
+                out.append(")")
+            else:
+                self._node(statement)
+            out.append(";")
+        out.append("}")
+
+    def _is_nothing(self, node: ast.stmt) -> bool:
+        if isinstance(node, ast.Pass) or text_statement(node):
+            return True
+        if isinstance(node, ast.Import | ast.ImportFrom) and self._rules and not self._in_try:
+            return all(is_quiet_import(self._lens, node, alias) for alias in node.names)
+        return self._plan is not None and id(node) in self._plan.skipped
+
+    def _ends(self, statements: list[ast.stmt]) -> bool:
+        left = [s for s in statements if not self._is_nothing(s)]
+        return bool(left) and isinstance(left[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+
+    def _if(self, node: ast.If, orelse: list[ast.stmt] | None = None) -> None:
+        orelse = node.orelse if orelse is None else orelse
+        self._out.append("If(")
+        self._node(node.test)
+        self._block(node.body)
+        if any(not self._is_nothing(s) for s in orelse):
+            self._out.append("else")
+            self._block(orelse)
+        self._out.append(")")
+
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
+        self._in_try += 1
+        self._plainly(node)
+        self._in_try -= 1
+
+    def _not(self, node: ast.UnaryOp) -> None:
+        """`not a in b` is `a not in b`."""
+        inner = node.operand
+        if (
+            "form" in self._rules
+            and isinstance(node.op, ast.Not)
+            and isinstance(inner, ast.Compare)
+            and len(inner.ops) == 1
+        ):
+            turned = _TURNED.get(type(inner.ops[0]))
+            if turned is not None:
+                self._out.extend(["Compare", "(", "left", "="])
+                self._node(inner.left)
+                self._out.extend(["ops", "=", "[", turned, "(", ")", "]", "comparators", "=", "["])
+                self._node(inner.comparators[0])
+                self._out.extend(["]", ")"])
+                return
+        self._plainly(node)
+
+    # -- names
+
+    def _name(self, node: ast.Name) -> None:
+        variable = self._lens.variable(node)
+        if variable is not None and variable.kind != "import":
+            self._out.append(self._names.word(variable))
+            if id(node) not in self._held and isinstance(node.ctx, ast.Load):
+                made = self._names.class_of(variable)
+                if made is not None:
+                    self._seen.values.add(made)
+            return
+        self._global(node)
+
+    def _global(self, node: ast.Name | ast.Attribute) -> bool:
+        target = self._lens.target(node)
+        if target is None:
+            return False
+        facts = self._seen
+        if isinstance(target, Symbol):
+            self._out.append(target)
+            self.dump.symbols[target] = None
+            if id(node) not in self._called:
+                facts.values.add(target)
+        elif isinstance(target, External):
+            self._out.append(f"E:{_TYPING.get(target.dotted, target.dotted) if self._in_annotation else target.dotted}")
+            facts.saw_name(target.dotted)
+        elif isinstance(target, Builtin):
+            if target.name in ("__name__", "__file__", "__package__", "__spec__"):
+                self._out.append(f"M:{self._owner.module}")
+            self._out.append(f"B:{target.name}")
+            if target.name == "__doc__":
+                self._out.append(self._lens.module.document)
+            facts.saw_name(f"builtins.{target.name}")
+        elif isinstance(target, Within):
+            self._out.append(f"M:{target.module}")
+            self.dump.modules[target.module] = None
+            facts.doubts[f"module {target.module} is handed around as a value"] = None
+        elif isinstance(target, Unknown):
+            self._out.append(f"U:{target.name}")
+            self.dump.unresolved[target.name] = None
+            dotted = self._lens.dotted(node)
+            facts.saw_name(dotted if dotted is not None else target.name)
+            if target.doubt is not None:
+                facts.doubts[target.doubt] = None
+        if not isinstance(node.ctx, ast.Load) and not (isinstance(node, ast.Name) and isinstance(target, Symbol)):
+            facts.doubts[f"{ast.unparse(node)} is replaced at run time"] = None
+        return True
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        self._seen.saw_attribute(node.attr)
+        if self._lens.target(node) is not None:
+            self._names_on_the_way(node)
+            self._global(node)
+            return
+        self._held.add(id(node.value))
+        if id(node) not in self._called and isinstance(node.ctx, ast.Load):
+            self._seen.value_attributes.add(node.attr)
+        dotted = self._lens.dotted(node)
+        if dotted is not None:
+            self._seen.saw_name(dotted)
+        self._out.append("Attribute(")
+        self._called.add(id(node.value))
+        self._node(node.value)
+        self._out.append(f".{node.attr})")
+
+    def _names_on_the_way(self, node: ast.Attribute) -> None:
+        """`package.module.name` refers to the modules too: importing them may do something."""
+        value = node.value
+        while isinstance(value, ast.Attribute | ast.Name):
+            target = self._lens.target(value)
+            if isinstance(target, Within):
+                self.dump.modules[target.module] = None
+            if isinstance(value, ast.Name):
+                break
+            value = value.value
+
+    # -- values
+
+    def _constant(self, node: ast.Constant) -> None:
+        is_message = self._plan is not None and id(node) in self._plan.messages
+        self._out.append("<message>" if is_message else literal(node.value))
+
+    def _text(self, node: ast.AST) -> None:
+        """An f-string, or with the rule a sum of texts: the same words for the same text."""
+        if self._plan is not None and id(node) in self._plan.messages:
+            self._out.append("<message>")
+            return
+        parts = parts_of(node, folds="texts" in self._rules)
+        if parts is None:
+            if isinstance(node, ast.Call):
+                self._call(node)
+            else:
+                self._plainly(node)
+            return
+        self._parts(parts)
+
+    def _parts(self, parts: Parts) -> None:
+        if len(parts) <= 1 and all(isinstance(part, str) for part in parts):
+            self._out.append(literal("".join(str(part) for part in parts)))
+            return
+        self._out.append("Text(")
+        for part in parts:
+            if isinstance(part, str):
+                self._out.append(literal(part))
+            else:
+                self._out.append(f"!{part.conversion}")
+                self._node(part.value)
+                if part.spec is not None:
+                    self._out.append(":")
+                    self._node(part.spec)
+        self._out.append(")")
+
+    def _call(self, node: ast.Call) -> None:
+        self._called.add(id(node.func))
+        dotted = self._lens.dotted(node.func)
+        self._seen.keywords.update(k.arg for k in node.keywords if k.arg is not None)
+        if any(k.arg is None for k in node.keywords):
+            self._seen.spreads = True
+        if any(k.arg == "return_exceptions" for k in node.keywords) or (
+            isinstance(node.func, ast.Attribute) and node.func.attr == "exception" and not node.args
+        ):
+            self._seen.errors = True
+        if dotted in ("builtins.getattr", "builtins.setattr", "builtins.delattr") and len(node.args) > 1:
+            self._dynamic(node, dotted)
+        if dotted == "builtins.open" and node.args and self._lens.dotted(node.args[0]) == "builtins.__file__":
+            self._seen.source = True
+        if dotted in _SAFE_SINKS or dotted == "functools.partial":
+            self._called.update(id(a) for a in node.args)
+            self._held.update(id(a) for a in node.args)
+            self._names.take_lambdas(node.args)
+        for keyword in node.keywords:
+            if keyword.arg == "key":
+                self._called.add(id(keyword.value))
+                self._names.take_lambdas([keyword.value])
+        target = self._lens.target(node.func)
+        if isinstance(target, Symbol) and id(node) not in self._held and self._plain.is_class(target):
+            self._seen.values.add(target)
+        self._plainly(node)
+
+    def _dynamic(self, node: ast.Call, dotted: str) -> None:
+        name, of = node.args[1], self._lens.target(node.args[0])
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            self._seen.saw_attribute(name.value)
+            if isinstance(of, Within | External) or (of is not None and dotted != "builtins.getattr"):
+                self._seen.doubts[f"{dotted[9:]}() reaches {ast.unparse(node.args[0])}.{name.value}"] = None
+        elif dotted == "builtins.getattr" or of is not None:
+            self._seen.doubts[f"{dotted[9:]}() with a name made at run time"] = None
+
+    def _raise(self, node: ast.Raise) -> None:
+        if node.exc is not None:
+            self._called.add(id(node.exc))
+            self._held.add(id(node.exc))
+        self._plainly(node)
+
+    def _handler(self, node: ast.ExceptHandler) -> None:
+        self._seen.handles = True
+        out = self._out
+        out.append("ExceptHandler(")
+        if node.type is not None:
+            self._called.update(id(n) for n in ast.walk(node.type))
+            self._node(node.type)
+        variable = self._lens.variable(node)
+        gone = self._plan.gone if self._plan is not None and "unused" in self._rules else None
+        if variable is not None and (gone is None or any(id(load) not in gone for load in variable.loads)):
+            out.append(f"as {self._names.word(variable)}")
+        self._block(node.body)
+        out.append(")")
+
+    def _capture(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping) -> None:
+        variable = self._lens.variable(node)
+        self._out.append(type(node).__name__)
+        self._out.append("(")
+        if variable is not None:
+            self._out.append(self._names.word(variable))
+        for name in ("pattern", "keys", "patterns"):
+            value = getattr(node, name, None)
+            if value:
+                self._value(value)
+        self._out.append(")")
+
+    # -- statements
+
+    def _assign(self, node: ast.Assign) -> None:
+        self._assigned(node.targets, node.value)
+
+    def _assigned(self, targets: list[ast.expr], value: ast.expr) -> None:
+        if all(self._lens.variable(target) is not None for target in targets):
+            self._held.add(id(value))
+        self._out.append("Assign(")
+        for target in targets:
+            self._node(target)
+            self._out.append("=")
+        self._node(value)
+        self._out.append(")")
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        """`x: int = 1`; the annotation of a local is never looked at, that of a class's field always counts."""
+        owner = self._lens.variable(node.target) if isinstance(node.target, ast.Name) else None
+        is_local = owner is not None and owner.kind in ("local", "param")
+        if is_local or (owner is None and isinstance(node.target, ast.Name) and self._may_drop(node.annotation)):
+            if node.value is not None:
+                self._assigned([node.target], node.value)
+            elif is_local and owner is not None and len(owner.bindings) < 2:
+                self._out.append("declared")
+            return
+        self._out.append("AnnAssign(")
+        self._node(node.target)
+        self._annotation(node.annotation)
+        if node.value is not None:
+            self._node(node.value)
+        self._out.append(")")
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """An import inside a function or a block: the names it binds are dumped where they are used."""
+        for alias in node.names:
+            self._out.append(
+                f"import {getattr(node, 'module', None) or ''}:{alias.name}:{getattr(node, 'level', 0) or 0}"
+            )
+            variable = self._lens.variable(alias)
+            target = self._lens.target_of_alias(alias, variable)
+            if isinstance(target, Within):
+                self.dump.modules[target.module] = None
+            elif isinstance(target, Symbol):
+                self.dump.symbols[target] = None
+            elif isinstance(target, External):
+                self._seen.saw_name(target.dotted)
+            if alias.name == "*":
+                self._seen.doubts["`import *` inside a block"] = None
+
+    def _global_statement(self, node: ast.Global | ast.Nonlocal) -> None:
+        if isinstance(node, ast.Global):
+            for name in sorted(node.names):
+                self._out.append("global")
+                self._global(ast.Name(id=name, ctx=ast.Load()))
+
+    def _return(self, node: ast.Return) -> None:
+        if is_bare_return(node):
+            self._out.append("Return()")
+        else:
+            self._plainly(node)
+
+    def _expr(self, node: ast.Expr) -> None:
+        self._held.add(id(node.value))
+        self._plainly(node)
+
+    _SPECIAL: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], None]]] = {
+        ast.Name: _name,
+        ast.If: _if,
+        ast.Try: _try,
+        ast.TryStar: _try,
+        ast.UnaryOp: _not,
+        ast.Attribute: _attribute,
+        ast.Constant: _constant,
+        ast.JoinedStr: _text,
+        ast.BinOp: _text,
+        ast.Call: _text,
+        ast.Raise: _raise,
+        ast.ExceptHandler: _handler,
+        ast.MatchAs: _capture,
+        ast.MatchStar: _capture,
+        ast.MatchMapping: _capture,
+        ast.Assign: _assign,
+        ast.AnnAssign: _annotated,
+        ast.Import: _import,
+        ast.ImportFrom: _import,
+        ast.Global: _global_statement,
+        ast.Nonlocal: _global_statement,
+        ast.Return: _return,
+        ast.Expr: _expr,
+        ast.FunctionDef: Definitions._function,
+        ast.AsyncFunctionDef: Definitions._function,
+        ast.Lambda: Definitions._lambda,
+        ast.ClassDef: Definitions._class,
+    }

@@ -1,0 +1,166 @@
+"""What code looks at that is usually invisible: docstrings, annotations, names of locals, its own source, messages.
+
+Where something in a closure looks at one of them, changes of it count in the whole closure.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+from engine.rules.code.project import Symbol
+
+_SAFE_INSPECT: Final = frozenset(
+    {"isawaitable", "iscoroutine", "iscoroutinefunction", "isasyncgen", "isasyncgenfunction", "isclass", "isfunction"}
+    | {"ismethod", "isgenerator"}
+)
+_FRAMES: Final = frozenset({"builtins.locals", "builtins.vars", "builtins.dir", "sys._getframe", "sys._current_frames"})
+_RUNS_TEXT: Final = frozenset({"builtins.exec", "builtins.eval", "builtins.compile"})
+_UNSEEN: Final = frozenset({"builtins.globals", "builtins.__import__", "sys.modules", "sys.meta_path"})
+_UNSEEN_TOPS: Final = frozenset({"importlib", "pkgutil", "runpy", "imp", "ctypes", "gc"})
+_SOURCE_TOPS: Final = frozenset({"linecache", "dis", "traceback", "tokenize", "cloudpickle", "dill"})
+_DOC_TOPS: Final = frozenset({"pydoc", "doctest", "docstring_parser", "griffe"})
+_ANNOTATION_NAMES: Final = frozenset(
+    {
+        "get_type_hints",
+        "get_annotations",
+        "singledispatch",
+        "singledispatchmethod",
+        "validate_call",
+        "validate_arguments",
+        "TypeAdapter",
+        "create_model",
+        "function_schema",
+        "typechecked",
+        "beartype",
+    }
+)
+_ARRAY_TOPS: Final = frozenset({"numpy", "pandas", "torch", "polars", "xarray", "jax", "tensorflow", "dask", "cupy"})
+_LOG_READERS: Final = frozenset(
+    {"redirect_stdout", "redirect_stderr", "assertLogs", "capture_logs", "MemoryHandler", "QueueHandler", "Handler"}
+)
+_SOURCE_ATTRIBUTES: Final = frozenset(
+    {"__code__", "co_code", "co_consts", "co_firstlineno", "tb_lineno", "f_lineno", "tb_frame", "__traceback__"}
+)
+_FRAME_ATTRIBUTES: Final = frozenset({"f_locals", "f_back", "co_varnames", "__closure__", "gi_frame", "cr_frame"})
+_ERROR_ATTRIBUTES: Final = frozenset({"exc_info", "exception", "exc_text", "__context__", "__cause__"})
+PLAIN_DUNDERS: Final = frozenset(
+    {
+        "__init__",
+        "__post_init__",
+        "__enter__",
+        "__exit__",
+        "__aenter__",
+        "__aexit__",
+        "__call__",
+        "__iter__",
+        "__next__",
+    }
+    | {"__aiter__", "__anext__", "__new__", "__slots__", "__all__", "__init_subclass__", "__class_getitem__"}
+)
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was seen; facts of several symbols add up."""
+
+    source: bool = False
+    frames: bool = False
+    docs: bool = False
+    annotations: bool = False
+    errors: bool = False
+    logs: bool = False
+    arrays: bool = False
+    handles: bool = False
+    """Some error is caught somewhere."""
+    spreads: bool = False
+    """Something is called with `**`, so that names of parameters may come from data."""
+    subclasses: bool = False
+    """Subclasses are looked for at run time."""
+    acting: set[str] = field(default_factory=set)
+    own_names: set[str] = field(default_factory=set)
+    keywords: set[str] = field(default_factory=set)
+    values: set[Symbol] = field(default_factory=set)
+    """Functions and classes handed around as values: whoever gets them may read their names, docstrings and hints."""
+    value_attributes: set[str] = field(default_factory=set)
+    """Attributes that are read and not called: a method among them is handed around."""
+    doubts: dict[str, None] = field(default_factory=dict)
+    """Why the closure is not complete, in the order it was found."""
+
+    def add(self, other: Facts) -> None:
+        """Take in what was seen elsewhere."""
+        for each in fields(self):
+            mine, theirs = getattr(self, each.name), getattr(other, each.name)
+            setattr(self, each.name, (mine or theirs) if isinstance(mine, bool) else mine | theirs)
+
+    def saw_name(self, dotted: str) -> None:
+        """Something outside the project is used, by its dotted name."""
+        top, _, rest = dotted.partition(".")
+        last = rest.rpartition(".")[2]
+        if dotted in _FRAMES or dotted in _RUNS_TEXT:
+            self.frames = True
+        if dotted in _RUNS_TEXT:
+            self.doubts[f"{last}() runs code made from text"] = None
+        if dotted in _UNSEEN or top in _UNSEEN_TOPS:
+            self.doubts[f"{last or top} reaches code by names made at run time"] = None
+        if top == "inspect":
+            self._saw_inspect(last)
+        if top in _SOURCE_TOPS:
+            self.source = self.errors = True
+        if top in _DOC_TOPS or dotted in ("builtins.help", "builtins.__doc__"):
+            self.docs = True
+        if last in _ANNOTATION_NAMES:
+            self.annotations = True
+        if dotted in ("sys.exc_info", "sys.exception", "sys.last_value"):
+            self.errors = True
+        if last in _LOG_READERS or dotted in ("sys.stdout", "sys.stderr", "sys.__stdout__"):
+            self.logs = True
+        if top in _ARRAY_TOPS:
+            self.arrays = True
+        if last == "suppress":
+            self.handles = True
+
+    def _saw_inspect(self, name: str) -> None:
+        if name in ("getdoc", "cleandoc"):
+            self.docs = True
+        elif name in ("signature", "getfullargspec", "get_annotations", "Parameter", "Signature"):
+            self.annotations = self.frames = True
+        elif name not in _SAFE_INSPECT:
+            self.source = self.frames = self.docs = self.annotations = True
+
+    def saw_attribute(self, name: str) -> None:
+        """An attribute of some value is read or set."""
+        if name == "__doc__":
+            self.docs = True
+        elif name in ("__annotations__", "__signature__", "model_fields", "model_json_schema", "__type_params__"):
+            self.annotations = True
+        elif name in _SOURCE_ATTRIBUTES:
+            self.source = True
+        elif name in _FRAME_ATTRIBUTES:
+            self.frames = True
+        elif name in _ERROR_ATTRIBUTES:
+            self.errors = self.errors or name != "exception"
+        elif name in ("addHandler", "handlers", "records", "assertLogs", "capture_logs"):
+            self.logs = True
+        elif name == "__subclasses__":
+            self.subclasses = True
+        elif name in ("__globals__", "__builtins__"):
+            self.doubts[f"{name} reaches code by names made at run time"] = None
+        elif name in ("__dict__", "__getattribute__", "__qualname__", "__name__"):
+            self.frames = self.frames or name == "__dict__"
+
+    def saw_class(self, node: ast.ClassDef) -> None:
+        """A class is defined: what its instances do by themselves."""
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                self.own_names.add(statement.name)
+                if statement.decorator_list or (
+                    statement.name.startswith("__") and statement.name not in PLAIN_DUNDERS
+                ):
+                    self.acting.add(statement.name)
+                if statement.name in ("__exit__", "__aexit__"):
+                    self.errors = self.handles = True
+            elif isinstance(statement, ast.Assign | ast.AnnAssign):
+                targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+                self.own_names.update(t.id for t in targets if isinstance(t, ast.Name))

@@ -1,0 +1,83 @@
+"""What was read of a project's code once and is asked again by each of its stages: parts and their normalised words."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from engine.rules.code.dump import Dumper
+from engine.rules.code.facts import Facts
+from engine.rules.code.lens import Lens
+from engine.rules.code.names import Names
+from engine.rules.code.plan import Plan
+from engine.rules.code.project import Project, Symbol
+from engine.rules.code.units import Unit, effects_of, units_of
+from engine.rules.code.words import Dump
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The words of one part, and what was seen in it."""
+
+    dump: Dump
+    facts: Facts
+
+
+class Reading:
+    """One state of a project's source; make a new one when a file has changed."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._lenses: dict[int, Lens] = {}
+        self._units: dict[Symbol, list[Unit]] = {}
+        self._effects: dict[str, tuple[Unit, list[str]] | None] = {}
+        self._norms: dict[tuple[Unit, bool], Read] = {}
+
+    def lens(self, unit: Unit, statement: ast.stmt) -> Lens:
+        """Return a statement of a part with its names resolved."""
+        lens = self._lenses.get(id(statement))
+        if lens is None:
+            module = self.project.module(unit.symbol.module)
+            assert module is not None
+            lens = self._lenses[id(statement)] = Lens(self.project, module, statement)
+        return lens
+
+    def units(self, symbol: Symbol) -> list[Unit]:
+        """Return the parts of a symbol."""
+        known = self._units.get(symbol)
+        if known is None:
+            known = self._units[symbol] = units_of(self.project, symbol)
+        return known
+
+    def effects(self, name: str) -> tuple[Unit, list[str]] | None:
+        """Return what importing a module does, and what it imports for that; None if it is not of the project."""
+        if name not in self._effects:
+            module = self.project.module(name)
+            self._effects[name] = None if module is None else effects_of(self.project, module)
+        return self._effects[name]
+
+    def norm(self, unit: Unit, *, is_root: bool) -> Read:
+        """Return the normalised words of a part; they do not depend on who asks."""
+        key = (unit, is_root)
+        known = self._norms.get(key)
+        if known is None:
+            facts = Facts()
+            dump = self.dump(unit, Facts(), None, frozenset(), seen=facts, is_root=is_root)
+            known = self._norms[key] = Read(dump, facts)
+        return known
+
+    def dump(
+        self, unit: Unit, facts: Facts, plans: list[Plan] | None, rules: frozenset[str], *, seen: Facts, is_root: bool
+    ) -> Dump:
+        """Return the words of a part; with `plans`, one for each statement, what they set aside is left out."""
+        whole = Dump(words=list(unit.words))
+        for index, statement in enumerate(unit.statements):
+            plan = plans[index] if plans is not None else None
+            if plan is not None and id(statement) in plan.skipped:
+                continue
+            lens = self.lens(unit, statement)
+            names = Names(lens, unit.symbol, facts, plan is not None and "locals" in rules, context=is_root)
+            dumper = Dumper(lens, unit.symbol, facts, plan, names, rules, seen=seen)
+            dumper.statement(statement, as_header=unit.is_header)
+            whole.add(dumper.dump)
+        return whole

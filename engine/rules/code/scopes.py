@@ -1,0 +1,229 @@
+"""Which variable a name stands for, inside one top-level statement of a module.
+
+A name that belongs to no function around it is global: it is left out of `Scopes.of`; the module's table resolves it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["param", "local", "inner", "import", "class", "nested"]
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(eq=False, slots=True)
+class Variable:
+    """One variable of one function; `inner` ones belong to a comprehension or a lambda, `nested` are functions."""
+
+    name: str
+    kind: Kind
+    owner: ast.AST | None
+    bindings: list[ast.AST] = field(default_factory=list)
+    """Nodes that give it a value: statements, parameters, handlers."""
+    loads: list[ast.Name] = field(default_factory=list)
+    shared: bool = False
+    """Another function reads or writes it too."""
+
+
+@dataclass(eq=False, slots=True)
+class _Scope:
+    node: ast.AST | None
+    names: dict[str, Variable] = field(default_factory=dict)
+    global_names: set[str] = field(default_factory=set)
+    is_class: bool = False
+
+
+class Scopes:
+    """The variables of one statement and all functions in it."""
+
+    def __init__(self, statement: ast.stmt) -> None:
+        self.of: dict[int, Variable] = {}
+        """Node → variable, by `id` of the node: Name, arg, ExceptHandler, alias, def, match capture."""
+        self.variables: list[Variable] = []
+        self.declared: set[str] = set()
+        """Names that a function declares `global`."""
+        self._stack: list[_Scope] = [_Scope(node=None)]
+        self._visit(statement)
+
+    def _visit(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Name):
+            self._name(node)
+        elif isinstance(node, _FUNCTIONS):
+            self._bound(node, node.name)
+            self._all([*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)])
+            self._all(_annotations(node))
+            self._function(node, node.args, node.body)
+        elif isinstance(node, ast.Lambda):
+            self._all([*node.args.defaults, *(d for d in node.args.kw_defaults if d)])
+            self._function(node, node.args, [node.body])
+        elif isinstance(node, ast.ClassDef):
+            self._bound(node, node.name)
+            self._all([*node.decorator_list, *node.bases, *node.keywords])
+            scope = _Scope(node=node, is_class=True)
+            for statement in node.body:
+                for bound in _bound_names(statement):
+                    if bound not in scope.names:
+                        scope.names[bound] = self._made(bound, "class", node)
+            self._stack.append(scope)
+            self._all(node.body)
+            self._stack.pop()
+        elif isinstance(node, _COMPREHENSIONS):
+            self._comprehension(node)
+        else:
+            if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+                self._bound(node, node.name)
+            elif isinstance(node, ast.MatchMapping) and node.rest:
+                self._bound(node, node.rest)
+            elif isinstance(node, ast.alias):
+                self._bound(node, (node.asname or node.name).partition(".")[0])
+            self._all(ast.iter_child_nodes(node))
+
+    def _all(self, nodes: Iterator[ast.AST] | Sequence[ast.AST]) -> None:
+        for node in nodes:
+            self._visit(node)
+
+    def _function(self, node: ast.AST, args: ast.arguments, body: Sequence[ast.AST]) -> None:
+        scope = _Scope(node=node)
+        for argument in _arguments(args):
+            kind: Kind = "inner" if isinstance(node, ast.Lambda) else "param"
+            variable = scope.names[argument.arg] = self._made(argument.arg, kind, node)
+            variable.bindings.append(argument)
+            self.of[id(argument)] = variable
+        outer: set[str] = set()
+        for statement in body:
+            for declaration in _declarations(statement):
+                if isinstance(declaration, ast.Global):
+                    scope.global_names.update(declaration.names)
+                    self.declared.update(declaration.names)
+                else:
+                    outer.update(declaration.names)
+        for statement in body:
+            for bound in _bound_names(statement):
+                if bound not in scope.names and bound not in scope.global_names and bound not in outer:
+                    scope.names[bound] = self._made(bound, "local", node)
+        self._stack.append(scope)
+        self._all(body)
+        self._stack.pop()
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        self._visit(node.generators[0].iter)
+        scope = _Scope(node=node)
+        for generator in node.generators:
+            for name in _targets(generator.target):
+                if name not in scope.names:
+                    scope.names[name] = self._made(name, "inner", node)
+        self._stack.append(scope)
+        for index, generator in enumerate(node.generators):
+            if index:
+                self._visit(generator.iter)
+            self._visit(generator.target)
+            self._all(generator.ifs)
+        self._all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
+        self._stack.pop()
+
+    def _made(self, name: str, kind: Kind, owner: ast.AST | None) -> Variable:
+        variable = Variable(name=name, kind=kind, owner=owner)
+        self.variables.append(variable)
+        return variable
+
+    def _bound(self, node: ast.AST, name: str) -> None:
+        variable = self._found(name, binds=True)
+        if variable is not None:
+            variable.bindings.append(node)
+            if isinstance(node, ast.alias):
+                variable.kind = "import"
+            elif isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and variable.kind == "local":
+                variable.kind = "nested"
+            self.of[id(node)] = variable
+
+    def _name(self, node: ast.Name) -> None:
+        variable = self._found(node.id, binds=not isinstance(node.ctx, ast.Load))
+        if variable is None:
+            return
+        self.of[id(node)] = variable
+        if isinstance(node.ctx, ast.Load):
+            variable.loads.append(node)
+        else:
+            variable.bindings.append(node)
+
+    def _found(self, name: str, *, binds: bool) -> Variable | None:
+        crossed = False
+        for depth, scope in enumerate(reversed(self._stack)):
+            if scope.is_class and depth:
+                continue
+            if name in scope.global_names:
+                return None
+            variable = scope.names.get(name)
+            if variable is not None:
+                variable.shared = variable.shared or crossed
+                return variable
+            if isinstance(scope.node, (*_FUNCTIONS, ast.Lambda)):
+                crossed = True
+        return None
+
+
+def _arguments(args: ast.arguments) -> list[ast.arg]:
+    named = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    return [*named, *(a for a in (args.vararg, args.kwarg) if a is not None)]
+
+
+def _annotations(node: FunctionNode) -> list[ast.AST]:
+    found = [a.annotation for a in _arguments(node.args) if a.annotation is not None]
+    return [*found, *([node.returns] if node.returns is not None else [])]
+
+
+def _targets(node: ast.AST) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
+            yield inner.id
+
+
+def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and what is in it, without entering other functions and classes; their own names are seen."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        if isinstance(current, (*_FUNCTIONS, ast.ClassDef, ast.Lambda)):
+            continue
+        pending.extend(ast.iter_child_nodes(current))
+
+
+def _declarations(node: ast.AST) -> Iterator[ast.Global | ast.Nonlocal]:
+    for inner in _same_scope(node):
+        if isinstance(inner, ast.Global | ast.Nonlocal):
+            yield inner
+
+
+def _bound_names(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a statement binds in its own scope."""
+    pending: list[tuple[ast.AST, bool]] = [(node, False)]
+    while pending:
+        current, in_comprehension = pending.pop()
+        if isinstance(current, (*_FUNCTIONS, ast.ClassDef)):
+            yield current.name
+            continue
+        if isinstance(current, ast.Lambda):
+            continue
+        if isinstance(current, ast.NamedExpr):
+            yield current.target.id
+        elif isinstance(current, ast.Name) and not isinstance(current.ctx, ast.Load) and not in_comprehension:
+            yield current.id
+        elif isinstance(current, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and current.name:
+            yield current.name
+        elif isinstance(current, ast.MatchMapping) and current.rest:
+            yield current.rest
+        elif isinstance(current, ast.alias) and current.name != "*":
+            yield (current.asname or current.name).partition(".")[0]
+        inside = in_comprehension or isinstance(current, _COMPREHENSIONS)
+        pending.extend((child, inside) for child in ast.iter_child_nodes(current))
+
+
+bound_names = _bound_names
+same_scope = _same_scope
+arguments_of = _arguments

@@ -1,0 +1,82 @@
+"""Words: what a symbol is dumped as, and what single nodes become."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from engine.rules.code.imports import QUIET_MODULES
+from engine.rules.code.lens import Lens
+from engine.rules.code.project import External, Symbol, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """A docstring, which counts only where something reads it."""
+
+    text: str
+    of: Symbol | None
+    plain: bool
+    """Nothing but a reader of docstrings could see it."""
+
+
+Word: TypeAlias = "str | Symbol | Doc"
+
+
+@dataclass(slots=True)
+class Dump:
+    """The words of one symbol, and what was seen on the way."""
+
+    words: list[Word] = field(default_factory=list)
+    symbols: dict[Symbol, None] = field(default_factory=dict)
+    """What it refers to in the project, in order."""
+    modules: dict[str, None] = field(default_factory=dict)
+    """Modules of the project that it imports or names."""
+    unresolved: dict[str, None] = field(default_factory=dict)
+    """Global names that nothing binds."""
+
+    def add(self, other: Dump) -> None:
+        """Take in the words of another statement."""
+        self.words.extend(other.words)
+        self.symbols.update(other.symbols)
+        self.modules.update(other.modules)
+        self.unresolved.update(other.unresolved)
+
+
+def literal(value: object) -> str:
+    """Return a constant as a word: the same on every Python, and different for `1`, `1.0` and `True`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"i{value:x}"
+    if isinstance(value, str):
+        return "'" + value.encode("unicode_escape", "surrogatepass").decode("ascii") + "'"
+    return ascii(value)
+
+
+def is_bare_return(node: ast.stmt) -> bool:
+    """`return` and `return None`."""
+    if not isinstance(node, ast.Return):
+        return False
+    return node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
+
+
+def is_quiet_import(lens: Lens, node: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
+    """Whether an import inside a function only binds a name: that of a module of the standard library."""
+    variable = lens.variable(alias)
+    top = (alias.name if isinstance(node, ast.Import) else node.module or "").partition(".")[0]
+    once = variable is not None and len(variable.bindings) == 1
+    return once and top in QUIET_MODULES and not (isinstance(node, ast.ImportFrom) and node.level)
+
+
+def union_members(node: ast.expr, lens: Lens) -> list[ast.expr]:
+    """Return the members of a union of types, in order; of any other type, itself."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [*union_members(node.left, lens), *union_members(node.right, lens)]
+    if isinstance(node, ast.Subscript):
+        target = lens.target(node.value)
+        name = target.dotted if isinstance(target, External) else target.name if isinstance(target, Unknown) else ""
+        if name in ("typing.Optional", "Optional"):
+            return [*union_members(node.slice, lens), ast.Constant(value=None)]
+        if name in ("typing.Union", "Union") and isinstance(node.slice, ast.Tuple):
+            return [member for part in node.slice.elts for member in union_members(part, lens)]
+    return [node]
