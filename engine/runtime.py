@@ -23,6 +23,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError, UseError
 from engine.contracts.llm import Backend
 from engine.contracts.spec import ProjectSpec
+from engine.doctor.doctor import Doctor
 from engine.kit.clock import Clock
 from engine.kit.http import Http
 from engine.kit.tasks import wait_for_any
@@ -43,6 +44,7 @@ from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database
 from engine.store.plan import StagePlan
+from engine.store.stages import Finished, Left
 from engine.store.state_dir import StateDir
 from engine.store.writer import Writer
 from engine.work.attempts import Attempts
@@ -130,7 +132,7 @@ class Runtime:
             artifacts=self._state.artifacts,
             handlers=resolver.handler,
             processes=self.processes,
-            hand_in=self.writer.hand_in,
+            hand_in=self._hand_in,
             asks=self._asked,
             http=self._http,
             door=self.models.door_of,
@@ -185,6 +187,16 @@ class Runtime:
             apply=self._take_configuration,
             tell=partial(self._tell_problem, "configuration"),
         )
+        self.doctor = Doctor(
+            project=self.project,
+            writer=self.writer,
+            clock=self._clock,
+            slow=self.turns.limits.slow,
+            probe=self.turns.probe,
+            changed=self._jobs_paused,
+            llm=self.models.door(purpose="doctor"),
+        )
+        limits.hold(begun.slowed)
         self.pruner = Pruner(self.writer)
         self.writer.start()
         await self.models.configure(self.project, backends=self._backends)
@@ -197,6 +209,7 @@ class Runtime:
             self.reload.start()
             self.pruner.start()
             self.guards.start()
+            self.doctor.start()
             self.writer.look()
 
     async def _begin(self) -> takeover.Begun:
@@ -223,6 +236,7 @@ class Runtime:
         await self.pruner.stop()
         await self.guards.stop()
         await self.eligibility.stop()
+        await self.doctor.stop()
         await self.discovery.stop()
         with contextlib.suppress(StateError, EngineStopped):
             # A group that was on its way when the stop came may have claimed: let it start what it claimed.
@@ -269,6 +283,7 @@ class Runtime:
         self.turns.limits.configure(project, self.writer.plan)
         self.guards.project = project
         self._http = _new_http(project)
+        self.doctor.reload(project)
         self.attempts.reload(resolver.handler, self.processes, self._http)
         self.discovery.reload(project, resolver.discovery, self._http)
         await self.eligibility.reload(project, resolver.hook)
@@ -324,6 +339,10 @@ class Runtime:
     def _lacks_model(self, stage: StagePlan) -> bool:
         return stage.spec.needs_model and self.models.hold(stage.spec.model) is not None
 
+    def _hand_in(self, ending: Finished | Left) -> None:
+        self.doctor.saw(ending)
+        self.writer.hand_in(ending)
+
     def start_attempts(self, claimed: list[Claim]) -> None:
         """Run what was claimed."""
         self.attempts.start(claimed)
@@ -343,6 +362,7 @@ class Runtime:
             self.timers.expect(next_later)
         if paused:
             self._paused(paused)
+        self.doctor.committed()
         self._on_change()
         self._quiet.set()
 
@@ -393,8 +413,10 @@ class Runtime:
 
     async def _after(self, name: str, outcome: CommandOutcome) -> None:
         """What a command means for what runs now."""
-        if name in ("pause", "resume", "undo"):
+        if name in ("pause", "resume", "undo", *commands.DOCTORS):
             await self._look_at_jobs()
+        if name in ("resume", *commands.DOCTORS):
+            self.doctor.look()
         if name in ("drop", "cancel", "undo") and outcome.ok:
             alive = self.attempts.alive()
             lost = await self.writer.change(lambda connection, _now: claims.lost(connection, alive))
@@ -415,13 +437,17 @@ class Runtime:
         `wait_s`; or at a stop."""
         while not self._stopping:
             self._quiet.clear()
-            if self.is_quiet(job):
+            if self.is_quiet(job) and not self.doctor.is_busy:
                 soon = self._clock.now() + round(wait_s * 1000)
                 plan = self.writer.plan
                 own = [number for number, stage in plan.stages.items() if job in (None, stage.job)]
                 startable = self.turns.left(own, work=self._work)
                 # A read beside the writer's groups: asking must not look like a change.
-                if not await self._database.run(claims.left, own, startable, soon) and self.is_quiet(job):
+                if (
+                    not await self._database.run(claims.left, own, startable, soon)
+                    and self.is_quiet(job)
+                    and not self.doctor.is_busy
+                ):
                     return
             # Everything that can change the answer is a commit; a discovery that ends commits its end.
             await wait_for_any(self._quiet, timeout_s=1.0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config.build_models import build_backends, build_models
+from engine.config.doctor import doctor_settings, job_doctor
 from engine.config.model import JobKeys, ProjectKeys, StageKeys
 from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
@@ -46,6 +47,7 @@ def build_project(
         http_allow=tuple(host.lower() for host in keys.settings.http.allow),
         http_proxy=keys.settings.http.proxy,
         grace_s=keys.settings.grace,
+        doctor=doctor_settings(keys.settings.doctor),
     )
     resources = tuple(
         ResourceSpec(
@@ -156,6 +158,7 @@ class _Job:
             backlog=keys.backlog,
             validate=self._validate(),
             daily_cost_usd_micros=keys.guards.daily_cost,
+            doctor=job_doctor(keys.doctor, keys.guards.error_rate),
             gone_after=keys.gone_after or (3 if keys.check is None else 1),
             detail_columns=tuple(keys.detail_columns),
             broken=self._why_broken(),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from engine.config.doctor import DoctorKeys, ErrorRateKeys, JobDoctorKeys
 from engine.config.models import BackendKeys, Model
 from engine.config.steering import EligibilityKeys, Recur, Rule
 from engine.config.values import (
@@ -79,6 +80,8 @@ class SettingsKeys(Keys):
     """What handlers and discoveries may ask over HTTP; without it, public hosts only."""
     grace: Wait = 20.0
     """How long running work may go on after a stop was asked, such as `20s`."""
+    doctor: DoctorKeys = Field(default=DoctorKeys())
+    """How failures of all jobs are treated."""
 
 
 class DiscoveryKeys(Keys):
@@ -178,6 +181,8 @@ class GuardKeys(Keys):
 
     daily_cost: Money | None = None
     """When the job has spent so much in a day, it pauses until the next: `1 USD`."""
+    error_rate: ErrorRateKeys | None = None
+    """Pauses the job when too many attempts fail: `{over: 30%, window: 15m}`; then one item is tried at a time."""
 
 
 class JobKeys(Keys):
@@ -227,6 +232,8 @@ class JobKeys(Keys):
     """The job pauses after so many items were started; resumed, it starts as many again."""
     backlog: int | None = Field(default=None, ge=1)
     """With so many items pending, its discovery (and checks that find for it) add no more."""
+    doctor: JobDoctorKeys = Field(default=JobDoctorKeys())
+    """How failures of this job are treated."""
     guards: GuardKeys = Field(default=GuardKeys())
     """What pauses this job by itself."""
     detail_columns: list[Line] = Field(default=[])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.incident import IncidentView
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -75,6 +76,14 @@ class Reader(Protocol):
 
     def plan(self, job: str | None, limit: int) -> list[ComingView]:
         """What would run next, most due first."""
+        ...
+
+    def incidents(self, *, open_only: bool = True, limit: int = 200) -> list[IncidentView]:
+        """What failed, by cause; those that happened last first."""
+        ...
+
+    def incident(self, name: str) -> IncidentView | None:
+        """One incident by its number or signature."""
         ...
 
     def events_count(self, job: str | None = None) -> int: ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.contracts.doctor import DoctorSettings, DoctorSpec
 from engine.contracts.models import BackendSpec, ModelSpec
 from engine.contracts.rate import Rate
 from engine.contracts.steering import EligibilitySpec, IdleSpec, PriorityRule, RecurSpec, ValidateSpec
@@ -119,6 +120,8 @@ class JobSpec:
     """What may pause it by its own rules."""
     daily_cost_usd_micros: int | None = None
     """Spent so much in a day, the job pauses until the next; None: no limit of its own."""
+    doctor: DoctorSpec = field(default_factory=DoctorSpec)
+    """How its failures are treated."""
     gone_after: int = 3
     """Complete runs without seeing an item until it is gone (a check's findings: 1, then it counts as fixed)."""
     detail_columns: tuple[str, ...] = ()
@@ -145,6 +148,8 @@ class Settings:
     """Spent so much in a day by all jobs together, those that spend pause until the next."""
     free_disk_bytes: int = 200_000_000
     """With less free space than this, nothing new is started."""
+    doctor: DoctorSettings = field(default_factory=DoctorSettings)
+    """How failures of all jobs are treated."""
     repositories: tuple[str, ...] = (".",)
     """Folders that internal jobs look at, relative to the root."""
     idle: IdleSpec = field(default_factory=IdleSpec)

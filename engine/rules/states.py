@@ -57,6 +57,9 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
     "hold": _t(("ready", "later"), "blocked"),
     "open_gate": _t(("waiting",), "ready"),
     "retry": _t(("failed",), "ready"),
+    "give_up": _t(("later",), "failed"),
+    "spare": _t(("later", "failed"), "later"),
+    "replay": _t(("failed", "later"), "ready"),
     "put_off": _t(("ready", "later"), "later"),
     "close": _t(("blocked", "ready", "running", "waiting", "later", "failed"), "skipped"),
     "reopen": _t(("skipped",), "blocked", "done"),
@@ -66,7 +69,7 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
 """Name of the transition (and of the function that makes it) → where it may start and end. `claim` from blocked: the
 finishing stage takes its successor along in the same transaction. `reopen`: a skipped stage is done again where its
 result is still there. `hold`: its item may not start any more, because of what it is or what it waits for. `undo`
-restores what the journal kept."""
+restores what the journal kept; `give_up`, `spare` and `replay` are what a verdict of the doctor makes of a failure."""
 
 
 def item_state(stages: Collection[StageState], closed: Literal["done", "cancelled"] | None = None) -> ItemState:

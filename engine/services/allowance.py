@@ -118,6 +118,25 @@ class Limits:
         """Resource → model calls that hold it."""
         self._is_open = False
         """An allowance is out: what it takes of shared resources is not known yet."""
+        self._slowed: dict[str, int] = {}
+
+    def slow(self, stage: int, until: int) -> list[str]:
+        """Somebody asked for fewer requests: nothing that takes from this stage's buckets starts before `until` (ms
+        UTC); of a stage without one, nothing of itself. Returns the names that are held back."""
+        names = [*self._buckets_of.get(stage, ())] or [_own_name(stage)]
+        self.hold(dict.fromkeys(names, until))
+        return names
+
+    def hold(self, slowed: Mapping[str, int]) -> None:
+        """Take over what is held back, and until when."""
+        for name, until in slowed.items():
+            self._slowed[name] = max(until, self._slowed.get(name, 0))
+
+    def _slowed_until(self, stage: int) -> int:
+        if not self._slowed:
+            return 0
+        names = (*self._buckets_of.get(stage, ()), _own_name(stage))
+        return max(self._slowed.get(name, 0) for name in names)
 
     def configure(self, project: ProjectSpec, plan: Plan) -> None:
         """Take the limits of a configuration; what buckets have given so far stays counted."""
@@ -157,6 +176,9 @@ class Limits:
             if name in capacity:
                 capacity[name] -= n
         self._is_open = True
+        if self._slowed:
+            self._slowed = {name: until for name, until in self._slowed.items() if until > now}
+            slots = {stage: n for stage, n in slots.items() if self._slowed_until(stage) <= now}
         return Allowance(
             now=now,
             slots=slots,
@@ -227,6 +249,11 @@ class Limits:
                 pacing.next_at(self._tats.get(name, 0.0), now, self._rates[name])
                 for name in self._buckets_of.get(stage, ())
             ]
-            if waits and max(waits) > now:
+            waits.append(self._slowed_until(stage))
+            if max(waits) > now:
                 times.append(max(waits))
         return min(times, default=None)
+
+
+def _own_name(stage: int) -> str:
+    return f"number:{stage}"

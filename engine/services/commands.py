@@ -8,9 +8,12 @@ from typing import Any
 
 from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
-from engine.store import people
+from engine.contracts.verdict import CLASSES
+from engine.store import doctor_people, people
 from engine.store.plan import JobPlan, Plan
 
+DOCTORS = ("overrule", "apply", "dismiss", "send", "probe", "clear-errors")
+"""Commands that the doctor has to look at afterwards."""
 _KEYS_MAX = 200_000
 _NUMBER_MAX = 2**53
 
@@ -32,6 +35,8 @@ def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
         raise UseError(f"`{name}`: the priority is 0, 1, 2, 3 or null")
     if not isinstance(args.get("drain", True), bool):
         raise UseError(f"`{name}`: drain is true or false")
+    if "class" in args and args["class"] not in CLASSES:
+        raise UseError(f"`{name}`: the class is one of {', '.join(CLASSES)}")
     for number, what in (("until", "a time in ms UTC"), ("operation", "a number of the journal")):
         value = args.get(number)
         if not (value is None and number in spec.optional) and number in args and not _is_count(value):
@@ -48,6 +53,8 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
     if name == "undo":
         operation = args.get("operation")
         return lambda connection, now: people.undo(connection, plan, now, operation)
+    if name in DOCTORS:
+        return _doctor(plan, name, args)
     job = find_job(plan, str(args["job"]))
     keys = [str(key) for key in args.get("keys", ())]
 
@@ -72,6 +79,30 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
             case "resume":
                 return people.resume(connection, job, now)
         raise UseError(f"`{name}` needs a running engine")
+
+    return run
+
+
+def _doctor(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqlite3.Connection, int], CommandOutcome]:
+    """A command about an incident, or about the breakers of a job."""
+    incident = str(args.get("incident", ""))
+    job = find_job(plan, str(args["job"])) if "job" in args else None
+
+    def run(connection: sqlite3.Connection, now: int) -> CommandOutcome:
+        match name:
+            case "overrule":
+                why = str(args.get("why") or "")
+                return doctor_people.overrule(connection, plan, incident, args["class"], why, now)
+            case "apply":
+                return doctor_people.apply(connection, plan, incident, now)
+            case "dismiss":
+                return doctor_people.dismiss(connection, plan, incident, now)
+            case "send":
+                return doctor_people.send(connection, plan, incident, now)
+        assert job is not None
+        if name == "probe":
+            return doctor_people.probe(connection, job, now)
+        return doctor_people.clear_errors(connection, plan, job, now)
 
     return run
 

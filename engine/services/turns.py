@@ -42,6 +42,12 @@ class Turns:
         self._look = look
         self._only = frozenset(only) if only is not None else None
         self._look_at: int | None = None
+        self._probes: set[int] = set()
+
+    def probe(self, stage: int) -> None:
+        """Let one attempt of this stage start although its job is paused: the doctor's canary."""
+        self._probes.add(stage)
+        self._look()
 
     def take_states(self, rows: Iterable[JobRow]) -> None:
         """Which jobs may run has changed."""
@@ -61,6 +67,7 @@ class Turns:
     def adopt(self, allowance: Allowance, queued: set[int]) -> None:
         """Take over what a group used, and look again when pace lets the next one start."""
         self.limits.adopt(allowance)
+        self._probes -= allowance.got
         at = self.limits.next_at(queued, self._clock.now())
         if at is not None and (self._look_at is None or at < self._look_at):
             self._look_at = at
@@ -90,9 +97,11 @@ class Turns:
         free: dict[int, int] = {}
         held = {job for job in self._plan().jobs if self._held(job)}
         for number, stage in self._plan().stages.items():
-            if not stage.spec.enabled or stage.job in held or not self.may_run(stage.job):
-                continue
             n = stage.spec.concurrency - self._taken(number)
+            if number in self._probes and not self.may_run(stage.job):
+                n = min(n, 1)
+            elif not stage.spec.enabled or stage.job in held or not self.may_run(stage.job):
+                continue
             if n > 0 and not self._lacks(stage):
                 free[number] = n
         return free

@@ -146,7 +146,7 @@ def pause(
     connection: sqlite3.Connection,
     job_id: int,
     *,
-    by: Literal["person", "guard"],
+    by: Literal["person", "guard", "doctor"],
     why: str | None,
     until: int | None = None,
     now: int,

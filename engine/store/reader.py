@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.contracts.incident import IncidentView
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -22,7 +23,7 @@ from engine.contracts.view import (
 )
 from engine.kit.clock import Clock, SystemClock
 from engine.rules.order import slack_ms
-from engine.store import item_lists, item_rows, job_rows
+from engine.store import incident_rows, item_lists, item_rows, job_rows
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
 from engine.store.sql import queries
@@ -54,6 +55,7 @@ class Reader:
         jobs = self.jobs()
         with self._lock:
             problem = self._connection.execute(_SQL.problem).fetchone()
+            incidents = incident_rows.open_count(self._connection)
         items: dict[str, int] = defaultdict(int)
         failed_external = 0
         for job in jobs:
@@ -71,7 +73,7 @@ class Reader:
             waiting=items["waiting"],
             failed_external=failed_external,
             problem=problem[0] or None if problem else None,
-            badges={"triage": items["waiting"]},
+            badges={"triage": items["waiting"]} | ({"doctor": incidents} if incidents else {}),
         )
 
     def jobs(self) -> list[JobView]:
@@ -86,6 +88,16 @@ class Reader:
                 values = {"job": self._job_id(job), "limit": limit}
                 rows = self._connection.execute(_SQL.runs_of_job, values).fetchall()
         return [job_rows.run_view(row) for row in rows]
+
+    def incidents(self, *, open_only: bool = True, limit: int = 200) -> list[IncidentView]:
+        with self._lock:
+            return incident_rows.read(
+                self._connection, ("open",) if open_only else ("open", "resolved", "dismissed"), limit
+            )
+
+    def incident(self, name: str) -> IncidentView | None:
+        with self._lock:
+            return incident_rows.read_one(self._connection, name)
 
     def _job_id(self, name: str) -> int:
         row = self._connection.execute(_SQL.job_id, (name,)).fetchone()

@@ -8,11 +8,13 @@ CREATE TABLE attempts ( -- only those that did not end well
     ended_at INTEGER NOT NULL,
     error_type TEXT NOT NULL,
     message TEXT NOT NULL,
-    traceback TEXT NOT NULL,
+    traceback TEXT NOT NULL, judged_at INTEGER,
     FOREIGN KEY (item_id, stage_id) REFERENCES item_stages (item_id, stage_id)
 ) STRICT;
 
 CREATE INDEX attempts_item ON attempts (item_id, id);
+
+CREATE INDEX attempts_queue ON attempts (id) WHERE judged_at IS NULL;
 
 CREATE TABLE ballots (
     jury_id INTEGER NOT NULL REFERENCES juries (id),
@@ -25,6 +27,22 @@ CREATE TABLE ballots (
     usd_micros INTEGER NOT NULL,
     ms INTEGER NOT NULL,
     PRIMARY KEY (jury_id, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE breakers ( -- what counts failures and opens; `rate` is the guard of the error rate
+    stage_id INTEGER NOT NULL REFERENCES stages (id),
+    class TEXT NOT NULL,
+    score REAL NOT NULL,
+    at INTEGER NOT NULL, -- when the score was that
+    state TEXT NOT NULL CHECK (state IN ('closed', 'open', 'probing')),
+    opened_at INTEGER,
+    probe_at INTEGER, -- when the next canary runs
+    tries INTEGER NOT NULL DEFAULT 0,
+    canary_id INTEGER, -- the item that runs as canary
+    canary_fence INTEGER,
+    PRIMARY KEY (stage_id, class),
+    CHECK ((state = 'closed') = (opened_at IS NULL)),
+    CHECK ((state = 'probing') = (canary_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE buckets (
@@ -63,6 +81,25 @@ CREATE TABLE conversations (
 
 CREATE INDEX conversations_updated ON conversations (updated_at);
 
+CREATE TABLE doctor_actions ( -- what the doctor did and would do
+    id INTEGER PRIMARY KEY,
+    incident_id INTEGER REFERENCES incidents (id),
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    stage_id INTEGER,
+    action TEXT NOT NULL,
+    tier TEXT NOT NULL CHECK (tier IN ('low', 'medium', 'high')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'vetoed')),
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    CHECK ((state = 'pending') = (ended_at IS NULL))
+) STRICT;
+
+CREATE INDEX doctor_actions_incident ON doctor_actions (incident_id, id);
+
+CREATE INDEX doctor_actions_pending ON doctor_actions (due_at) WHERE state = 'pending';
+
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -88,6 +125,44 @@ CREATE TABLE holds (
     until INTEGER, -- ms UTC
     PRIMARY KEY (job_id, gate, why)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE incident_items ( -- who failed with it, and has not passed since
+    incident_id INTEGER NOT NULL REFERENCES incidents (id),
+    item_id INTEGER NOT NULL,
+    stage_id INTEGER NOT NULL,
+    fence INTEGER NOT NULL, -- of the newest attempt that failed so
+    at INTEGER NOT NULL,
+    is_canary INTEGER NOT NULL DEFAULT 0 CHECK (is_canary IN (0, 1)),
+    PRIMARY KEY (incident_id, item_id, stage_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX incident_items_stage ON incident_items (stage_id, incident_id);
+
+CREATE TABLE incidents ( -- failures of one signature
+    id INTEGER PRIMARY KEY,
+    signature TEXT NOT NULL UNIQUE,
+    label TEXT NOT NULL,
+    class TEXT NOT NULL
+        CHECK (class IN ('transient', 'throttled', 'systemic', 'code_bug', 'item', 'unknown')),
+    confidence TEXT NOT NULL CHECK (confidence IN ('high', 'medium', 'low')),
+    judged_by TEXT NOT NULL,
+    rule TEXT,
+    reason TEXT NOT NULL,
+    fix TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'resolved', 'dismissed')),
+    count INTEGER NOT NULL,
+    reopened INTEGER NOT NULL DEFAULT 0,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    replaying_at INTEGER, -- since when its canaries run; NULL: none do
+    evidence TEXT NOT NULL, -- JSON: the newest failure, exactly as the classifier saw it
+    CHECK ((state = 'open') = (closed_at IS NULL))
+) STRICT;
+
+CREATE INDEX incidents_open ON incidents (state, last_at);
+
+CREATE INDEX incidents_replaying ON incidents (replaying_at) WHERE replaying_at IS NOT NULL;
 
 CREATE TABLE item_counts (
     job_id INTEGER NOT NULL,
@@ -416,6 +491,11 @@ CREATE TABLE runs (
 
 CREATE INDEX runs_job ON runs (job_id, id);
 
+CREATE TABLE slowed ( -- what was asked to go slower: buckets, or stages without one
+    name TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE spent (
     at INTEGER NOT NULL, -- start of a quarter of an hour: every time zone's midnight is one
     job_id INTEGER NOT NULL REFERENCES jobs (id),
@@ -461,4 +541,18 @@ CREATE TABLE turns (
     usd_micros INTEGER NOT NULL DEFAULT 0,
     at INTEGER NOT NULL,
     PRIMARY KEY (conversation_id, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE verdicts ( -- the cache: what was said of a signature at a stage
+    stage_id INTEGER NOT NULL,
+    signature TEXT NOT NULL,
+    class TEXT NOT NULL
+        CHECK (class IN ('transient', 'throttled', 'systemic', 'code_bug', 'item', 'unknown')),
+    confidence TEXT NOT NULL,
+    judged_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    fix TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    until INTEGER, -- NULL: for good, a person said so
+    PRIMARY KEY (stage_id, signature)
 ) STRICT, WITHOUT ROWID;

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.contracts.spec import ProjectSpec
 from engine.kit.chaos import point
-from engine.store import claims, conversations, facts, holds, items, jobs, model_calls, runs
+from engine.store import claims, conversations, facts, holds, incidents, items, jobs, model_calls, runs
 from engine.store import limits as store_limits
 from engine.store.events import Event, record
 from engine.store.plan import Plan
@@ -24,6 +24,8 @@ class Begun:
     next_runs: Mapping[str, int | None]
     next_later: int | None
     buckets: Mapping[str, float]
+    slowed: Mapping[str, int]
+    """What was asked to go slower, and until when."""
 
 
 def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Begun:
@@ -45,6 +47,7 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
         rows = jobs.rows(connection)
         store_limits.sync_resources(connection, project.resources)
         stored = store_limits.buckets(connection)
+        slowed = incidents.slowed(connection, now)
         text = f"engine started; {reclaimed} interrupted stages back in the queue" if reclaimed else "engine started"
         record(connection, [Event(kind="engine.started", text=text, data={"epoch": epoch, "cut": cut})], now)
         point("start.commits")
@@ -61,6 +64,7 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
         next_runs={row.name: row.next_run_at for row in rows},
         next_later=next_later,
         buckets=stored,
+        slowed=slowed,
     )
 
 

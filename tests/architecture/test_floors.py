@@ -30,6 +30,7 @@ DEFERRED_MAY = (
     "engine.kit.http",
     "engine.config.resolve",
     "engine.llm.backend_litellm",
+    "engine.doctor.apprise_notifier",
     "engine.kit.shapes",
 )
 NEVER_AT_START = ("litellm", "feedparser", "apprise")
