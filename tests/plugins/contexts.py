@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,6 +78,24 @@ class FakeItem:
         )
 
 
+@dataclass
+class FakeCheckpoint:
+    """A `Checkpoint` in memory."""
+
+    value: Any = None
+    saved: list[Any] = field(default_factory=list)
+
+    def load(self) -> Any:
+        return self.value
+
+    async def save(self, value: Any) -> None:
+        self.save_and_wait(value)
+
+    def save_and_wait(self, value: Any) -> None:
+        self.value = json.loads(json.dumps(value))
+        self.saved.append(self.value)
+
+
 @dataclass(kw_only=True)
 class FakeContext:
     """A `Context` on a real folder."""
@@ -93,6 +112,7 @@ class FakeContext:
     """Default: `root`."""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("tests.plugins"))
     llm: LLM = field(default_factory=NoModel)
+    checkpoint: FakeCheckpoint = field(default_factory=FakeCheckpoint)
     cancelled: bool = False
     steps: list[tuple[int, int | None, str]] = field(default_factory=list)
     """(done, total, text) of each progress."""

@@ -1,0 +1,201 @@
+"""What an agent said of its session: one parser for each kind of output, all of them tolerant.
+
+The words are the agent's, so they are claims: `evidence` decides. Lines that are no JSON are skipped (some builds print
+debug lines between). Sources: the output formats of Claude Code (`--output-format stream-json`), Codex (`exec --json`)
+and Gemini CLI (`--output-format json`), as their documentation describes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Ending = Literal["finished", "asked", "limit", "throttled", "refused", "error", "nothing"]
+"""`finished`: it says that it is done; `asked`: it wants to know something; `limit`: its own turns or money ran out;
+`throttled`: the provider lets it do no more for now; `refused`: it was not let in; `nothing`: no closing word came."""
+
+_TEXT_MAX: Final = 20_000
+
+
+@dataclass(slots=True)
+class Report:
+    """What is known of a session from its output so far."""
+
+    session_id: str | None = None
+    text: str = ""
+    """Its last words."""
+    ending: Ending = "nothing"
+    error: str | None = None
+    cost_usd_micros: int | None = None
+    """None: not told."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    turns: int = 0
+    denied: list[str] = field(default_factory=list)
+    """Tools that it wanted and was not let use."""
+    resets_at: int | None = None
+    """When the provider lets it go on, ms UTC."""
+    doing: str = ""
+    """What it does at this moment, in a few words."""
+
+    def end(self, ending: Ending, error: str | None = None) -> None:
+        self.ending, self.error = ending, error
+
+
+Parser = Callable[[Report, str], None]
+"""Takes one line of output into the report."""
+
+
+def _objects(line: str) -> Iterator[dict[str, Any]]:
+    line = line.strip()
+    if line.startswith("{"):
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(value, dict):
+            yield value
+
+
+def _text(value: object) -> str:
+    return value[:_TEXT_MAX] if isinstance(value, str) else ""
+
+
+def _micros(usd: object) -> int | None:
+    return (
+        round(usd * 1_000_000)
+        if isinstance(usd, (int, float)) and not isinstance(usd, bool) and 0 <= usd < 1e6
+        else None
+    )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0
+
+
+def claude_stream(report: Report, line: str) -> None:
+    """Take a line of Claude Code's stream of events, or its one result object."""
+    for told in _objects(line):
+        if isinstance(told.get("session_id"), str):
+            report.session_id = told["session_id"]
+        kind = told.get("type")
+        if kind == "assistant":
+            report.turns += 1
+            report.doing = _claude_doing(told.get("message")) or report.doing
+        elif kind == "rate_limit_event":
+            limit = told.get("rate_limit_info")
+            if isinstance(limit, dict) and limit.get("status") == "rejected":
+                report.resets_at = _count(limit.get("resets_at")) * 1000 or None
+                report.end("throttled", "the provider's limit is used up")
+        elif kind == "result":
+            _claude_result(report, told)
+
+
+def _claude_doing(message: object) -> str:
+    content = message.get("content") if isinstance(message, dict) else None
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, dict) and part.get("type") == "tool_use":
+            given = part.get("input")
+            what = (
+                next((_text(value) for value in given.values() if _text(value)), "") if isinstance(given, dict) else ""
+            )
+            return f"{_text(part.get('name'))} {what}"[:120].strip()
+    return ""
+
+
+def _claude_result(report: Report, told: Mapping[str, Any]) -> None:
+    report.text = _text(told.get("result")) or report.text
+    report.cost_usd_micros = _micros(told.get("total_cost_usd"))
+    report.turns = _count(told.get("num_turns")) or report.turns
+    usage = told.get("usage")
+    if isinstance(usage, dict):
+        report.tokens_in, report.tokens_out = _count(usage.get("input_tokens")), _count(usage.get("output_tokens"))
+    denials = told.get("permission_denials")
+    for denial in denials if isinstance(denials, list) else ():
+        name = denial.get("tool_name") if isinstance(denial, dict) else denial
+        report.denied.append(_text(name) or "a tool")
+    subtype, status = _text(told.get("subtype")), told.get("api_error_status")
+    if told.get("deferred_tool_use"):
+        report.end("asked")
+    elif status in (429, 529):
+        report.end("throttled", report.text or f"status {status}")
+    elif status in (401, 403):
+        report.end("refused", report.text or f"status {status}")
+    elif subtype in ("error_max_turns", "error_max_budget_usd"):
+        report.end("limit", subtype.removeprefix("error_").replace("_", " "))
+    elif told.get("is_error") or subtype.startswith("error"):
+        report.end("error", report.text or subtype or "it ended on an error")
+    else:
+        report.end("finished")
+
+
+def codex_jsonl(report: Report, line: str) -> None:
+    """Take a line of Codex' events."""
+    for told in _objects(line):
+        kind = told.get("type")
+        item = told.get("item")
+        if kind == "thread.started":
+            report.session_id = _text(told.get("thread_id")) or None
+        elif kind == "turn.started":
+            report.turns += 1
+        elif kind in ("item.started", "item.completed") and isinstance(item, dict):
+            if item.get("type") == "agent_message":
+                report.text = _text(item.get("text")) or report.text
+            report.doing = (_text(item.get("command")) or _text(item.get("type")) or report.doing)[:120]
+        elif kind == "turn.completed":
+            usage = told.get("usage")
+            if isinstance(usage, dict):
+                report.tokens_in += _count(usage.get("input_tokens"))
+                report.tokens_out += _count(usage.get("output_tokens"))
+            report.end("finished")
+        elif kind in ("turn.failed", "error"):
+            error = told.get("error")
+            message = _text(error.get("message")) if isinstance(error, dict) else _text(told.get("message"))
+            throttled = "429" in message or "rate limit" in message.lower() or "quota" in message.lower()
+            report.end("throttled" if throttled else "error", message or "it ended on an error")
+
+
+def gemini_json(report: Report, line: str) -> None:
+    """Take a line of Gemini CLI's one object, or of its stream of events."""
+    for told in _objects(line):
+        report.session_id = _text(told.get("session_id")) or report.session_id
+        report.text = _text(told.get("response")) or report.text
+        error = told.get("error")
+        if isinstance(error, dict):
+            report.end("error", _text(error.get("message")) or "it ended on an error")
+        elif "response" in told or told.get("type") == "result":
+            report.end("finished")
+
+
+def last_line_json(report: Report, line: str) -> None:
+    """Take a line of any program that ends with one object {result, error?, cost_usd?, session_id?, question?}."""
+    for told in _objects(line):
+        report.session_id = _text(told.get("session_id")) or report.session_id
+        report.text = _text(told.get("result")) or report.text
+        report.cost_usd_micros = _micros(told.get("cost_usd")) if "cost_usd" in told else report.cost_usd_micros
+        if _text(told.get("question")):
+            report.text = _text(told["question"])
+            report.end("asked")
+        elif told.get("error"):
+            report.end("error", _text(told["error"]) or "it ended on an error")
+        elif "result" in told:
+            report.end("finished")
+
+
+def text(report: Report, line: str) -> None:
+    """Take a line of a program that only prints words; its exit code says whether it ended well."""
+    if line.strip():
+        report.text = f"{report.text}\n{line.rstrip()}"[-_TEXT_MAX:].lstrip("\n")
+        report.doing = line.strip()[:120]
+
+
+PARSERS: Final[Mapping[str, Parser]] = {
+    "claude_stream": claude_stream,
+    "codex_jsonl": codex_jsonl,
+    "gemini_json": gemini_json,
+    "last_line_json": last_line_json,
+    "text": text,
+}
+"""By the name that jobs.yaml uses (`output`)."""

@@ -1,0 +1,170 @@
+"""From the branch to the checkout: a person's words, and a merge that is whole or leaves everything as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.contracts.outcome import Ask, Done, Fail, Later, Skip
+from plugins.maintenance.classify import handle as classify
+from plugins.maintenance.execute import handle as execute
+from plugins.maintenance.merge import handle as merge
+from plugins.maintenance.review import handle as review
+from tests.plugins.contexts import FakeCheckpoint, FakeContext
+from tests.plugins.maintenance.conftest import agent, git
+
+Make = Callable[..., FakeContext]
+
+
+async def worked(make: Make, deed: str = "works") -> FakeContext:
+    """A context at the review stage, after an agent's work."""
+    ctx = make(agents=agent(deed))
+    outcome = await execute(ctx)
+    assert isinstance(outcome, Done), outcome
+    return replace(ctx, stage="review", upstream={"execute": outcome.output}, checkpoint=FakeCheckpoint())
+
+
+async def accepted(make: Make) -> FakeContext:
+    """A context at the merge stage."""
+    ctx = await worked(make)
+    verdict = await review(replace(ctx, answer="accept"))
+    assert isinstance(verdict, Done)
+    return replace(ctx, stage="merge", upstream={**ctx.upstream, "review": verdict.output}, params={})
+
+
+async def test_person_is_asked_with_what_to_look_at_twice(context: Make) -> None:
+    outcome = await review(await worked(context))
+    assert isinstance(outcome, Ask)
+    assert outcome.choices == ("accept", "reject")
+    assert "rivus/t-1-1" in outcome.question
+    assert "not verified" in outcome.question
+
+
+async def test_needs_work_goes_round_with_the_note_and_stays_one_commit(repository: Path, context: Make) -> None:
+    ctx = await worked(context)
+    base = git(repository, "rev-parse", "main").strip()
+    outcome = await review(replace(ctx, answer="use two exclamation marks"))
+    assert isinstance(outcome, Ask), outcome
+    assert "rivus/t-1-2" in outcome.question
+    assert "two exclamation marks" in git(repository, "show", "rivus/t-1-2:PROMPT.txt")
+    assert git(repository, "rev-parse", "rivus/t-1-2^").strip() == base
+    verdict = await review(replace(ctx, answer="accept"))
+    assert isinstance(verdict, Done)
+    assert verdict.output["branch"] == "rivus/t-1-2"
+    assert verdict.cost_usd_micros == 250_000
+
+
+async def test_rounds_have_a_limit(context: Make) -> None:
+    ctx = await worked(context)
+    ctx = replace(ctx, params={**ctx.params, "rounds": 2})
+    assert isinstance(await review(replace(ctx, answer="more")), Ask)
+    outcome = await review(replace(ctx, answer="even more"))
+    assert isinstance(outcome, Ask)
+    assert "which is the limit" in outcome.question
+
+
+async def test_rejected_work_stays_on_its_branch(repository: Path, context: Make) -> None:
+    outcome = await review(replace(await worked(context), answer="reject"))
+    assert outcome == Fail(why="rejected; its work stays on rivus/t-1-1")
+    assert git(repository, "rev-parse", "--verify", "rivus/t-1-1")
+
+
+async def test_nothing_executed_is_nothing_to_review_or_merge(context: Make) -> None:
+    assert isinstance(await review(context()), Skip)
+    assert isinstance(await merge(context()), Skip)
+
+
+async def test_merge_ticks_the_box_in_the_same_commit(repository: Path, context: Make) -> None:
+    outcome = await merge(await accepted(context))
+    assert isinstance(outcome, Done), outcome
+    assert outcome.output["into"] == "main"
+    assert outcome.output["ticked"] is True
+    assert (repository / "hello.py").read_text() == "print('hello')\n"
+    assert (repository / "TODO.md").read_text() == "# To do\n\n- [x] Greet the world\n- [ ] Something else\n"
+    assert git(repository, "status", "--porcelain") == ""
+    assert len(git(repository, "rev-list", "--parents", "-1", "HEAD").split()) == 3
+    again = await merge(await accepted_again(context, outcome))
+    assert isinstance(again, (Done, Skip))
+
+
+async def accepted_again(make: Make, merged: Done) -> FakeContext:
+    verdict = {"verdict": "accept", "branch": "rivus/t-1-1", "commit": merged.output["commit"]}
+    return replace(make(), stage="merge", upstream={"review": verdict})
+
+
+async def test_checkout_with_changes_is_waited_for(repository: Path, context: Make) -> None:
+    ctx = await accepted(context)
+    (repository / "a.txt").write_text("mine\n")
+    outcome = await merge(ctx)
+    assert isinstance(outcome, Later)
+    assert "a.txt" in outcome.why
+    assert (repository / "a.txt").read_text() == "mine\n"
+
+
+async def test_conflict_leaves_everything_as_it_was(repository: Path, context: Make) -> None:
+    ctx = await accepted(context)
+    (repository / "hello.py").write_text("print('mine')\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message", "Mine")
+    head = git(repository, "rev-parse", "HEAD")
+    outcome = await merge(ctx)
+    assert isinstance(outcome, Fail)
+    assert "hello.py" in outcome.why
+    assert git(repository, "rev-parse", "HEAD") == head
+    assert git(repository, "status", "--porcelain") == ""
+
+
+async def test_hooks_of_the_repository_do_not_run(repository: Path, context: Make, tmp_path: Path) -> None:
+    ctx = await accepted(context)
+    for name in ("pre-merge-commit", "pre-commit", "post-merge", "commit-msg"):
+        hook = repository / ".git" / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
+        hook.chmod(0o755)
+    assert isinstance(await merge(ctx), Done)
+    assert not (tmp_path / "ran").exists()
+
+
+TIERS: dict[str, Any] = {
+    "tidy": {"kind": "script", "agent": "ruff"},
+    "think": {"kind": "call", "wants": "report"},
+    "build": {"kind": "agent", "agent": "fake"},
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "scope", "params", "tier"),
+    [
+        ({"tags": ["#build"]}, {}, {}, "build"),
+        ({"tags": ["@ruff"]}, {}, {}, "tidy"),
+        ({}, {"safety": "safe_always", "effort": "small"}, {}, "think"),
+        ({}, {}, {"default": "build"}, "build"),
+        ({}, {}, {}, None),
+        ({}, {"effort": "large"}, {"default": "build"}, None),
+    ],
+)
+async def test_cheapest_tier_that_fits_or_a_person(
+    context: Make, data: dict[str, Any], scope: dict[str, Any], params: dict[str, Any], tier: str | None
+) -> None:
+    ctx = context(tiers=TIERS, **params)
+    ctx = replace(ctx, item=replace(ctx.item, data={**ctx.item.data, **data}), upstream={"scope": scope})
+    outcome = await classify(ctx)
+    if tier is None:
+        assert isinstance(outcome, Ask)
+        assert outcome.choices == ("tidy", "think", "build", "I do it myself")
+    else:
+        assert isinstance(outcome, Done)
+        assert outcome.output["tier"] == tier
+
+
+async def test_person_names_the_tier(context: Make) -> None:
+    ctx = replace(context(tiers=TIERS), answer="build")
+    outcome = await classify(ctx)
+    assert isinstance(outcome, Done)
+    assert outcome.output == {"tier": "build", "kind": "agent", "because": "a person said so", "agent": "fake"}
+    assert isinstance(await classify(replace(ctx, answer="I do it myself")), Fail)
+    assert isinstance(await classify(replace(ctx, answer="nobody")), Ask)
