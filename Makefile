@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults check format screenshots schema bench judge lock clean
+.PHONY: help setup run test faults check format screenshots faults faults-fast soak schema bench judge lock clean
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
@@ -62,6 +62,15 @@ format: setup ## format the code and sort the imports
 
 screenshots: setup ## draw the pictures in screenshots/ anew
 	@RIVUS_UPDATE_PICTURES=1 $(PYTHON) -m pytest -q tests/tui -k picture
+
+faults: setup ## measure every promise under faults, whole (about an hour)
+	@$(PYTHON) -m tests.faults --deep
+
+faults-fast: setup ## the same with few cases, as the tests run it
+	@$(PYTHON) -m tests.faults
+
+soak: setup ## leave an engine running for long, and look at what grows
+	@$(PYTHON) -m tests.faults --deep R14
 
 schema: setup ## write engine/store/schema.sql anew from the migrations
 	@$(PYTHON) -c 'import sqlite3; from engine.store import migrate; c = sqlite3.connect(":memory:", isolation_level=None); \

@@ -222,7 +222,7 @@ class Runtime:
             except BaseException:
                 await self._database.close()
                 raise
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise StateError(
                 f"{file}: the state file cannot be used ({error}); restore a backup, or move it away"
             ) from error

@@ -60,8 +60,11 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def prepare(path: Path) -> None:
-    """Make sure that `path` is a state file of this version; StateError says why it cannot be."""
+def prepare(path: Path, *, doubt: bool = False) -> None:
+    """Make sure that `path` is a state file of this version; StateError says why it cannot be.
+
+    `doubt`: whoever wrote it last was cut off, so every page is looked at before anything is done with it.
+    """
     try:
         if not path.exists():
             _create(path)
@@ -72,8 +75,10 @@ def prepare(path: Path) -> None:
     except (sqlite3.Error, OSError) as error:
         raise StateError(f"{path}: the state file cannot be opened: {error}") from error
     try:
+        if doubt and (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(told)
         _upgrade(connection, path)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise _damaged(path, error) from error
     finally:
         connection.close()
@@ -89,7 +94,7 @@ def check(path: Path) -> None:
         raise StateError(f"{path}: the state file cannot be opened: {error}") from error
     try:
         version = _version(connection, path)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise _damaged(path, error) from error
     finally:
         connection.close()
@@ -99,7 +104,7 @@ def check(path: Path) -> None:
         )
 
 
-def _damaged(path: Path, error: sqlite3.Error) -> StateError:
+def _damaged(path: Path, error: Exception) -> StateError:
     return StateError(f"{path}: the state file is damaged ({error}); restore a backup, or move it away")
 
 
@@ -119,6 +124,10 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 def _create(path: Path) -> None:
     """Build the file under another name and rename it, so that a half-made one never stands under its name."""
+    for suffix in ("-wal", "-shm"):
+        # What a file that was moved away has left behind would be read into the new one.
+        if (left := Path(f"{path}{suffix}")).exists():
+            os.rename(left, f"{left}-left")
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))

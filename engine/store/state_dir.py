@@ -122,6 +122,9 @@ class EngineLock:
                     pid=pid or None,
                     since=owner.started_at if owner else None,
                 ) from None
+        before = _view(os.pread(self._handle, 4096, 0))
+        self.was_cut = before is not None and before.state != "stopped" and before.started_at > 0
+        """The last owner did not end by itself: it was killed, or the power failed."""
         self.tell("starting")
 
     def tell(self, state: EngineState, *, epoch: int | None = None) -> None:

@@ -112,7 +112,7 @@ def check(database: Path) -> Iterator[str]:
             for query, what in ((_SQL.recount_stages, "stage"), (_SQL.recount_items, "job")):
                 for row in connection.execute(query).fetchmany(_PROBLEMS_SHOWN):
                     yield f"{what} {row[0]}: {row[-2]} {row[-3]} are counted, {row[-1]} are there"
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         yield f"the file cannot be read: {error}"
 
 

@@ -234,6 +234,8 @@ class Writer:
                 log.warning("the state file can be written again")
                 self.problem = None
                 self.look()
+                # A commit that was told as failed may have been done all the same: what it put off comes back too.
+                self._dispatch.committed(next_later=self._clock.now(), paused=())
             self._answered(group, answer)
 
     def _gather(self) -> _Group:

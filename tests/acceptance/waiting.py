@@ -10,9 +10,9 @@ DEADLINE_S = 20.0
 POLL_S = 0.02
 
 
-def wait_until(is_so: Callable[[], bool], what: Callable[[], object]) -> None:
+def wait_until(is_so: Callable[[], bool], what: Callable[[], object], *, seconds: float = DEADLINE_S) -> None:
     """Look until it is so; after the deadline fail with `what` was there instead."""
-    until = time.monotonic() + DEADLINE_S
+    until = time.monotonic() + seconds
     pause = threading.Event()
     while not is_so():
         if time.monotonic() > until:

@@ -10,9 +10,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -231,6 +233,17 @@ class Plant:
         """The counters that screens read are those of the rows."""
         rows = self.query("SELECT stage_id, state, count(*) FROM item_stages GROUP BY 1, 2")
         return sorted(rows) == sorted(self.query("SELECT stage_id, state, n FROM stage_counts WHERE n > 0"))
+
+
+@contextmanager
+def planted(**options: Any) -> Iterator[Plant]:
+    """A plant in a folder of its own; its engines end with it."""
+    with tempfile.TemporaryDirectory(prefix="rivus-plant-") as folder:
+        plant = Plant(Path(folder), **options)
+        try:
+            yield plant
+        finally:
+            plant.close()
 
 
 def now() -> float:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.contracts.errors import StateError
 from engine.store import migrate
-from engine.store.migrate import Migration, check, prepare
+from engine.store.migrate import Migration, check, connect, prepare
 
 
 @pytest.fixture
@@ -136,3 +136,33 @@ def test_reading_connection_cannot_write(file: Path) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         connection.execute("DELETE FROM meta")
     connection.close()
+
+
+def test_new_file_is_not_read_together_with_the_log_of_one_that_was_moved_away(tmp_path: Path) -> None:
+    path = tmp_path / "rivus.db"
+    prepare(path)
+    connection = connect(path)
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
+    connection.execute("INSERT INTO meta VALUES ('epoch', '7')")
+    log = Path(f"{path}-wal").read_bytes()
+    connection.close()
+    path.rename(tmp_path / "moved.db")
+    Path(f"{path}-wal").write_bytes(log)
+    prepare(path)
+    connection = connect(path)
+    assert connection.execute("SELECT count(*) FROM meta").fetchone() == (0,)
+    connection.close()
+    assert Path(f"{path}-wal-left").read_bytes() == log
+
+
+def test_file_that_was_cut_off_is_looked_at_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "rivus.db"
+    prepare(path)
+    prepare(path, doubt=True)
+    raw = bytearray(path.read_bytes())
+    raw[4096 * 5 : 4096 * 6] = bytes(4096)
+    path.write_bytes(raw)
+    prepare(path)
+    with pytest.raises(StateError, match="damaged"):
+        prepare(path, doubt=True)

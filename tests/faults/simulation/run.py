@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.simulation.world import Outcome, World
 
 
-def simulate(seed: int, executions: int, *, tell: int | None = None) -> Outcome:
-    """Live through one seed in a folder of its own."""
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Faults on purpose are not worth a log."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with tempfile.TemporaryDirectory(prefix="rivus-simulation-") as folder:
-            return World(Path(folder), seed, executions=executions, tell=tell).run()
+        yield
     finally:
         logging.disable(level)
+
+
+def simulate(seed: int, executions: int, *, tell: int | None = None) -> Outcome:
+    """Live through one seed in a folder of its own."""
+    with quietly(), tempfile.TemporaryDirectory(prefix="rivus-simulation-") as folder:
+        return World(Path(folder), seed, executions=executions, tell=tell).run()
 
 
 def replay(seed: int, executions: int) -> str:

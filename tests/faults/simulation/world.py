@@ -129,7 +129,7 @@ class World:
     # The machine
 
     def _next_fault(self) -> int:
-        return int(self.chance.expovariate(1 / 4_000)) + 20
+        return int(self.chance.expovariate(1 / 1_500)) + 20
 
     def happens(self, share: float) -> bool:
         return not self.calm and self.chance.random() < share
@@ -189,7 +189,7 @@ class World:
         known = self.keys[ctx.job]
         if self.happens(0.05):
             raise RuntimeError("the source is down")
-        known += [f"{ctx.job}-{next(self.numbers)}" for _ in range(self.chance.randrange(60))]
+        known += [f"{ctx.job}-{next(self.numbers)}" for _ in range(self.chance.randrange(25))]
         for key in known[-200:]:
             if self.happens(0.002):
                 continue  # missed: after two complete runs it is gone

@@ -1,0 +1,1 @@
+"""The goals, a module for each kind of fault; each has a list `GOALS`."""

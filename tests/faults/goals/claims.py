@@ -1,0 +1,142 @@
+"""R1, R3, R7: claims by many at once, work taken over from the dead, and results that come too late."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from engine.kit.clock import ManualClock
+from engine.store import claims, takeover
+from engine.store.migrate import connect
+from tests.factories import Ground, candidate, chain, finished, job
+from tests.faults.goal import Goal, Lane, Reading, readings
+
+_STAGES = ("a", "b", "c", "d", "e")
+
+
+def _fill(folder: Path, items: int) -> Ground:
+    ground = Ground(folder, job("docs", *chain(*_STAGES, concurrency=64)))
+    for first in range(0, items, 5_000):
+        ground.add(*(candidate(f"i{n}") for n in range(first, min(first + 5_000, items))))
+    return ground
+
+
+def claim_race(lane: Lane) -> Reading:
+    """Processes that claim and finish on connections of their own, which the engine itself never does."""
+    processes, items = lane.n(fast=4, deep=16), lane.n(fast=600, deep=200_000)
+    processes = min(16, max(4, processes))
+    with tempfile.TemporaryDirectory(prefix="rivus-race-") as folder:
+        ground = _fill(Path(folder) / "state", items)
+        racers = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.racer", str(ground.state.path), str(n + 2)],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for n in range(processes)
+        ]
+        taken: Counter[tuple[int, int]] = Counter()
+        for racer in racers:
+            out, _ = racer.communicate()
+            if racer.returncode:
+                return Reading(f"a racer ended with {racer.returncode}", ok=False)
+            taken.update(tuple(json.loads(line)) for line in out.splitlines())
+        double = sum(times - 1 for times in taken.values())
+        (done,) = ground.db.execute("SELECT count(*) FROM results").fetchone()
+        lost = items * len(_STAGES) - len(taken)
+        found = [f"{double} claimed twice"] * bool(double) + [f"{lost} never claimed"] * bool(lost)
+        found += [f"{len(taken)} claims gave {done} results"] * (done != len(taken))
+        if ground.counts() != ground.recount():
+            found.append("the counts are not what is there")
+        ground.close()
+    return readings(found, f"{len(taken):,} claims by {processes} processes, {double} double, {lost} lost")
+
+
+def recovery(lane: Lane) -> Reading:
+    """From the start of an engine to the moment at which what the dead one left can be claimed again."""
+    rows, in_flight, rounds = lane.n(fast=4_000, deep=100_000), lane.n(fast=200, deep=1_000), lane.n(fast=5, deep=100)
+    times, found = [], []
+    with tempfile.TemporaryDirectory(prefix="rivus-recovery-") as folder:
+        ground = _fill(Path(folder) / "state", rows // len(_STAGES))
+        project = _project(ground)
+        for epoch in range(rounds):
+            ground.epoch = epoch * 2 + 1
+            taken = ground.claim("a", in_flight)
+            connection = connect(ground.state.database)
+            began = time.perf_counter()
+            begun = takeover.begin(connection, project, ground.now)
+            times.append(time.perf_counter() - began)
+            left = connection.execute(
+                "SELECT count(*) FROM item_stages WHERE state = 'running' AND owner <> ?", (begun.epoch,)
+            ).fetchone()[0]
+            back = connection.execute("SELECT count(*) FROM item_stages WHERE state IN ('ready', 'waiting')").fetchone()
+            if left or back[0] < len(taken):
+                found.append(f"{left} rows still run under a dead epoch, {back[0]} can be claimed")
+            # As if they had run once more and ended well, so that no crash too many holds them.
+            connection.execute("UPDATE item_stages SET interruptions = 0")
+            connection.close()
+        ground.close()
+    times.sort()
+    p99 = times[max(0, int(len(times) * 0.99) - 1)] * 1000
+    if lane.deep and (p99 > 300 or times[-1] > 1.0):
+        found.append("too slow")
+    return readings(found, f"{rounds} starts over {in_flight:,} in flight of {rows:,} rows, p99 {p99:.0f} ms")
+
+
+def _project(ground: Ground):  # type: ignore[no-untyped-def]
+    from engine.contracts.spec import ProjectSpec, Settings
+
+    return ProjectSpec(root=ground.state.path, source=None, settings=Settings(), jobs=(ground.job().spec,))
+
+
+def zombies(lane: Lane) -> Reading:
+    """Attempts that end after their row was taken from them: in this process, each in every way it can end."""
+    rounds = lane.n(fast=60, deep=5_000)
+    found: list[str] = []
+    late = 0
+    with tempfile.TemporaryDirectory(prefix="rivus-zombies-") as folder:
+        ground = Ground(Path(folder) / "state", job("docs", *chain("a", "b")))
+        assert isinstance(ground.clock, ManualClock)
+        ground.add(*(candidate(f"i{n}") for n in range(rounds)))
+        for how in itertools.islice(itertools.cycle(("lease", "epoch", "cancel", "drop")), rounds):
+            claim = ground.claim_one("a")
+            if how == "lease":
+                ground.clock.advance(61)
+                ground.do(claims.reclaim, ground.plan, ground.epoch, ground.now)
+            elif how == "epoch":
+                ground.epoch += 1
+                ground.do(claims.reclaim, ground.plan, ground.epoch, ground.now)
+            else:
+                ground.command(how, claim.item.key)
+            before = ground.states(claim.item.key)
+            refused = ground.end(finished(claim, {"late": True})).refused
+            late += 1
+            if refused != [claim] or ground.states(claim.item.key) != before:
+                found.append(f"a result after its {how} was taken")
+            if how in ("lease", "epoch"):
+                again = ground.claim_one("a")
+                if ground.end(finished(claim, {"late": True})).refused != [claim]:
+                    found.append("a zombie ended its successor")
+                late += 1
+                ground.end(finished(again, {"late": False}))
+        wrong = ground.rows("SELECT count(*) AS n FROM results WHERE output LIKE '%true%'")[0]["n"]
+        told = len(ground.events("attempt.refused"))
+        if wrong:
+            found.append(f"{wrong} late results were stored")
+        if told != late:
+            found.append(f"{late} were refused, {told} events tell of it")
+        ground.close()
+    return readings(found, f"{late:,} late results, {len(found)} accepted, {told:,} told")
+
+
+GOALS = [
+    Goal("R1", "claim race", "0 double, 0 lost", claim_race),
+    Goal("R3", "recovery", "p99 ≤ 300 ms, 0 rows running under a dead epoch", recovery),
+    Goal("R7", "zombies", "0 accepted, all told", zombies),
+]

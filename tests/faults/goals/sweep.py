@@ -1,0 +1,38 @@
+"""R6: fail the n-th statement of a scene, for every n and in every way, and look at the end."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.faults.goal import Goal, Lane, Reading, readings
+from tests.faults.simulation.run import quietly
+from tests.faults.simulation.scene import FAULTS, SCENES, Case
+
+
+def sweep(lane: Lane) -> Reading:
+    found: list[str] = []
+    cases = 0
+    wanted = lane.n(fast=60, deep=4_000)
+    with quietly():
+        plan = [(scene, fault, at) for scene in SCENES for fault in FAULTS for at in range(1, _statements(scene) + 1)]
+        step = max(1, len(plan) // wanted)
+        for scene, fault, at in plan[step // 2 :: step]:
+            cases += 1
+            with tempfile.TemporaryDirectory(prefix="rivus-sweep-") as folder:
+                found += Case(scene, fault, at, Path(folder) / "state").play()
+    return readings(
+        sorted(set(found)),
+        f"{cases:,} of {len(plan):,} cases of {len(SCENES)} scenes, {len(found)} wrong ends",
+        at_most=12,
+    )
+
+
+def _statements(scene):  # type: ignore[no-untyped-def]
+    with tempfile.TemporaryDirectory(prefix="rivus-sweep-") as folder:
+        case = Case(scene, None, 0, Path(folder) / "state")
+        assert not (wrong := case.play()), wrong
+        return case.statements
+
+
+GOALS = [Goal("R6", "n-th statement sweep", "0 wrong ends, 0 open transactions, 0 hangs", sweep)]

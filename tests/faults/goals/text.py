@@ -1,0 +1,156 @@
+"""S2, S3: the sanitiser with any text, and the parsers with damaged input."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import time
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.config.units import parse_duration, parse_money, parse_rate, parse_size
+from engine.config.yaml_reader import Unreadable, parse_yaml
+from engine.contracts.errors import RivusError
+from engine.kit.frames import REQUEST_MAX, FrameError, Frames, encode
+from engine.kit.safe_text import safe_block, safe_line
+from engine.kit.shapes import Misfit, read
+from engine.rules.filters import parse as parse_filter
+from engine.work.wire import decode_outcome
+from plugins.checks.document import parse as parse_document
+from plugins.pipelines.outline import outline_of
+from plugins.todos.lines import scan_text
+from tests.faults.goal import Goal, Lane, Reading, readings
+
+ROOT = Path(__file__).parents[3]
+_SLOW_S = 0.25
+_HOSTILE = (
+    "\x1b]52;c;aGk=\x07", "\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\x9d0;x\x9c", "\x1bP1;2|x\x1b\\", "\x00", "\x7f",
+    "\u202e", "\u2066", "\u200b", "\u2028", "\ud800", "\U000e0041", "\r", "\x08", "\x1b[?1049l", "[/foo]",
+    "[@click=app.quit]x[/]", "\n", "\t", " ", "é", "漢", "👩\u200d💻", "a", "Z", "\ufeff", "\xad",
+)  # fmt: skip
+
+
+def _text(chance: random.Random) -> str:
+    return "".join(
+        chance.choice(_HOSTILE) if chance.random() < 0.5 else chr(chance.randrange(0x110000))
+        for _ in range(chance.randrange(24))
+    )
+
+
+def _forbidden(text: str, allowed: str) -> bool:
+    return any(
+        (unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") and char not in allowed)
+        or char in "\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+        or 0xE0000 <= ord(char) <= 0xE0FFF
+        for char in text
+    )  # fmt: skip
+
+
+def sanitiser(lane: Lane) -> Reading:
+    wanted = lane.n(fast=40_000, deep=10_000_000)
+    chance = random.Random(2)
+    found: list[str] = []
+    spent = 0.0
+    for _ in range(wanted):
+        text = _text(chance)
+        at = time.thread_time()
+        line, block = safe_line(text), safe_block(text)
+        spent += time.thread_time() - at
+        if _forbidden(line, "") or _forbidden(block, "\n\t"):
+            found.append(f"{text!r} became {line!r}, {block!r}")
+        if safe_line(line) != line or safe_block(block) != block:
+            found.append(f"{text!r} is changed again")
+        if text.isascii() and text.isprintable() and " ".join(text.split()) != line:
+            found.append(f"{text!r} is printable and became {line!r}")
+    each = spent / wanted / 2 * 1e6
+    return readings(found, f"{wanted:,} strings, {len(found)} forbidden or altered, {each:.1f} µs each")
+
+
+def _mutated(chance: random.Random, seed: bytes) -> bytes:
+    raw = bytearray(seed)
+    for _ in range(chance.randrange(1, 6)):
+        at = chance.randrange(len(raw) + 1)
+        match chance.randrange(6):
+            case 0:
+                del raw[at : at + chance.randrange(1, 40)]
+            case 1:
+                raw[at:at] = chance.randbytes(chance.randrange(1, 8))
+            case 2:
+                raw[at:at] = raw[chance.randrange(len(raw) + 1) :][:60]
+            case 3:
+                raw[at:at] = chance.choice(_HOSTILE).encode("utf-8", "surrogatepass")
+            case 4:
+                raw[at:at] = chance.choice((b"[", b"{", b"- ", b"`", b"* ", b"> ", b"(", b"&a ", b"*a", b"!!x ")) * 40
+            case _:
+                raw = raw[:at]
+    return bytes(raw[:8_000])
+
+
+def _frame(raw: bytes) -> None:
+    for _ in Frames(REQUEST_MAX).feed(raw):
+        pass
+
+
+def _outcome(raw: bytes) -> None:
+    told = json.loads(raw)
+    if isinstance(told, dict) and "kind" in told:
+        decode_outcome(told)
+
+
+def _units(raw: bytes) -> None:
+    text = raw.decode("utf-8", "replace")[:60]
+    for reads in (parse_duration, parse_money, parse_rate, parse_size):
+        try:
+            reads(text)
+        except ValueError:
+            continue
+
+
+_SHAPE = {"type": "object", "properties": {"title": {"type": "string"}, "n": {"type": "integer"}}}
+_todo = (ROOT / "TODO.md").read_bytes()
+_readme = (ROOT / "README.md").read_bytes()[:4_000]
+_PARSERS: tuple[tuple[str, bytes, Callable[[bytes], object], tuple[type[BaseException], ...]], ...] = (
+    ("jobs.yaml", (ROOT / "jobs.yaml").read_bytes(), parse_yaml, (Unreadable,)),
+    ("TODO.md", _todo, lambda raw: scan_text(raw.decode("utf-8", "replace")), ()),
+    ("documents", _readme, lambda raw: parse_document("a.md", raw.decode("utf-8", "replace")), ()),
+    ("outlines", _readme, lambda raw: outline_of(raw.decode("utf-8", "replace"), "markdown"), ()),
+    ("frames", encode({"id": 1, "name": "retry", "args": {"keys": ["a", "b"]}}), _frame, (FrameError,)),
+    ("model JSON", b'```json\n{"title": "x", "n": 3, "more": [1, {"a": null}]}\n```',
+     lambda raw: read(raw.decode("utf-8", "replace"), _SHAPE), (Misfit,)),
+    ("filters", b"state:failed,later job:docs age:>3d cost:>0.5 -stage:x \"two words\"",
+     lambda raw: parse_filter(raw.decode("utf-8", "replace")), (RivusError, ValueError)),
+    ("units", b"10m 60/h 5 USD 12.5 MB", _units, ()),
+)  # fmt: skip
+
+
+def parsers(lane: Lane) -> Reading:
+    wanted = lane.n(fast=2_400, deep=1_000_000)
+    chance = random.Random(3)
+    found: list[str] = []
+    slowest = 0.0
+    for n in range(wanted):
+        name, seed, parse, typed = _PARSERS[n % len(_PARSERS)]
+        raw = _mutated(chance, seed)
+        began = time.thread_time()
+        try:
+            parse(raw)
+        except typed:
+            pass
+        except Exception as error:
+            found.append(f"{name}: {type(error).__name__}: {error} for {raw[:200]!r}"[:400])
+        seconds = time.thread_time() - began
+        slowest = max(slowest, seconds)
+        if seconds > _SLOW_S:
+            found.append(f"{name}: {seconds:.2f} s for {raw[:120]!r}")
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    if lane.deep and megabytes > 512:
+        found.append(f"{megabytes} MB")
+    return readings(found, f"{wanted:,} inputs for {len(_PARSERS)} parsers, slowest {slowest * 1000:.0f} ms")
+
+
+GOALS = [
+    Goal("S2", "sanitiser", "0 forbidden, nothing printable altered, ≤ 10 µs", sanitiser),
+    Goal("S3", "parsers", "0 untyped errors, none over 250 ms", parsers),
+]
