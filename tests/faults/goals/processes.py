@@ -31,7 +31,7 @@ def _has_ended(plant: Plant, n: int) -> bool:
 
 def kills(lane: Lane) -> Reading:
     """SIGKILL at random: while it works, while it takes over what the last one left, while a copy is made."""
-    wanted = lane.n(fast=4, deep=500)
+    wanted = lane.n(fast=3, deep=500)
     chance = random.Random(2)
     found: list[str] = []
     with planted(n=4_000 if lane.deep else 400) as plant:
@@ -74,7 +74,7 @@ def kills(lane: Lane) -> Reading:
         if again > in_flight:
             found.append(f"{again} attempts began again, {in_flight} were in flight")
         found += [f"a copy: {one}" for copy in plant.root.glob("copy*.db") for one in upkeep.check(copy)]
-    found += _killed_migration(lane.n(fast=2, deep=60), chance)
+    found += _killed_migration(lane.n(fast=1, deep=60), chance)
     return readings(
         found, f"{wanted} kills, 0 of {len(seen):,} results lost, {again} of {in_flight} in flight began again"
     )
