@@ -39,7 +39,7 @@ from engine.services.reload import Reload
 from engine.services.shares import ModelShares
 from engine.services.timers import Timers
 from engine.services.turns import Turns
-from engine.store import checkpoints, claims, facts, jobs, takeover
+from engine.store import checkpoints, claims, facts, jobs, suspects, takeover
 from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database
@@ -136,12 +136,15 @@ class Runtime:
             asks=self._asked,
             http=self._http,
             door=self.models.door_of,
+            accompany=self._accompany,
         )
         self.turns = Turns(
             limits=limits,
             clock=self._clock,
             plan=lambda: self.writer.plan,
             taken=self.attempts.taken,
+            running=lambda: self.attempts.running,
+            alone=lambda: self.attempts.is_alone,
             may_start=self._may_start,
             held=lambda job: self.eligibility.holds(job),
             look=lambda: self.writer.look(set()),
@@ -306,6 +309,7 @@ class Runtime:
 
     async def _look_at_jobs(self) -> None:
         """Which jobs may run has changed."""
+        self.turns.suspects = True
         self.turns.take_states(await self.writer.change(lambda connection, _now: jobs.rows(connection)))
         self.discovery.look()
 
@@ -365,6 +369,16 @@ class Runtime:
         self.doctor.committed()
         self._on_change()
         self._quiet.set()
+
+    def _accompany(self, claim: Claim) -> None:
+        """A suspect has run alone for long enough: let others start."""
+
+        async def store() -> None:
+            with contextlib.suppress(StateError, EngineStopped):
+                await self.writer.change(lambda connection, _now: suspects.accompany(connection, claim))
+                self.writer.look()
+
+        self._do_beside(store())
 
     async def _asked(self, claim: Claim, what: str, value: Any) -> None:
         """Do what a handler asks for while it runs."""

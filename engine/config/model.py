@@ -125,6 +125,13 @@ class StageKeys(Keys):
     """Wait before the second attempt; it doubles with each further one."""
     backoff_max: Wait = 3_600.0
     """Longest wait between two attempts."""
+    later_times: int = Field(default=100, ge=1, le=1_000_000)
+    """How often the handler may put an item off (`Later`); then it waits for a person."""
+    later_for: Span = 7 * 86_400.0
+    """For how long the handler may put an item off, such as `7d`; then it waits for a person."""
+    on_interrupt: Literal["retry", "hold"] = "retry"
+    """What becomes of an attempt that was cut off in the middle (a crash, a stop, a timeout): `retry`, or `hold` for
+    what must not happen twice; then a person decides."""
     pace: Pace | None = None
     """How fast attempts of this stage may start, such as `60/h`."""
     burst: Burst | None = None

@@ -49,6 +49,12 @@ class StageSpec:
     backoff_s: float = 10.0
     """Wait before the second attempt; doubles with each further one, with jitter."""
     backoff_max_s: float = 3600.0
+    later_times: int = 100
+    """How often its handler may put an item off (`Later`) before a person has to look."""
+    later_for_s: float = 7 * 86_400.0
+    """For how long it may."""
+    on_interrupt: Literal["retry", "hold"] = "retry"
+    """What becomes of an attempt that was cut off: another one, or (`hold`: at most once) a person decides."""
     pace: Rate | None = None
     """How fast attempts of this stage may start."""
     resources: tuple[str, ...] = ()

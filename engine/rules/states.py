@@ -4,7 +4,7 @@
        │          ▲          ├──────► skipped        (the handler said it does not apply)
        └──► waiting          ├──────► failed
          (gate) │            ├──────► later ──► ready   (retry with a time)
-                └──► ready   ├──────► waiting        (the handler asked, or it was interrupted too often)
+                └──► ready   ├──────► waiting        (the handler asked; or put off or interrupted too often)
                              └──────► ready          (released at shutdown, or reclaimed after a crash)
 
 A person may close what is open (→ skipped), retry what failed (→ ready), and reset what is settled (→ blocked, ready or
@@ -44,7 +44,7 @@ def _t(sources: Iterable[StageState], *targets: StageState) -> Transition:
 
 TRANSITIONS: Final[Mapping[str, Transition]] = {
     "unblock": _t(("blocked",), "ready", "waiting", "skipped"),
-    "claim": _t(("ready", "blocked"), "running"),
+    "claim": _t(("ready", "blocked", "later"), "running"),
     "finish": _t(("running",), "done"),
     "skip": _t(("running",), "skipped"),
     "ask": _t(("running",), "waiting"),
@@ -52,7 +52,8 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
     "retry_later": _t(("running",), "later"),
     "postpone": _t(("running",), "later"),
     "release": _t(("running",), "ready"),
-    "reclaim": _t(("running",), "ready", "waiting"),
+    "hand_over": _t(("running",), "waiting"),
+    "reclaim": _t(("running",), "ready", "later", "waiting"),
     "wake": _t(("later",), "ready"),
     "hold": _t(("ready", "later"), "blocked"),
     "open_gate": _t(("waiting",), "ready"),
@@ -67,7 +68,8 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
     "undo": _t(STAGE_STATES, *(state for state in STAGE_STATES if state != "running")),
 }
 """Name of the transition (and of the function that makes it) → where it may start and end. `claim` from blocked: the
-finishing stage takes its successor along in the same transaction. `reopen`: a skipped stage is done again where its
+finishing stage takes its successor along in the same transaction; from later: a row that was interrupted several times
+starts alone. `reopen`: a skipped stage is done again where its
 result is still there. `hold`: its item may not start any more, because of what it is or what it waits for. `undo`
 restores what the journal kept; `give_up`, `spare` and `replay` are what a verdict of the doctor makes of a failure."""
 

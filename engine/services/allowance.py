@@ -11,6 +11,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec
@@ -38,6 +39,8 @@ class Allowance:
     """Stages that items start at."""
     entries_left: int | None = None
     """How many items may still start, in a run that was limited; None: no limit."""
+    suspects: Literal["none", "alone", "beside"] = "none"
+    """Whether rows wait for a run of their own, and whether one that is claimed now would run alone."""
     used: set[str] = field(default_factory=set)
     got: set[int] = field(default_factory=set)
 
@@ -48,6 +51,8 @@ class Allowance:
 
     def direct(self, hints: Collection[int]) -> dict[int, int]:
         """Slots of stages that nothing limits and in whose queue nothing waits."""
+        if self.suspects != "none":
+            return {}
         return {stage: n for stage, n in self.slots.items() if stage not in hints and not self.is_limited(stage)}
 
     def limit(self, stage: int) -> int:

@@ -107,4 +107,5 @@ class Timers:
                 lambda connection, now: claims.reclaim(connection, plan, self._epoch, now, running=alive)
             )
             if taken:
+                await self._woken()
                 self._writer.look()

@@ -21,15 +21,17 @@ class Turns:
         clock: Clock,
         plan: Callable[[], Plan],
         taken: Callable[[int], int],
+        running: Callable[[], int],
+        alone: Callable[[], bool],
         may_start: Callable[[], bool],
         held: Callable[[str], bool],
         look: Callable[[], None],
         lacks: Callable[[StagePlan], bool],
         only: Collection[str] | None,
     ) -> None:
-        """`taken`: how many of a stage run; `may_start`: whether anything may start at all; `held`: whether
-        nothing of a job may start now, though the job itself is active; `lacks`: whether a stage needs a model that
-        cannot be asked now; `look` claims again."""
+        """`taken`: how many of a stage run, `running`: of all; `alone`: whether one runs that must be alone;
+        `may_start`: whether anything may start at all; `held`: whether nothing of a job may start now, though the job
+        itself is active; `lacks`: whether a stage needs a model that cannot be asked now; `look` claims again."""
         self.limits = limits
         self.job_states: dict[int, str] = {}
         """Number of each job → its state, as last read."""
@@ -43,6 +45,10 @@ class Turns:
         self._only = frozenset(only) if only is not None else None
         self._look_at: int | None = None
         self._probes: set[int] = set()
+        self._running = running
+        self._alone = alone
+        self.suspects = True
+        """Whether rows may wait for a run of their own; a group that finds none says so."""
 
     def probe(self, stage: int) -> None:
         """Let one attempt of this stage start although its job is paused: the doctor's canary."""
@@ -62,12 +68,16 @@ class Turns:
 
     def open(self) -> Allowance:
         """What may be claimed now."""
-        return self.limits.open(self._free_slots(), self._taken, self._clock.now())
+        allowance = self.limits.open(self._free_slots(), self._taken, self._clock.now())
+        if self.suspects:
+            allowance.suspects = "beside" if self._running() else "alone"
+        return allowance
 
     def adopt(self, allowance: Allowance, queued: set[int]) -> None:
         """Take over what a group used, and look again when pace lets the next one start."""
         self.limits.adopt(allowance)
         self._probes -= allowance.got
+        self.suspects = self.suspects and allowance.suspects != "none"
         at = self.limits.next_at(queued, self._clock.now())
         if at is not None and (self._look_at is None or at < self._look_at):
             self._look_at = at
@@ -92,7 +102,7 @@ class Turns:
         self._look()
 
     def _free_slots(self) -> dict[int, int]:
-        if not self._may_start():
+        if not self._may_start() or self._alone():
             return {}
         free: dict[int, int] = {}
         held = {job for job in self._plan().jobs if self._held(job)}

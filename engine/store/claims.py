@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.contracts.errors import StateError
-from engine.kit.safe_text import safe_line
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
-from engine.rules.retry import INTERRUPTIONS_UNTIL_HOLD
+from engine.rules.retry import after_interruption
 from engine.store import checkpoints, counts, recurrence, settle, spend
 from engine.store.checksum import check_output
 from engine.store.events import Event, record
@@ -48,6 +47,8 @@ class Claim(NamedTuple):
     """What a person answered to the question of an earlier attempt."""
     checkpoint: Any = None
     """What an earlier attempt saved; None: nothing."""
+    alone: bool = False
+    """Nothing else runs: it was interrupted so often that it may be what stops the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,28 @@ class Lease:
 
 
 def claim(connection: sqlite3.Connection, plan: Plan, stage_id: int, n: int, lease: Lease, now: int) -> list[Claim]:
-    """Claim up to `n` ready rows of one stage, the most due first, with all that a handler needs.
-
-    A row that a damaged result stands before has failed at once: altered data is never served, and it stops no other.
-    """
+    """Claim up to `n` ready rows of one stage, the most due first, with all that a handler needs."""
     rows = connection.execute(
         _SQL.claim, {"stage": stage_id, "n": n, "epoch": lease.epoch, "lease_until": lease.until, "now": now}
     ).fetchall()
     if not rows:
         return []
     counts.stages_moved(connection, stage_id, "ready", "running", len(rows))
+    return claims_of(connection, plan, stage_id, rows, lease, now)
+
+
+def claims_of(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    stage_id: int,
+    rows: Sequence[tuple[int, int, int, str | None]],
+    lease: Lease,
+    now: int,
+) -> list[Claim]:
+    """Read what handlers need of rows that were just claimed: (item, fence, attempt, answer) of one stage.
+
+    A row that a damaged result stands before has failed at once: altered data is never served, and it stops no other.
+    """
     stage = plan.stages[stage_id]
     ids = json.dumps([row[0] for row in rows])
     items = {row[0]: _item(row) for row in connection.execute(_SQL.items, (ids,))}
@@ -153,24 +166,21 @@ def reclaim(
     """Give rows of a dead epoch, and rows whose lease ended, back to the queue; returns how many.
 
     The one routine for it, used at start and while running. `running` names the (item, stage, fence) that this engine
-    knows to be alive. A row that was running in too many crashes is held for a person instead.
+    knows to be alive. A row that was running in several crashes runs alone next, or is held for a person
+    (`engine.rules.retry`).
     """
     alive = set(running)
     events = []
-    for item_id, stage_id, fence, interruptions in connection.execute(
+    for item_id, stage_id, fence, interruptions, alone in connection.execute(
         _SQL.orphans, {"epoch": epoch, "now": now}
     ).fetchall():
         if (item_id, stage_id, fence) in alive:
             continue
-        hold = interruptions + 1 >= INTERRUPTIONS_UNTIL_HOLD
-        why = safe_line(
-            f"interrupted {interruptions + 1} times while it ran; it may be what stops the engine"
-            if hold
-            else "interrupted"
-        )
-        values = {"item": item_id, "stage": stage_id, "fence": fence, "now": now, "why": why}
-        connection.execute(_SQL.reclaim, {**values, "state": "waiting" if hold else "ready"})
         stage = plan.stages.get(stage_id)
+        policy = stage.spec.on_interrupt if stage else "retry"
+        state, why = after_interruption(interruptions + 1, alone=bool(alone), policy=policy)
+        values = {"item": item_id, "stage": stage_id, "fence": fence, "now": now, "why": why}
+        connection.execute(_SQL.reclaim, {**values, "state": state})
         events.append(
             Event(
                 kind="stage.interrupted",
@@ -178,7 +188,7 @@ def reclaim(
                 job_id=stage.job_id if stage else None,
                 item_id=item_id,
                 stage_id=stage_id,
-                text=why if hold else None,
+                text=why if state != "ready" else None,
             )
         )
     # What rests (snoozed) must not have got a row in the queue, and what is held waits for a person.
@@ -206,12 +216,12 @@ def wake(connection: sqlite3.Connection, plan: Plan, now: int) -> int | None:
     settle.settle(connection, plan, [row[0] for row in held], now)
     recurrence.bring_back(connection, plan, now)
     spend.end_pauses(connection, now)
-    return next_wake(connection)
+    return next_wake(connection, now)
 
 
-def next_wake(connection: sqlite3.Connection) -> int | None:
+def next_wake(connection: sqlite3.Connection, now: int) -> int | None:
     """When the next row or snoozed item comes back, ms UTC."""
-    (later,) = connection.execute(_SQL.next_later).fetchone()
+    (later,) = connection.execute(_SQL.next_later, {"now": now}).fetchone()
     (snoozed,) = connection.execute(_SQL.next_snoozed).fetchone()
     times = (later, snoozed, recurrence.next_time(connection), spend.next_end(connection))
     return min((at for at in times if at is not None), default=None)

@@ -47,15 +47,15 @@ WHERE (item_id, stage_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:al
 
 -- name: orphans
 -- Rows whose engine is gone, or (while running) whose lease ended.
-SELECT item_id, stage_id, fence, interruptions FROM item_stages
+SELECT item_id, stage_id, fence, interruptions, alone FROM item_stages
 WHERE state = 'running' AND (owner <> :epoch OR lease_until < :now);
 
 -- name: reclaim
 -- Give an orphan back to the queue; guarded by state and fence. The interrupted attempt counts as an interruption, not
 -- as an attempt that failed.
 UPDATE item_stages
-SET state = :state, owner = NULL, lease_until = NULL, due_at = CASE :state WHEN 'ready' THEN :now END,
-    ended_at = :now, interruptions = interruptions + 1, attempts = attempts - 1, why = :why
+SET state = :state, owner = NULL, lease_until = NULL, due_at = CASE WHEN :state IN ('ready', 'later') THEN :now END,
+    ended_at = :now, interruptions = interruptions + 1, alone = 0, attempts = attempts - 1, why = :why
 WHERE item_id = :item AND stage_id = :stage AND state = 'running' AND fence = :fence;
 
 -- name: wake
@@ -67,7 +67,7 @@ SET state = 'ready',
          FROM items WHERE id = item_id),
         :p_none
     )
-WHERE state = 'later' AND due_at <= :now
+WHERE state = 'later' AND due_at <= :now AND interruptions < 2
 RETURNING item_id;
 
 -- name: held
@@ -75,8 +75,8 @@ RETURNING item_id;
 SELECT id FROM items WHERE id IN (SELECT value FROM json_each(?)) AND held IS NOT NULL;
 
 -- name: next_later
--- When the next row comes back.
-SELECT min(due_at) FROM item_stages WHERE state = 'later';
+-- When the next row comes back; one that may only run alone is there already when its time has come.
+SELECT min(due_at) FROM item_stages WHERE state = 'later' AND (interruptions < 2 OR due_at > :now);
 
 -- name: next_snoozed
 -- When the next snoozed item comes back.

@@ -48,13 +48,13 @@ UPDATE item_stages
 SET state = CASE WHEN EXISTS (
         SELECT 1 FROM results AS r WHERE r.item_id = item_stages.item_id AND r.stage_id = item_stages.stage_id
     ) THEN 'done' ELSE 'blocked' END,
-    attempts = 0, interruptions = 0, why = NULL, ended_at = NULL
+    attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, why = NULL, ended_at = NULL
 WHERE item_id = :item AND state = 'skipped';
 
 -- name: reset_stages
 -- Every stage of these items runs again from the start; opened gates stay open, a running attempt loses its fence.
 UPDATE item_stages
-SET state = 'blocked', attempts = 0, interruptions = 0, due_at = NULL, why = NULL, choices = NULL, owner = NULL,
+SET state = 'blocked', attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, due_at = NULL, why = NULL, choices = NULL, owner = NULL,
     lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
 WHERE item_id = :item;
 

@@ -16,7 +16,7 @@ FROM items WHERE id IN (SELECT value FROM json_each(?));
 -- name: open_gate
 -- A person lets an item through; guarded by its state.
 UPDATE item_stages
-SET state = 'ready', opened_at = :now, answer = :answer, why = NULL, choices = NULL, interruptions = 0,
+SET state = 'ready', opened_at = :now, answer = :answer, why = NULL, choices = NULL, interruptions = 0, postponed = 0, postponed_since = NULL,
     due_at = :due_at
 WHERE item_id = :item AND stage_id = :stage AND state = 'waiting';
 
@@ -59,7 +59,7 @@ UPDATE item_stages SET due_at = :due_at WHERE item_id = :item AND state = 'ready
 -- name: retry
 -- Failed rows start again with fresh attempts.
 UPDATE item_stages
-SET state = 'ready', attempts = 0, interruptions = 0, due_at = :due_at, why = NULL, ended_at = NULL
+SET state = 'ready', attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, due_at = :due_at, why = NULL, ended_at = NULL
 WHERE item_id = :item AND stage_id = :stage AND state = 'failed';
 
 -- name: record

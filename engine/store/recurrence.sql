@@ -25,6 +25,6 @@ SELECT min(next_due_at) FROM items WHERE next_due_at IS NOT NULL;
 -- name: reset_stages
 -- Every stage of an item runs again; opened gates stay open. What runs (an item that failed at another branch) ends.
 UPDATE item_stages
-SET state = 'blocked', attempts = 0, interruptions = 0, due_at = NULL, why = NULL, choices = NULL, owner = NULL,
+SET state = 'blocked', attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, due_at = NULL, why = NULL, choices = NULL, owner = NULL,
     lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
 WHERE item_id = :item;

@@ -197,7 +197,7 @@ CREATE TABLE item_stages (
     opened_at INTEGER, -- when a person opened the gate before it
     answer TEXT,
     why TEXT,
-    choices TEXT,
+    choices TEXT, postponed INTEGER NOT NULL DEFAULT 0, postponed_since INTEGER, alone INTEGER NOT NULL DEFAULT 0 CHECK (alone = 0 OR alone = 1),
     PRIMARY KEY (item_id, stage_id),
     CHECK ((state = 'running') = (lease_until IS NOT NULL)),
     CHECK ((state = 'running') = (owner IS NOT NULL)),
@@ -213,6 +213,8 @@ CREATE INDEX item_stages_later_due ON item_stages (due_at) WHERE state = 'later'
 CREATE INDEX item_stages_ready ON item_stages (stage_id, due_at) WHERE state = 'ready';
 
 CREATE INDEX item_stages_running ON item_stages (stage_id) WHERE state = 'running';
+
+CREATE INDEX item_stages_suspects ON item_stages (due_at) WHERE state = 'later' AND interruptions >= 2;
 
 CREATE INDEX item_stages_waiting ON item_stages (stage_id) WHERE state = 'waiting';
 

@@ -10,12 +10,13 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.kit.safe_text import safe_line
+from engine.rules.retry import out_of_patience
 from engine.store import counts, settle, spend
 from engine.store import items as items_part
 from engine.store.claims import Claim, Lease, claim_next
@@ -47,7 +48,7 @@ class Left:
     """The attempt ended in another way."""
 
     claim: Claim
-    transition: Literal["skip", "ask", "fail", "retry_later", "postpone", "release"]
+    transition: Literal["skip", "ask", "fail", "retry_later", "postpone", "release", "hand_over"]
     why: str | None
     due_at: int | None = None
     """When it comes back (retry_later, postpone), or its rank in the queue (release)."""
@@ -64,6 +65,7 @@ _TARGET: dict[str, str] = {
     "retry_later": "later",
     "postpone": "later",
     "release": "ready",
+    "hand_over": "waiting",
 }
 _EVENT: dict[str, tuple[str, Literal["info", "warning", "error"]]] = {
     "skip": ("stage.skipped", "info"),
@@ -72,6 +74,7 @@ _EVENT: dict[str, tuple[str, Literal["info", "warning", "error"]]] = {
     "retry_later": ("stage.retried", "warning"),
     "postpone": ("stage.postponed", "info"),
     "release": ("stage.released", "info"),
+    "hand_over": ("stage.held", "warning"),
 }
 
 
@@ -258,6 +261,18 @@ def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int
         )
 
 
+def _put_off(connection: sqlite3.Connection, ending: Left, now: int) -> Left:
+    """A handler puts a row off: too often or for too long, and a person has to look instead."""
+    item_id, stage = ending.claim.item.id, ending.claim.stage
+    times, since = connection.execute(_SQL.patience, (item_id, stage.id)).fetchone()
+    spec = stage.spec
+    over = out_of_patience(times + 1, since, now, count_max=spec.later_times, age_max_s=spec.later_for_s)
+    if over is None:
+        return ending
+    why = safe_line(f"{over}; it says: {ending.why}" if ending.why else over)
+    return replace(ending, transition="hand_over", why=why, due_at=None)
+
+
 def _leave(
     connection: sqlite3.Connection,
     ending: Left,
@@ -268,7 +283,9 @@ def _leave(
     unsettled: set[int],
 ) -> None:
     claim = ending.claim
-    given_back = ending.transition in ("postpone", "release", "ask")
+    if ending.transition == "postpone":
+        ending = _put_off(connection, ending, now)
+    given_back = ending.transition in ("postpone", "release", "ask", "hand_over")
     landed = connection.execute(
         _SQL.leave,
         {
@@ -288,6 +305,8 @@ def _leave(
         result.refused.append(claim)
         events.append(_refused(claim, ending.transition, ending.ms))
         return
+    if ending.transition == "postpone":
+        connection.execute(_SQL.put_off_again, {"item": claim.item.id, "stage": claim.stage.id, "now": now})
     if ending.problem is not None:
         connection.execute(
             _SQL.record_attempt,

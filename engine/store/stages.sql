@@ -1,7 +1,8 @@
 -- name: finish
 -- Attempts that ended well; only rows that are still this engine's and still at this fence.
 UPDATE item_stages
-SET state = 'done', owner = NULL, lease_until = NULL, ended_at = :now, interruptions = 0, why = NULL, answer = NULL
+SET state = 'done', owner = NULL, lease_until = NULL, ended_at = :now, interruptions = 0, alone = 0, postponed = 0,
+    postponed_since = NULL, why = NULL, answer = NULL
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items))
     AND +state = 'running' AND fence = :fence AND owner = :epoch
 RETURNING item_id;
@@ -19,8 +20,17 @@ SET output = excluded.output, output_hash = excluded.output_hash, artifacts = ex
 UPDATE item_stages
 SET state = :state, owner = NULL, lease_until = NULL, ended_at = :now, due_at = :due_at, why = :why, choices = :choices,
     attempts = attempts - :give_back,
-    interruptions = CASE :state WHEN 'ready' THEN interruptions ELSE 0 END
+    interruptions = CASE :state WHEN 'ready' THEN interruptions ELSE 0 END, alone = 0
 WHERE item_id = :item AND stage_id = :stage AND state = 'running' AND fence = :fence AND owner = :epoch;
+
+-- name: patience
+-- How often a row was put off, and since when.
+SELECT postponed, postponed_since FROM item_stages WHERE item_id = ? AND stage_id = ?;
+
+-- name: put_off_again
+-- Its handler has put a row off once more.
+UPDATE item_stages SET postponed = postponed + 1, postponed_since = coalesce(postponed_since, :now)
+WHERE item_id = :item AND stage_id = :stage;
 
 -- name: record_attempt
 -- The evidence of an attempt that did not end well.

@@ -18,14 +18,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
-from engine.store import facts, recurrence
+from engine.store import facts, recurrence, suspects
 from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
 from engine.store.limits import store_buckets
@@ -46,6 +46,10 @@ Change = Callable[[sqlite3.Connection, int], Any]
 
 class Allowance(Protocol):
     """What may be claimed in one group; the writer's thread uses it up."""
+
+    suspects: Literal["none", "alone", "beside"]
+    """Whether rows wait for a run of their own, and whether one that is claimed now would run alone; `none` is set when
+    there are none."""
 
     def direct(self, hints: Collection[int]) -> dict[int, int]:
         """Slots of stages that nothing limits and in whose queue (`hints`) nothing waits."""
@@ -341,6 +345,9 @@ class Writer:
         lease: Lease,
         now: int,
     ) -> None:
+        if group.allowance.suspects != "none" and self._claim_suspect(connection, group, answer, lease, now):
+            store_buckets(connection, group.allowance.given())
+            return
         for stage_id, n in group.allowance.turns(tuple(answer.hints)):
             stage = self.plan.stages.get(stage_id)
             if stage is None or stage_id not in answer.hints or stage.job_id in answer.held:
@@ -352,6 +359,25 @@ class Writer:
             if len(claims) < n or not has_ready(connection, stage_id):
                 answer.hints.discard(stage_id)
         store_buckets(connection, group.allowance.given())
+
+    def _claim_suspect(
+        self, connection: sqlite3.Connection, group: _Group, answer: _Answer, lease: Lease, now: int
+    ) -> bool:
+        """Claim a row that waits for a run of its own; returns whether it runs alone: then nothing else may start."""
+        if not suspects.any_left(connection):
+            group.allowance.suspects = "none"
+            return False
+        startable = [
+            number
+            for number, stage in self.plan.stages.items()
+            if stage.job_id not in answer.held and group.allowance.limit(number)
+        ]
+        alone = group.allowance.suspects == "alone"
+        claimed = suspects.claim(connection, self.plan, startable, lease, now, alone=alone)
+        for one in claimed:
+            group.allowance.take(one.stage.id, 1)
+        answer.claims += claimed
+        return alone and bool(claimed)
 
     @staticmethod
     def _one(connection: sqlite3.Connection, change: Change, now: int) -> tuple[Any, BaseException | None]:

@@ -24,10 +24,12 @@ from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.tasks import wait_for_any
+from engine.rules.retry import ALONE_S, ONCE_ONLY
 from engine.store.claims import Claim
 from engine.store.stages import Finished, Left
 from engine.work.judge import BadResult, failed, judge, unanswered
 from engine.work.line import Ended, Line
+from engine.work.process import WorkerDied
 from engine.work.processes import WorkerProcesses
 from engine.work.run import Asked, AttemptDoor, Handler, Raised, Run, call_in_process, call_in_thread, open_context
 
@@ -60,8 +62,10 @@ class Attempts:
         asks: Asked,
         http: Http,
         door: Callable[[Claim], AttemptDoor],
+        accompany: Callable[[Claim], None],
     ) -> None:
-        """`asks` does what handlers ask of the engine while they run; `door` opens the door to the models for one."""
+        """`asks` does what handlers ask of the engine while they run; `door` opens the door to the models for one;
+        `accompany`: a claim that ran alone has done so for long enough."""
         self._clock = clock
         self._chance = chance
         self._root = root
@@ -72,6 +76,8 @@ class Attempts:
         self._asks = asks
         self._http = http
         self._door = door
+        self._accompany = accompany
+        self._alone: Run | None = None
         self._runs: dict[tuple[int, int], Run] = {}
         self._ended: list[Run] = []
         self._taken: Counter[int] = Counter()
@@ -86,6 +92,11 @@ class Attempts:
     def running(self) -> int:
         """Attempts that run now."""
         return len(self._runs)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether an attempt runs beside which nothing may start."""
+        return self._alone is not None
 
     def taken(self, stage_id: int) -> int:
         """Slots of a stage that are taken, abandoned handlers included."""
@@ -110,6 +121,8 @@ class Attempts:
                 self._revoke(before)
             self._runs[claim.item.id, claim.stage.id] = run
             self._taken[claim.stage.id] += 1
+            if claim.alone:
+                self._alone = run
             waiting.append(run)
         if waiting:
             Line(self._attempt, waiting)
@@ -174,6 +187,10 @@ class Attempts:
             ending = self._failed(run, error.problem)
         except (ModelBusy, ModelNeeded, InDoubt) as error:
             ending = unanswered(claim, error, now=self._clock.now(), ms=self._ms(run))
+        except WorkerDied as error:
+            problem = describe(error)
+            hold = claim.stage.spec.on_interrupt == "hold"
+            ending = self._held(run, problem.message, problem) if hold else self._failed(run, problem)
         except BaseException as error:  # SystemExit and KeyboardInterrupt of a handler must not end the engine
             if not isinstance(error, Exception):
                 log.warning("%s raised %s", claim.stage.spec.handler, type(error).__name__)
@@ -236,12 +253,20 @@ class Attempts:
 
     def _timed_out(self, run: Run) -> Left:
         limit = run.claim.stage.spec.timeout_s
-        return self._failed(
-            run, AttemptError(error_type="TimeoutError", message=f"took longer than {limit:g} s", traceback="")
-        )
+        problem = AttemptError(error_type="TimeoutError", message=f"took longer than {limit:g} s", traceback="")
+        if run.claim.stage.spec.on_interrupt == "hold":
+            return self._held(run, problem.message, problem)
+        return self._failed(run, problem)
 
     def _released(self, run: Run) -> Left:
+        if run.claim.stage.spec.on_interrupt == "hold":
+            return self._held(run, "the engine stopped")
         return Left(claim=run.claim, transition="release", why=None, due_at=run.claim.started_at, ms=self._ms(run))
+
+    def _held(self, run: Run, what: str, problem: AttemptError | None = None) -> Left:
+        """Cut off in the middle, and it may run once only: a person decides."""
+        why = f"{what} while it ran, {ONCE_ONLY}"
+        return Left(claim=run.claim, transition="hand_over", why=why, problem=problem, ms=self._ms(run))
 
     def news(self) -> list[Run]:
         """Attempts that have told something since the last time, those that ended meanwhile included."""
@@ -251,6 +276,8 @@ class Attempts:
 
     def _end(self, run: Run) -> None:
         run.close()
+        if self._alone is run:
+            self._alone = None
         if run.is_news:
             self._ended.append(run)
         key = (run.claim.item.id, run.claim.stage.id)
@@ -266,6 +293,9 @@ class Attempts:
     def _look(self) -> None:
         self._sweep = None
         now = self._clock.monotonic()
+        if (alone := self._alone) is not None and now >= alone.began + ALONE_S:
+            self._alone = None
+            self._accompany(alone.claim)
         for run in tuple(self._runs.values()):
             if now < run.deadline:
                 continue
@@ -308,6 +338,8 @@ class Attempts:
 
     def _forget(self, run: Run) -> None:
         """No longer counted as running, though its task (and its slot) may live on."""
+        if self._alone is run:
+            self._alone = None
         self._runs.pop((run.claim.item.id, run.claim.stage.id), None)
         if not self._runs:
             self._empty.set()

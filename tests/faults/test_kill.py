@@ -69,15 +69,38 @@ def test_engine_killed_while_it_starts_or_discovers_leaves_a_sound_state(new_pla
     assert set(states[:-1]) <= {"cut", "done"}
 
 
-def test_item_that_kills_the_engine_is_held_for_a_person(new_plant: NewPlant) -> None:
-    plant = new_plant(handler="poisoned", n=3)
+def test_item_that_kills_the_engine_is_held_and_the_innocents_beside_it_are_not(new_plant: NewPlant) -> None:
+    plant = new_plant(handler="poisoned", n=6)
     for _ in range(3):
         plant.ended(plant.start("run", "boxes", "--once"), -signal.SIGKILL)
     plant.ended(plant.start("run", "boxes", "--once"), 0)
-    assert ("cut", "box-0001") in plant.rows("waiting")
+    innocent = {(stage, f"box-{n:04}") for stage in STAGES for n in range(6) if n != 1}
+    assert plant.rows("done") == innocent
+    assert plant.rows("waiting") == {("cut", "box-0001")}
     ((why,),) = plant.query("SELECT why FROM item_stages WHERE (state, item_id) = ('waiting', 2)")
     assert why.startswith("interrupted 3 times while it ran")
-    assert plant.times("began")["cut", "box-0001"] == 3
+    began = plant.times("began")
+    assert began["cut", "box-0001"] == 3
+    assert max(began.values()) == 3
+    # The third time it ran alone: nothing else was interrupted with it.
+    assert len(plant.query("SELECT id FROM events WHERE kind = 'stage.interrupted' AND item_id <> 2")) <= 10
+
+
+@pytest.mark.parametrize("handler", ["long", "plain"])
+def test_attempt_that_may_happen_once_only_waits_for_a_person_after_a_kill(new_plant: NewPlant, handler: str) -> None:
+    plant = new_plant(handler=handler, n=1)
+    config = plant.root / "jobs.yaml"
+    config.write_text(config.read_text().replace("cut: {", "cut: {on_interrupt: hold, "))
+    engine = plant.start("run", "boxes")
+    plant.wait_for(1, "began")
+    plant.kill(engine)
+    plant.open_gate()
+    plant.ended(plant.start("run", "boxes", "--once"), 0)
+    assert plant.rows("waiting") == {("cut", "box-0000")}
+    assert plant.times("began").total() == 1
+    plant.ended(plant.start("items", "answer", "boxes", "box-0000", "--answer", "again"), 0)
+    plant.run_to_the_end()
+    assert plant.is_whole()
 
 
 def test_workers_die_with_their_engine(new_plant: NewPlant) -> None:

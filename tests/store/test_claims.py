@@ -133,20 +133,6 @@ def test_lease_that_ended_is_not_taken_from_what_is_alive(ground: Ground) -> Non
     assert ground.at("a")["state"] == "running"
 
 
-def test_item_that_was_running_in_three_crashes_is_held_for_a_person(ground: Ground) -> None:
-    ground.add("a", "good")
-    for _ in range(3):
-        ground.claim()
-        ground.epoch += 1
-        ground.do(claims.reclaim, ground.plan, ground.epoch, ground.now)
-    assert ground.states("a") == {"a": "waiting", "work": "waiting"}
-    assert "interrupted 3 times" in ground.at("a")["why"]
-    assert ground.claim() == []
-    ground.command("answer", "a", answer="go on")
-    (claim,) = ground.claim()
-    assert (claim.item.key, claim.attempt) == ("a", 1)
-
-
 def test_good_end_forgets_interruptions(ground: Ground) -> None:
     ground.add("a")
     ground.claim()
@@ -182,13 +168,13 @@ def test_row_wakes_when_its_time_has_come(ground: Ground) -> None:
 
 def test_whether_anything_is_left_to_run(ground: Ground) -> None:
     stages = [ground.stage_id("work")]
-    assert not ground.do(claims.left, stages, ground.now)
+    assert not ground.do(claims.left, stages, stages, ground.now)
     ground.add("a")
-    assert ground.do(claims.left, stages, ground.now)
-    assert not ground.do(claims.left, [], ground.now)
+    assert ground.do(claims.left, stages, stages, ground.now)
+    assert not ground.do(claims.left, stages, [], ground.now)
     ground.leave("postpone", due_at=ground.now + 1_000)
-    assert not ground.do(claims.left, stages, ground.now + 999)
-    assert ground.do(claims.left, stages, ground.now + 1_000)
+    assert not ground.do(claims.left, stages, stages, ground.now + 999)
+    assert ground.do(claims.left, stages, stages, ground.now + 1_000)
 
 
 def test_attempts_whose_row_was_taken_away_are_named(make_ground: Callable[..., Ground]) -> None:

@@ -38,12 +38,13 @@ NAMES = {
     ("people", "restore_stage"): ["undo"],
     ("recurrence", "reset_stages"): ["reset"],
     ("settle", "hold"): ["hold"],
+    ("suspects", "claim"): ["claim"],
     ("settle", "put_off"): ["put_off"],
     ("settle", "unblock_ready"): ["unblock"],
     ("settle", "unblock_waiting"): ["unblock"],
     ("settle", "unblock_skipped"): ["unblock"],
     ("stages", "finish"): ["finish"],
-    ("stages", "leave"): ["skip", "ask", "fail", "retry_later", "postpone", "release"],
+    ("stages", "leave"): ["skip", "ask", "fail", "retry_later", "postpone", "release", "hand_over"],
 }
 """Statement → the transitions that it makes."""
 

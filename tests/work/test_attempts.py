@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from engine.contracts.outcome import Ask, Later, Skip
+from engine.rules.retry import ALONE_S
+from engine.store.migrate import connect
 from engine.work.attempts import ABANDON_S, SWEEP_S
 from tests.factories import Rig, candidate, job, stage
 
@@ -450,3 +453,60 @@ async def test_too_many_emitted_items_are_a_failed_attempt(tmp_path: Path) -> No
         await it.add("a")
         await it.drained()
         assert attempts_of(it, "a")[0][0] == "TooManyEmitted"
+
+
+async def test_attempt_that_may_happen_once_only_is_handed_to_a_person_by_a_stop(tmp_path: Path) -> None:
+    it = rig(tmp_path, forever, on_interrupt="hold")
+    async with it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        module = it._module
+        kept = sys.modules[module]
+    sys.modules[module] = kept
+    async with it:
+        assert it.states("a") == {"a": "waiting", "work": "waiting"}
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert detail.stages[0].why is not None
+        assert detail.stages[0].why.startswith("the engine stopped while it ran")
+
+
+async def test_attempt_that_may_happen_once_only_is_handed_to_a_person_by_its_timeout(tmp_path: Path) -> None:
+    async with rig(tmp_path, forever, on_interrupt="hold", timeout_s=30) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        it.clock.advance(31)
+        await it.until(lambda: it.states("a")["work"] == "waiting")
+        assert attempts_of(it, "a") == [("TimeoutError", "took longer than 30 s")]
+
+
+async def test_suspect_runs_alone_until_it_has_proved_itself(tmp_path: Path) -> None:
+    release = asyncio.Event()
+    began: list[str] = []
+
+    async def work(ctx: Any) -> dict[str, int]:
+        began.append(ctx.item.key)
+        if ctx.item.key == "suspect":
+            await release.wait()
+        return {}
+
+    it = rig(tmp_path, work)
+    async with it:
+        await it.add("suspect")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        module, kept = it._module, sys.modules[it._module]
+    sys.modules[module] = kept
+    with contextlib.closing(connect(it.state.database)) as connection:
+        connection.execute("UPDATE item_stages SET state = 'later', due_at = 1, interruptions = 2")
+    began.clear()
+    async with it:
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        await it.add("other")
+        await it.runtime.writer.flush()
+        assert began == ["suspect"]
+        it.clock.advance(ALONE_S + 1)
+        await it.until(lambda: "other" in began)
+        assert it.runtime.attempts.running == 1
+        release.set()
+        await it.drained()
+        assert it.states("suspect")["work"] == "done"

@@ -1,0 +1,45 @@
+"""Rows that were running in several crashes: they run alone, so that the next crash tells which of them it was.
+
+An item that kills the engine takes along whatever runs beside it. After its second interruption a row does not queue
+any more: it waits, as `later`, until nothing else runs (at a start that is at once). If the engine dies again, the one
+that ran alone is held for a person; the innocent ones have passed by then, and are as before.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+
+from engine.store import counts
+from engine.store.claims import Claim, Lease, claims_of
+from engine.store.plan import Plan
+from engine.store.sql import queries
+
+_SQL = queries("suspects")
+
+
+def any_left(connection: sqlite3.Connection) -> bool:
+    """Whether any row waits for a run of its own."""
+    return bool(connection.execute(_SQL.any).fetchone()[0])
+
+
+def claim(
+    connection: sqlite3.Connection, plan: Plan, stages: Collection[int], lease: Lease, now: int, *, alone: bool
+) -> list[Claim]:
+    """Claim one suspect of these stages; none while another one runs. `alone`: nothing else runs or starts with it."""
+    if connection.execute(_SQL.running).fetchone()[0]:
+        return []
+    found = connection.execute(_SQL.next, {"now": now, "stages": json.dumps(list(stages))}).fetchone()
+    if found is None:
+        return []
+    item_id, stage_id = found
+    values = {"item": item_id, "stage": stage_id, "now": now, "epoch": lease.epoch, "lease_until": lease.until}
+    rows = connection.execute(_SQL.claim, {**values, "alone": int(alone)}).fetchall()
+    counts.stages_moved(connection, stage_id, "later", "running", len(rows))
+    return [claim._replace(alone=alone) for claim in claims_of(connection, plan, stage_id, rows, lease, now)]
+
+
+def accompany(connection: sqlite3.Connection, claim: Claim) -> None:
+    """The attempt has run alone for long enough: others may run beside it."""
+    connection.execute(_SQL.accompany, {"item": claim.item.id, "stage": claim.stage.id, "fence": claim.fence})
