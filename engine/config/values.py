@@ -97,4 +97,4 @@ Line = Annotated[str, StringConstraints(max_length=200)]
 class Keys(BaseModel):
     """A mapping of which every key is known."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)

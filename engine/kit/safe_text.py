@@ -30,6 +30,8 @@ def safe_line(text: str, limit: int = 1_000) -> str:
 
     Idempotent; at most `limit` characters.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text and text == text.strip(" "):
+        return text  # what most keys and titles are
     if len(text) > limit * 4:
         text = text[: limit * 4]
     text = _LINE_UNSAFE.sub(_stand_in, " ".join(text.split()))

@@ -11,6 +11,8 @@ from engine.contracts.item import Candidate, Confidence
 SIGNALS_MAX: Final = 100
 NEEDS_MAX: Final = 200
 _LINE_MAX: Final = 2**31
+_JSON: Final = json.JSONEncoder(allow_nan=False)
+_CONFIDENCES: Final = get_args(Confidence)
 _TEXTS: Final = ("key", "title", "why")
 _TEXTS_OR_NONE: Final = ("revision", "path", "parent_key")
 
@@ -34,8 +36,8 @@ def _wrong_field(candidate: Any) -> str | None:
         value = getattr(candidate, name)
         if not isinstance(value, str) and not (value is None and name in _TEXTS_OR_NONE):
             return f"a {name} that is {type(value).__name__}"
-    for name in ("revision", "path"):
-        if not _is_unicode(getattr(candidate, name) or ""):
+    for name, text in (("revision", candidate.revision), ("path", candidate.path)):
+        if text is not None and not _is_unicode(text):
             return f"a {name} that is not text in UTF-8"
     line = candidate.line
     if line is not None and (not _is_int(line) or not 0 <= line < _LINE_MAX):
@@ -44,28 +46,33 @@ def _wrong_field(candidate: Any) -> str | None:
         return "a priority that is not 0, 1, 2, 3 or None"
     if candidate.closed not in (None, "done", "cancelled"):
         return "`closed` that is not done, cancelled or None"
-    if candidate.confidence is not None and candidate.confidence not in get_args(Confidence):
+    if candidate.confidence is not None and candidate.confidence not in _CONFIDENCES:
         return "a confidence that is not high, medium, low or None"
-    if not isinstance(candidate.headings, (tuple, list)) or not all(isinstance(one, str) for one in candidate.headings):
+    headings = candidate.headings
+    if headings != () and not (isinstance(headings, (tuple, list)) and all(isinstance(one, str) for one in headings)):
         return "headings that are no texts"
     return None
 
 
 def _wrong_json(name: str, value: Any) -> str | None:
+    if value == {}:
+        return None
     try:
-        json.dumps(dict(value), allow_nan=False)
+        _JSON.encode(value if type(value) is dict else dict(value))
     except (TypeError, ValueError, RecursionError) as error:
         return f"{name} that {'are' if name == 'signals' else 'is'} not JSON ({error})"
     return None
 
 
 def _wrong_signals(candidate: Any) -> str | None:
-    if not isinstance(candidate.signals, Mapping):
+    if type(candidate.signals) is not dict and not isinstance(candidate.signals, Mapping):
         return "signals that are no mapping"
     if len(candidate.signals) > SIGNALS_MAX:
         return f"more than {SIGNALS_MAX} signals"
     needs = candidate.needs
-    if not isinstance(needs, (tuple, list)) or not all(isinstance(one, str) and one.strip() for one in needs):
+    if needs != () and not (
+        isinstance(needs, (tuple, list)) and all(isinstance(one, str) and one.strip() for one in needs)
+    ):
         return "needs that are no keys"
     if len(needs) > NEEDS_MAX:
         return f"more than {NEEDS_MAX} items that it needs"

@@ -38,9 +38,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BATCH: Final = 500
+BATCH: Final = 1_000
 BATCH_AGE_S: Final = 0.25
 """A batch that is not full is handed over after this long, so that a slow source shows what it finds."""
+BREATH: Final = 50
+"""A source that waits for nothing lets others run after so many candidates."""
 CANDIDATES_MAX: Final = 1_000_000
 """A run that yields more is cut: a source without end must not fill the disk."""
 PROBLEMS_SHOWN: Final = 100
@@ -258,36 +260,61 @@ class Discovery:
         )
 
     async def _collect(self, job: JobSpec, plan: JobPlan, context: RunContext, run_id: int, seen: set[int]) -> bool:
-        """Take what the source yields, in batches; returns False when it was cut for yielding too much."""
+        """Take what the source yields, in batches; returns False when it was cut for yielding too much.
+
+        One batch is stored while the source yields the next.
+        """
         assert job.discovery is not None
         target = self._writer.plan.jobs[job.findings_to] if job.findings_to else plan
         origin: items_part.Origin = "check" if job.is_check else "scan"
         batch: list[Candidate] = []
         handed_over = self._clock.monotonic()
         count = 0
+        storing: asyncio.Future[items_part.Merged] | None = None
+
+        async def stored() -> None:
+            nonlocal storing
+            if storing is not None:
+                before, storing = storing, None
+                seen.update((await before).seen)
 
         async def hand_over() -> None:
-            nonlocal batch, handed_over
+            nonlocal batch, handed_over, storing
+            await stored()
             taken, batch = batch, []
             handed_over = self._clock.monotonic()
-            merged = await self._stored(
-                lambda connection, now: _store(connection, self._writer, target, taken, plan.id, origin, run_id, now)
+            storing = asyncio.ensure_future(
+                self._stored(
+                    lambda connection, now: _store(
+                        connection, self._writer, target, taken, plan.id, origin, run_id, now
+                    )
+                )
             )
-            seen.update(merged.seen)
 
-        async for candidate in self._functions(job.discovery.use)(context):
-            if found := flaw(candidate):
-                context.problem(f"yielded {found}")
-                continue
-            count += 1
-            if count > CANDIDATES_MAX:
-                context.problem(f"more than {CANDIDATES_MAX:,} candidates; the run was cut")
-                break
-            batch.append(candidate)
-            if len(batch) >= BATCH or self._clock.monotonic() - handed_over > BATCH_AGE_S:
+        try:
+            async for candidate in self._functions(job.discovery.use)(context):
+                if found := flaw(candidate):
+                    context.problem(f"yielded {found}")
+                    continue
+                count += 1
+                if count > CANDIDATES_MAX:
+                    context.problem(f"more than {CANDIDATES_MAX:,} candidates; the run was cut")
+                    break
+                batch.append(candidate)
+                if len(batch) >= BATCH or self._clock.monotonic() - handed_over > BATCH_AGE_S:
+                    await hand_over()
+                if not count % BREATH:
+                    await asyncio.sleep(0)
+            if batch:
                 await hand_over()
-        if batch:
-            await hand_over()
+        except asyncio.CancelledError:
+            if storing is not None:
+                storing.cancel()  # the writer stores it all the same; nobody waits for it
+            raise
+        except BaseException:
+            await stored()
+            raise
+        await stored()
         return count <= CANDIDATES_MAX
 
     async def _stored(self, change: Callable[[Any, int], T]) -> T:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from engine.contracts.item import Candidate, Known
 from engine.contracts.states import ItemState, StageState
+from engine.kit.compact_json import encode
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.rules.states import item_state, start_states
@@ -96,14 +97,17 @@ def _insert(
     (last,) = connection.execute(_SQL.max_id).fetchone()
     ids = list(range(last + 1, last + 1 + len(fresh)))
     parents = dict(zip((key for key, _ in fresh), ids, strict=True))
-    open_states = _first_states(job)
-    rows, stage_rows = [], []
+    open_states: tuple[StageState, ...] = tuple(_first_states(job).values())
+    skipped = tuple[StageState, ...](["skipped"] * len(open_states))
+    open_state = item_state(open_states)
+    rows: list[tuple[Any, ...]] = []
+    stage_rows: list[tuple[Any, ...]] = []
     put_in: Counter[ItemState] = Counter()
     for item_id, (key, candidate) in zip(ids, fresh, strict=True):
         closed = candidate.closed
-        states: dict[str, StageState] = dict.fromkeys(open_states, "skipped") if closed else open_states
+        states = skipped if closed else open_states
         why = safe_line(candidate.why) or None if closed else None
-        state = item_state(states.values(), closed)
+        state = item_state(states, closed) if closed else open_state
         put_in[state] += 1
         rows.append(
             (
@@ -113,14 +117,14 @@ def _insert(
                 source_id,
                 origin,
                 run_id,
-                _parent(connection, job, candidate, parents),
+                _parent(connection, job, candidate, parents) if candidate.parent_key is not None else None,
                 safe_line(candidate.title) or key,
                 _encode(candidate.data),
                 candidate.revision,
                 candidate.confidence,
                 candidate.path,
                 candidate.line,
-                json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
+                _encode_headings(candidate.headings),
                 state,
                 closed,
                 "source" if closed else None,
@@ -138,11 +142,11 @@ def _insert(
             (
                 item_id,
                 number,
-                states[stage.name],
-                due if states[stage.name] == "ready" else None,
-                why if closed or states[stage.name] != "skipped" else STAGE_DISABLED,
+                stage_state,
+                due if stage_state == "ready" else None,
+                why if closed or stage_state != "skipped" else STAGE_DISABLED,
             )
-            for number, stage in zip(job.stages, job.spec.stages, strict=True)
+            for number, stage_state in zip(job.stages, states, strict=True)
         ]
     insert(connection, _SQL.insert, rows)
     counts.items_put_in(connection, job.id, source_id, put_in)
@@ -177,8 +181,12 @@ def _parent(connection: sqlite3.Connection, job: JobPlan, candidate: Candidate, 
     return row[0] if row else None
 
 
-def _encode(data: Any) -> str:
-    return json.dumps(dict(data), allow_nan=False, separators=(",", ":"))
+def _encode(data: Mapping[str, Any]) -> str:
+    return encode(data if type(data) is dict else dict(data))
+
+
+def _encode_headings(headings: Sequence[str]) -> str:
+    return json.dumps([safe_line(heading, 200) for heading in headings]) if headings else "[]"
 
 
 def _merge(
@@ -217,14 +225,16 @@ def _merge(
         "confidence": candidate.confidence,
         "path": candidate.path,
         "line": candidate.line,
-        "headings": json.dumps([safe_line(heading, 200) for heading in candidate.headings]),
+        "headings": _encode_headings(candidate.headings),
         "priority": candidate.priority,
         "missed": 0,
     }
-    known_signals = json.loads(signals)
+    known_signals = json.loads(signals) if signals != "{}" else {}
     told = (title, data, revision, confidence, path, line, headings)
     new = tuple(values[name] for name in ("title", "data", "revision", "confidence", "path", "line", "headings"))
-    gave_more = candidate.priority not in (None, given) or _more(known_signals, candidate.signals) != known_signals
+    gave_more = candidate.priority not in (None, given) or (
+        bool(candidate.signals) and _more(known_signals, candidate.signals) != known_signals
+    )
     if told != new or missed or gave_more:
         values["signals"] = _encode(_more(known_signals, candidate.signals))
         connection.execute(_SQL.merge, values)

@@ -12,6 +12,7 @@ from engine.contracts.errors import InDoubt, ModelBusy, ModelNeeded
 from engine.contracts.item import Candidate
 from engine.contracts.llm import SEND_AGAIN
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Skip
+from engine.kit.compact_json import encode
 from engine.kit.exceptions import first_line
 from engine.kit.safe_text import safe_line
 from engine.rules.candidates import flaw
@@ -25,7 +26,6 @@ RESULT_LIMIT: Final = 1 << 20
 _COST_MAX: Final = 2**53
 _PLAIN: Final = Done()
 """What a plain dict stands for, but for its output."""
-_JSON: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _FROM_JSON: Final = json.JSONDecoder()
 _MIN_LATER_S: Final = 1.0
 """A handler that asks to be called at once again must not spin."""
@@ -83,7 +83,7 @@ def _finished(
             raise BadResult(f"the output's `{name}` is {type(output[name]).__name__}, the stage declares {kind}")
     try:
         # ASCII: what is not text in UTF-8 (a lone surrogate) stays an escape and can be stored.
-        text = _JSON.encode(output) if output else "{}"
+        text = encode(output)
     except (TypeError, ValueError, RecursionError) as error:
         raise BadResult(f"the output is not JSON: {error}") from error
     if len(text) > RESULT_LIMIT:

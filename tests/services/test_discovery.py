@@ -107,19 +107,36 @@ async def test_flawed_candidates_are_problems_and_the_others_are_stored(tmp_path
         assert it.reader.item("docs", "y") is None
 
 
-async def test_source_is_stored_in_batches(tmp_path: Path) -> None:
+async def test_source_is_stored_in_batches_one_behind_what_it_yields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery_module, "BATCH", 100)
     seen: list[int] = []
 
     def look(_ctx: Any) -> None:
         run = source.rig.reader.runs("docs", 1)[0]
         seen.append(run.found)
 
-    many = [candidate(f"k{number}") for number in range(1_200)]
-    source = Source(tmp_path, *many[:600], look, *many[600:], look)
+    many = [candidate(f"k{number}") for number in range(330)]
+    source = Source(tmp_path, *many[:200], look, *many[200:300], look, *many[300:])
     async with source.rig:
         run = await source.run()
-        assert (run.found, run.new) == (1_200, 1_200)
-        assert (seen[0] >= 500, seen[1] >= 1_000) == (True, True)
+        assert (run.found, run.new) == (330, 330)
+        assert (seen[0] >= 100, seen[1] >= 200) == (True, True)
+
+
+async def test_batch_that_is_on_its_way_when_the_source_fails_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery_module, "BATCH", 100)
+
+    def fail(_ctx: Any) -> None:
+        raise ValueError("no more")
+
+    source = Source(tmp_path, *[candidate(f"k{number}") for number in range(100)], fail)
+    async with source.rig:
+        run = await source.run()
+        assert (run.state, run.found, run.new) == ("failed", 100, 100)
 
 
 async def test_source_without_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
