@@ -32,17 +32,18 @@ from engine.llm.models import Models
 from engine.services import commands
 from engine.services.allowance import Allowance, Limits
 from engine.services.discovery import Discovery
-from engine.services.eligibility import Eligibility
 from engine.services.guards import Guards
 from engine.services.pruner import Pruner
 from engine.services.reload import Reload
 from engine.services.shares import ModelShares
+from engine.services.steering import Steering
 from engine.services.timers import Timers
 from engine.services.turns import Turns
-from engine.store import checkpoints, claims, facts, jobs, suspects, takeover
+from engine.store import checkpoints, claims, jobs, suspects, takeover
 from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database
+from engine.store.jobs import JobRow
 from engine.store.plan import StagePlan
 from engine.store.stages import Finished, Left
 from engine.store.state_dir import StateDir
@@ -131,6 +132,7 @@ class Runtime:
             root=self.project.root,
             artifacts=self._state.artifacts,
             handlers=resolver.handler,
+            hooks=resolver.hook,
             processes=self.processes,
             hand_in=self._hand_in,
             asks=self._asked,
@@ -146,12 +148,12 @@ class Runtime:
             running=lambda: self.attempts.running,
             alone=lambda: self.attempts.is_alone,
             may_start=self._may_start,
-            held=lambda job: self.eligibility.holds(job),
+            held=lambda job: self.steering.holds(job),
             look=lambda: self.writer.look(set()),
             lacks=self._lacks_model,
             only=self._only,
         )
-        self.turns.job_states = dict(begun.job_states)
+        self.turns.take_states(begun.jobs)
         self.timers = Timers(
             writer=self.writer,
             clock=self._clock,
@@ -174,15 +176,18 @@ class Runtime:
             may_run=self.turns.may_run,
             chance=self._chance.random,
         )
-        self.eligibility = Eligibility(
+        self.steering = Steering(
             project=self.project,
             writer=self.writer,
             clock=self._clock,
             state_dir=self._state.path,
             hook=resolver.hook,
             quotas=self.models,
-            changed=self.writer.look,
-            rested=self.discovery.run_now,
+            may_run=self.turns.may_run,
+            run_discovery=self.discovery.run_now,
+            used_up=self.turns.limits.used_up,
+            ended=lambda: self.attempts.executed,
+            look_at_jobs=self._look_at_jobs,
         )
         self.reload = Reload(
             project=self.project,
@@ -205,9 +210,7 @@ class Runtime:
         await self.models.configure(self.project, backends=self._backends)
         self.timers.start(begun.next_later)
         if not idle:
-            await self.eligibility.look()
-            self.eligibility.start()
-            self._do_beside(self._renew_facts())
+            await self.steering.start()
             self.discovery.start(begun.next_runs, now=discover)
             self.reload.start()
             self.pruner.start()
@@ -238,7 +241,7 @@ class Runtime:
         await self.reload.stop()
         await self.pruner.stop()
         await self.guards.stop()
-        await self.eligibility.stop()
+        await self.steering.stop()
         await self.doctor.stop()
         await self.discovery.stop()
         with contextlib.suppress(StateError, EngineStopped):
@@ -274,12 +277,12 @@ class Runtime:
         lines = changes(self.project, project)
         resolver = await asyncio.to_thread(Resolver, self._folder)
 
-        def reconfigure(connection: sqlite3.Connection, now: int) -> dict[int, str]:
+        def reconfigure(connection: sqlite3.Connection, now: int) -> list[JobRow]:
             # The writer claims by the new plan from here on, in this very transaction.
-            self.writer.plan, states = takeover.reconfigure(connection, now, project=project, lines=lines)
-            return states
+            self.writer.plan, rows = takeover.reconfigure(connection, now, project=project, lines=lines)
+            return rows
 
-        self.turns.job_states = await self.writer.change(reconfigure)
+        self.turns.take_states(await self.writer.change(reconfigure))
         before = self.processes
         self.project = project
         self.processes = self._new_processes(project)
@@ -287,20 +290,13 @@ class Runtime:
         self.guards.project = project
         self._http = _new_http(project)
         self.doctor.reload(project)
-        self.attempts.reload(resolver.handler, self.processes, self._http)
+        self.attempts.reload(resolver.handler, resolver.hook, self.processes, self._http)
         self.discovery.reload(project, resolver.discovery, self._http)
-        await self.eligibility.reload(project, resolver.hook)
-        self._do_beside(self._renew_facts())
+        await self.steering.reload(project, resolver.hook)
         await self.models.configure(project, resolver.tool, self._backends)
         self._do_beside(before.retire())
         self.writer.look()
         return lines
-
-    async def _renew_facts(self) -> None:
-        """Decide anew, a batch at a time, what an older configuration has decided about items."""
-        with contextlib.suppress(StateError, EngineStopped):  # what is left is renewed at the next start
-            while await self.writer.change(lambda connection, now: facts.renew(connection, self.writer.plan, now)):
-                pass
 
     def _do_beside(self, chore: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; a task that nothing refers to could vanish."""
@@ -312,6 +308,7 @@ class Runtime:
         self.turns.suspects = True
         self.turns.take_states(await self.writer.change(lambda connection, _now: jobs.rows(connection)))
         self.discovery.look()
+        self.steering.validation.look()
 
     async def _jobs_paused(self) -> None:
         """A guard has paused jobs: take them out, and expect the end of their pause."""
@@ -367,6 +364,7 @@ class Runtime:
         if paused:
             self._paused(paused)
         self.doctor.committed()
+        self.steering.committed()
         self._on_change()
         self._quiet.set()
 
@@ -444,6 +442,8 @@ class Runtime:
     def is_quiet(self, job: str | None = None) -> bool:
         """Whether no discovery of this job (None: of any) is going on or due."""
         of = [known.name for known in self.project.jobs if job in (None, known.name)]
+        if self.steering.is_asking:
+            return False
         return not any(self.discovery.is_due(name) for name in of)
 
     async def drained(self, job: str | None = None, *, wait_s: float = 0.0) -> None:
@@ -462,6 +462,8 @@ class Runtime:
                     and self.is_quiet(job)
                     and not self.doctor.is_busy
                 ):
+                    if await self.discovery.make_room():
+                        continue
                     return
             # Everything that can change the answer is a commit; a discovery that ends commits its end.
             await wait_for_any(self._quiet, timeout_s=1.0)

@@ -82,12 +82,19 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
         CommandSpec(
             name="pause",
             args=("job",),
-            optional=("why",),
+            optional=("stage", "why", "until"),
             danger=1,
             undo=True,
-            summary="Claim nothing of this job until it is resumed.",
+            summary="Claim nothing of this job, or of one stage of it, until it is resumed (or `until`, in ms UTC).",
         ),
-        CommandSpec(name="resume", args=("job",), danger=1, undo=True, summary="Let a paused job go on."),
+        CommandSpec(
+            name="resume",
+            args=("job",),
+            optional=("stage",),
+            danger=1,
+            undo=True,
+            summary="Let a paused job, or a paused stage of it, go on.",
+        ),
         CommandSpec(
             name="run",
             args=("job",),

@@ -53,6 +53,9 @@ class QueueNow:
     """When the first row that waits for a time comes back, ms UTC."""
     model: ModelNow | None = None
     """None: it needs none, or the one that it needs can be asked."""
+    paused: bool = False
+    paused_why: str | None = None
+    paused_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,9 @@ def _queue_holds(queue: QueueNow, now: int) -> Iterator[HoldView]:
             why=f"{later} {_items(later)} {_s('come', later)} back later",
             until=queue.next_later_at,
         )
+    if queue.paused:
+        why = f"{ready} ready, the stage is paused" + (f": {queue.paused_why}" if queue.paused_why else "")
+        yield HoldView(stage=queue.stage, gate="paused", why=why, until=queue.paused_until)
     if not ready:
         return
     for bucket in queue.buckets:

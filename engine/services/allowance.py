@@ -11,12 +11,16 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec
 from engine.rules import pacing
 from engine.store.plan import Plan
+
+RUN: Final = "run"
+"""The counter of a run that was limited as a whole."""
+_JOB: Final = "job:"
 
 
 @dataclass(slots=True)
@@ -35,10 +39,12 @@ class Allowance:
     """Resource → what is left of it."""
     served: Mapping[int, int]
     """Stage number → the turn in which it last got something; the longest ago comes first."""
-    entries: frozenset[int] = frozenset()
-    """Stages that items start at."""
-    entries_left: int | None = None
-    """How many items may still start, in a run that was limited; None: no limit."""
+    counters_of: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Stage that items start at → the counters that limit how many may."""
+    counters: dict[str, int] = field(default_factory=dict)
+    """Counter → how many items may still start."""
+    started: dict[str, int] = field(default_factory=dict)
+    """Counter → how many items were started."""
     suspects: Literal["none", "alone", "beside"] = "none"
     """Whether rows wait for a run of their own, and whether one that is claimed now would run alone."""
     used: set[str] = field(default_factory=set)
@@ -46,8 +52,7 @@ class Allowance:
 
     def is_limited(self, stage: int) -> bool:
         """Whether pace or a resource stands before this stage."""
-        limited = self.entries_left is not None and stage in self.entries
-        return limited or bool(self.buckets_of.get(stage) or self.resources_of.get(stage))
+        return bool(self.buckets_of.get(stage) or self.resources_of.get(stage) or self.counters_of.get(stage))
 
     def direct(self, hints: Collection[int]) -> dict[int, int]:
         """Slots of stages that nothing limits and in whose queue nothing waits."""
@@ -64,8 +69,8 @@ class Allowance:
             n = min(n, pacing.available(self.tats.get(name, 0.0), self.now, self.rates[name]))
         for name in self.resources_of.get(stage, ()):
             n = min(n, self.capacity[name])
-        if self.entries_left is not None and stage in self.entries:
-            n = min(n, self.entries_left)
+        for name in self.counters_of.get(stage, ()):
+            n = min(n, self.counters[name])
         return max(0, n)
 
     def take(self, stage: int, n: int) -> None:
@@ -79,14 +84,19 @@ class Allowance:
                 self.used.add(name)
         for name in self.resources_of.get(stage, ()):
             self.capacity[name] -= n
-        if self.entries_left is not None and stage in self.entries:
-            self.entries_left -= n
+        for name in self.counters_of.get(stage, ()):
+            self.counters[name] -= n
+            self.started[name] = self.started.get(name, 0) + n
 
     def given(self) -> list[tuple[str, float, int]]:
         """Buckets that gave something: name, theoretical arrival time, when the next grant is free (ms UTC)."""
         return [
             (name, self.tats[name], pacing.next_at(self.tats[name], self.now, self.rates[name])) for name in self.used
         ]
+
+    def counted(self) -> list[tuple[str, int]]:
+        """Jobs with a limit of their own, and how many items of each were started."""
+        return [(name[len(_JOB) :], n) for name, n in self.started.items() if n and name.startswith(_JOB)]
 
     def turns(self, stages: Collection[int]) -> Iterator[tuple[int, int]]:
         """(stage, at most so many) in a fair order; stages that share a limit take turns until nothing is left."""
@@ -110,8 +120,9 @@ class Limits:
 
     def __init__(self, stored: Mapping[str, float], *, items: int | None = None) -> None:
         """`stored`: bucket → theoretical arrival time, as the state file keeps it; `items`: start so many at most."""
-        self._entries: frozenset[int] = frozenset()
-        self._entries_left = items
+        self._counters: dict[str, int] = {} if items is None else {RUN: items}
+        self._counters_of: dict[int, tuple[str, ...]] = {}
+        self._limits: dict[str, int] = {}
         self._tats = dict(stored)
         self._served: dict[int, int] = {}
         self._turn = itertools.count(1)
@@ -157,8 +168,18 @@ class Limits:
                 if mode.pace is not None:
                     self._rates[f"mode:{backend.name}/{mode.name}"] = mode.pace
         self._buckets_of, self._resources_of = {}, {}
-        self._entries = frozenset(number for number, stage in plan.stages.items() if not stage.before)
+        self._counters_of = {}
+        before = self._limits
+        self._limits = {job.spec.name: job.spec.limit for job in plan.jobs.values() if job.spec.limit is not None}
+        for name, limit in self._limits.items():
+            counter = f"{_JOB}{name}"
+            self._counters[counter] = self._counters.get(counter, limit) + limit - before.get(name, limit)
+        whole = (RUN,) if RUN in self._counters else ()
         for job in plan.jobs.values():
+            own = (f"{_JOB}{job.spec.name}",) if job.spec.limit is not None else ()
+            if whole or own:
+                entries = [number for number in job.stages if not plan.stages[number].before]
+                self._counters_of |= dict.fromkeys(entries, (*whole, *own))
             if job.spec.pace is not None:
                 self._rates[f"job:{job.spec.name}"] = job.spec.pace
             for number in job.stages:
@@ -193,15 +214,17 @@ class Limits:
             tats=dict(self._tats),
             capacity=capacity,
             served=self._served,
-            entries=self._entries,
-            entries_left=self._entries_left,
+            counters_of=self._counters_of,
+            counters=dict(self._counters),
         )
 
     def adopt(self, allowance: Allowance) -> None:
         """A group was committed: take over what it used."""
         self._is_open = False
         self._tats |= {name: allowance.tats[name] for name in allowance.used}
-        self._entries_left = allowance.entries_left
+        # A job that was resumed meanwhile counts anew: what was started is taken off, not what was left set.
+        for name, n in allowance.started.items():
+            self._counters[name] = self._counters.get(name, 0) - n
         self._served |= dict.fromkeys(allowance.got, next(self._turn))
 
     # Model calls take from the same
@@ -241,10 +264,19 @@ class Limits:
         names = [*buckets, *(f"resource:{name}" for name in resources)]
         return [name for name in names if name in self._rates]
 
-    @property
-    def is_used_up(self) -> bool:
-        """Whether a limited run has started all that it may."""
-        return self._entries_left == 0
+    def count(self, started: Mapping[str, int]) -> None:
+        """Take how many items of each job were started since it was last resumed."""
+        for job, n in started.items():
+            if job in self._limits:
+                self._counters[f"{_JOB}{job}"] = self._limits[job] - n
+
+    def may_start(self, stage: int) -> bool:
+        """Whether no counter keeps items from starting at a stage."""
+        return all(self._counters[name] > 0 for name in self._counters_of.get(stage, ()))
+
+    def used_up(self) -> list[str]:
+        """Jobs that have started all that their own limit allows."""
+        return [job for job in self._limits if self._counters[f"{_JOB}{job}"] <= 0]
 
     def next_at(self, stages: Collection[int], now: int) -> int | None:
         """When pace lets the first of these stages go on, ms UTC; None when none of them waits for pace alone."""

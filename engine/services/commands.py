@@ -9,7 +9,7 @@ from typing import Any
 from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
 from engine.contracts.verdict import CLASSES
-from engine.store import doctor_people, people
+from engine.store import doctor_people, pauses, people
 from engine.store.plan import JobPlan, Plan
 
 DOCTORS = ("overrule", "apply", "dismiss", "send", "probe", "clear-errors")
@@ -75,9 +75,10 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
             case "cancel":
                 return people.cancel(connection, plan, job, keys, now)
             case "pause":
-                return people.pause(connection, job, str(args.get("why") or ""), now)
+                why, until = str(args.get("why") or ""), args.get("until")
+                return pauses.pause(connection, plan, job, why, now, stage=args.get("stage"), until=until)
             case "resume":
-                return people.resume(connection, job, now)
+                return pauses.resume(connection, plan, job, now, stage=args.get("stage"))
         raise UseError(f"`{name}` needs a running engine")
 
     return run

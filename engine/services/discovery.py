@@ -26,6 +26,7 @@ from engine.kit.tasks import wait_for_any
 from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
 from engine.rules.schedule import is_scheduled, next_run
+from engine.services.backlog import Backlog
 from engine.services.heads import Heads
 from engine.store import items as items_part
 from engine.store import jobs as jobs_part
@@ -46,6 +47,8 @@ BREATH: Final = 50
 CANDIDATES_MAX: Final = 1_000_000
 """A run that yields more is cut: a source without end must not fill the disk."""
 PROBLEMS_SHOWN: Final = 100
+LONGEST_SLEEP_S: Final = 60.0
+ROOM_LOOK_S: Final = 2.0
 RETRY_FIRST_S: Final = 30.0
 STORE_AGAIN_S: Final = 0.5
 _MINT_ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -111,6 +114,7 @@ class Discovery:
         self._project = project
         self._zone = ZoneInfo(project.settings.timezone)
         self._writer = writer
+        self._backlog = Backlog(writer)
         self._clock = clock
         self._functions = functions
         self._http = http
@@ -176,7 +180,13 @@ class Discovery:
         """Whether a run of this job is going on or about to start."""
         due = self._due.get(job)
         return due is not None and (
-            due.task is not None or (due.at is not None and due.at <= self._clock.now() and self._may_run(job))
+            due.task is not None
+            or (
+                not self._backlog.waits(job)
+                and due.at is not None
+                and due.at <= self._clock.now()
+                and self._may_run(job)
+            )
         )
 
     async def stop(self) -> None:
@@ -194,14 +204,30 @@ class Discovery:
 
     async def _loop(self) -> None:
         while True:
+            await self.make_room()
             now = self._clock.now()
             for job in self._jobs():
                 due = self._due[job.name]
-                if due.task is None and due.at is not None and due.at <= now and self._may_run(job.name):
+                if due.task is None and self.is_due(job.name):
                     due.task = asyncio.get_running_loop().create_task(self._run(job, due), name=f"discovery {job.name}")
             times = [due.at for due in self._due.values() if due.task is None and due.at is not None and due.at > now]
+            # A machine that slept has to notice; a backlog has to be looked at.
+            longest = ROOM_LOOK_S if any(map(self._backlog.waits, self._due)) else LONGEST_SLEEP_S
             self._wake.clear()
-            await wait_for_any(self._wake, timeout_s=min((min(times) - now) / 1000, 3600.0) if times else None)
+            await wait_for_any(self._wake, timeout_s=min((min(times) - now) / 1000 if times else longest, longest))
+
+    async def make_room(self) -> bool:
+        """Let discoveries run again whose backlog is half worked off; returns whether there is one."""
+        found = False
+        for job in self._jobs():
+            due = self._due.get(job.name)
+            if due is not None and due.task is None and self._backlog.waits(job.name) and self._may_run(job.name):
+                try:
+                    if await self._backlog.has_room(job):
+                        due.at, found = self._clock.now(), True
+                except (StateError, EngineStopped):
+                    return False  # the writer says why; the next look tries again
+        return found
 
     def _followed(self) -> tuple[Path, ...]:
         """Repositories whose commits start a discovery."""
@@ -222,6 +248,10 @@ class Discovery:
         state: Literal["done", "failed", "cut"] = "failed"
         error: str | None = None
         seen: set[int] = set()
+        if await self._no_room(job):
+            due.at, due.task = next_run(job.discovery, self._clock.now(), self._zone), None
+            self._wake.set()
+            return
         run_id = await self._stored(lambda connection, now: runs_part.start(connection, plan.id, now))
         context = self._contexts[job.name] = self._context(job, job.discovery, plan)
         try:
@@ -270,6 +300,8 @@ class Discovery:
         batch: list[Candidate] = []
         handed_over = self._clock.monotonic()
         count = 0
+        limit = self._backlog.limit(job)
+        size = BATCH if limit is None else min(BATCH, limit)
         storing: asyncio.Future[items_part.Merged] | None = None
 
         async def stored() -> None:
@@ -301,8 +333,12 @@ class Discovery:
                     context.problem(f"more than {CANDIDATES_MAX:,} candidates; the run was cut")
                     break
                 batch.append(candidate)
-                if len(batch) >= BATCH or self._clock.monotonic() - handed_over > BATCH_AGE_S:
+                if len(batch) >= size or self._clock.monotonic() - handed_over > BATCH_AGE_S:
                     await hand_over()
+                    if limit is not None:
+                        await stored()
+                        if await self._no_room(job, count):
+                            return False
                 if not count % BREATH:
                     await asyncio.sleep(0)
             if batch:
@@ -316,6 +352,13 @@ class Discovery:
             raise
         await stored()
         return count <= CANDIDATES_MAX
+
+    async def _no_room(self, job: JobSpec, found: int | None = None) -> bool:
+        while True:
+            try:
+                return await self._backlog.is_full(job, found)
+            except StateError:
+                await asyncio.sleep(STORE_AGAIN_S)
 
     async def _stored(self, change: Callable[[Any, int], T]) -> T:
         """Run a change; while the state file cannot be written, wait and try again."""

@@ -35,6 +35,9 @@ class Turns:
         self.limits = limits
         self.job_states: dict[int, str] = {}
         """Number of each job → its state, as last read."""
+        self.paused_stages: set[int] = set()
+        """Stages that are paused by themselves."""
+        self._resumed: dict[int, int] = {}
         self._clock = clock
         self._plan = plan
         self._taken = taken
@@ -57,7 +60,12 @@ class Turns:
 
     def take_states(self, rows: Iterable[JobRow]) -> None:
         """Which jobs may run has changed."""
-        self.job_states = {row.id: row.state for row in rows}
+        found = list(rows)
+        # Of a job that was not resumed since, what was started is known better here: claims may be under way.
+        self.limits.count({row.name: row.started for row in found if self._resumed.get(row.id) != row.resumed})
+        self._resumed = {row.id: row.resumed for row in found}
+        self.job_states = {row.id: row.state for row in found}
+        self.paused_stages = {stage for row in found for stage in row.paused_stages}
 
     def may_run(self, job: str) -> bool:
         """Whether this job may run at all."""
@@ -93,7 +101,8 @@ class Turns:
             if work
             and self.may_run(plan.stages[number].job)
             and not self._held(plan.stages[number].job)
-            and (plan.stages[number].before or not self.limits.is_used_up)
+            and self.limits.may_start(number)
+            and number not in self.paused_stages
             and not self._lacks(plan.stages[number])
         ]
 
@@ -107,10 +116,12 @@ class Turns:
         free: dict[int, int] = {}
         held = {job for job in self._plan().jobs if self._held(job)}
         for number, stage in self._plan().stages.items():
+            if not stage.spec.enabled or number in self.paused_stages:
+                continue
             n = stage.spec.concurrency - self._taken(number)
             if number in self._probes and not self.may_run(stage.job):
                 n = min(n, 1)
-            elif not stage.spec.enabled or stage.job in held or not self.may_run(stage.job):
+            elif stage.job in held or not self.may_run(stage.job):
                 continue
             if n > 0 and not self._lacks(stage):
                 free[number] = n

@@ -40,7 +40,7 @@ class _Stages:
                 held[name] += counts[row[0]].get("running", 0)
         for row in rows:
             number, job_id, name, position, handler, after, gate, enabled, concurrency = row[:9]
-            pace, raw_resources, job_pace, job, model, ready_at = row[9:]
+            pace, raw_resources, paused_at, paused_why, paused_until, job_pace, job, model, ready_at = row[9:]
             resources = [resource for resource in json.loads(raw_resources) if resource in capacity]
             paces = [(f"stage:{job}.{name}", pace), (f"job:{job}", job_pace)]
             paces += [(f"resource:{resource}", capacity[resource][1]) for resource in resources]
@@ -72,6 +72,9 @@ class _Stages:
                     ],
                     next_later_at=later,
                     model=None if model is None else _model_now(model, models, now),
+                    paused=paused_at is not None,
+                    paused_why=paused_why,
+                    paused_until=paused_until,
                 )
             )
             if ready_at is not None:

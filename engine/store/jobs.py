@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +27,11 @@ class JobRow:
     name: str
     state: JobState
     next_run_at: int | None
+    started: int = 0
+    """Items that were started since it was last resumed."""
+    resumed: int = 0
+    """How often it was resumed."""
+    paused_stages: tuple[int, ...] = ()
 
 
 def begin_epoch(connection: sqlite3.Connection) -> int:
@@ -136,9 +142,12 @@ def _sync_stages(connection: sqlite3.Connection, job_id: int, spec: JobSpec) -> 
 
 def rows(connection: sqlite3.Connection) -> list[JobRow]:
     """State and schedule of every job."""
+    paused: dict[int, list[int]] = defaultdict(list)
+    for job_id, stage_id in connection.execute(_SQL.paused_stages):
+        paused[job_id].append(stage_id)
     return [
-        JobRow(id=job_id, name=name, state=state, next_run_at=next_run_at)
-        for job_id, name, state, _, _, _, next_run_at in connection.execute(_SQL.all_jobs)
+        JobRow(row[0], row[1], row[2], row[6], started=row[7], resumed=row[8], paused_stages=tuple(paused[row[0]]))
+        for row in connection.execute(_SQL.all_jobs)
     ]
 
 
@@ -149,10 +158,14 @@ def pause(
     by: Literal["person", "guard", "doctor"],
     why: str | None,
     until: int | None = None,
+    guard: str | None = None,
     now: int,
 ) -> bool:
-    """Pause an active job, `until` a time (ms UTC) or until it is resumed; False when it was not active."""
-    values = {"id": job_id, "why": why, "by": by, "until": until, "now": now}
+    """Pause an active job, `until` a time (ms UTC) or until it is resumed; False when it was not active.
+
+    `guard` names the guard that does it, which a person sets aside by resuming the job.
+    """
+    values = {"id": job_id, "why": why, "by": by, "until": until, "guard": guard, "now": now}
     landed = connection.execute(_SQL.pause, values).rowcount == 1
     if landed:
         actor: Literal["person", "engine"] = "person" if by == "person" else "engine"
@@ -168,6 +181,47 @@ def resume(
     if landed:
         record(connection, [Event(kind="job.resumed", actor=by, job_id=job_id)], now)
     return landed
+
+
+def pause_stage(
+    connection: sqlite3.Connection,
+    job_id: int,
+    stage_id: int,
+    *,
+    by: Literal["person", "guard"],
+    why: str | None,
+    until: int | None = None,
+    now: int,
+) -> bool:
+    """Claim nothing at one stage; False when it was paused already."""
+    values = {"id": stage_id, "by": by, "why": why, "until": until, "now": now}
+    landed = connection.execute(_SQL.pause_stage, values).rowcount == 1
+    if landed:
+        actor: Literal["person", "engine"] = "person" if by == "person" else "engine"
+        event = Event(kind="stage.paused", actor=actor, job_id=job_id, stage_id=stage_id, text=why)
+        record(connection, [event], now)
+    return landed
+
+
+def resume_stage(
+    connection: sqlite3.Connection,
+    job_id: int,
+    stage_id: int,
+    *,
+    by: Literal["person", "engine"] = "person",
+    now: int,
+) -> bool:
+    """Let a paused stage go on; False when it was not paused."""
+    landed = connection.execute(_SQL.resume_stage, {"id": stage_id}).rowcount == 1
+    if landed:
+        record(connection, [Event(kind="stage.resumed", actor=by, job_id=job_id, stage_id=stage_id)], now)
+    return landed
+
+
+def end_stage_pauses(connection: sqlite3.Connection, now: int) -> None:
+    """Let stages go on whose pause has ended."""
+    for stage_id, job_id in connection.execute(_SQL.stages_due, (now,)).fetchall():
+        resume_stage(connection, job_id, stage_id, by="engine", now=now)
 
 
 def tell_problem(

@@ -1,6 +1,10 @@
 -- name: all_jobs
 -- Every job that was ever configured, with its number.
-SELECT id, name, state, why, paused_by, paused_at, next_run_at FROM jobs;
+SELECT id, name, state, why, paused_by, paused_at, next_run_at, started, resumed FROM jobs;
+
+-- name: paused_stages
+-- Stages that are paused by themselves.
+SELECT job_id, id FROM stages WHERE paused_at IS NOT NULL AND removed = 0;
 
 -- name: insert_job
 -- A job that is new in the configuration.
@@ -22,7 +26,8 @@ SET position = :position, title = :title, emoji = :emoji, internal = :internal, 
     state = :state, why = :why,
     paused_by = CASE WHEN :state = 'paused' THEN paused_by END,
     paused_at = CASE WHEN :state = 'paused' THEN paused_at END,
-    paused_until = CASE WHEN :state = 'paused' THEN paused_until END
+    paused_until = CASE WHEN :state = 'paused' THEN paused_until END,
+    paused_guard = CASE WHEN :state = 'paused' THEN paused_guard END
 WHERE id = :id;
 
 -- name: remove_job
@@ -60,13 +65,28 @@ UPDATE stages SET removed = 1 WHERE id = ?;
 
 -- name: pause
 -- Claim nothing of this job; guarded by its state.
-UPDATE jobs SET state = 'paused', why = :why, paused_by = :by, paused_at = :now, paused_until = :until
+UPDATE jobs SET state = 'paused', why = :why, paused_by = :by, paused_at = :now, paused_until = :until, paused_guard = :guard
 WHERE id = :id AND state = 'active';
 
 -- name: resume
 -- Let a paused job go on; guarded by its state.
-UPDATE jobs SET state = 'active', why = NULL, paused_by = NULL, paused_at = NULL, paused_until = NULL
+UPDATE jobs SET state = 'active', why = NULL, paused_by = NULL, paused_at = NULL, paused_until = NULL,
+    paused_guard = NULL, started = 0, resumed = resumed + 1
 WHERE id = :id AND state = 'paused';
+
+-- name: pause_stage
+-- Claim nothing at this stage; guarded by its not being paused.
+UPDATE stages SET paused_at = :now, paused_by = :by, paused_why = :why, paused_until = :until
+WHERE id = :id AND paused_at IS NULL;
+
+-- name: resume_stage
+-- Let a paused stage go on; guarded by its being paused.
+UPDATE stages SET paused_at = NULL, paused_by = NULL, paused_why = NULL, paused_until = NULL
+WHERE id = :id AND paused_at IS NOT NULL;
+
+-- name: stages_due
+-- Stages whose pause has ended.
+SELECT id, job_id FROM stages WHERE paused_until <= ?;
 
 -- name: schedule
 -- When the discovery of a job runs next.

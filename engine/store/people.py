@@ -17,8 +17,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.store import items as items_part
-from engine.store import jobs as jobs_part
-from engine.store import settle, spend
+from engine.store import pauses, settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import queries
@@ -289,42 +288,6 @@ def retry(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequen
     return _run(connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now, release=True)
 
 
-def pause(connection: sqlite3.Connection, job: JobPlan, why: str, now: int) -> CommandOutcome:
-    """Claim nothing of a job until it is resumed."""
-    return _switch(
-        connection,
-        job,
-        "pause",
-        jobs_part.pause(connection, job.id, by="person", why=safe_line(why) or None, now=now),
-        now,
-    )
-
-
-def resume(connection: sqlite3.Connection, job: JobPlan, now: int) -> CommandOutcome:
-    """Let a paused job go on; a guard that had paused it is set aside until it would have let it go."""
-    paused = connection.execute(_SQL.pause_now, (job.id,)).fetchone()
-    spend.set_aside(connection, job.id)
-    before = {"pause": dict(zip(("by", "why", "until"), paused, strict=True))} if paused else {}
-    return _switch(connection, job, "resume", jobs_part.resume(connection, job.id, now=now), now, before)
-
-
-def _switch(
-    connection: sqlite3.Connection,
-    job: JobPlan,
-    name: str,
-    landed: bool,
-    now: int,
-    before: Mapping[str, Any] | None = None,
-) -> CommandOutcome:
-    done = "paused" if name == "pause" else "resumed"
-    if not landed:
-        state = "not active" if name == "pause" else "not paused"
-        return CommandOutcome(ok=False, message=f"{job.spec.name} is {state}", skipped={job.spec.name: state})
-    values = {"now": now, "name": name, "job": job.id, "args": "{}", "before": json.dumps(before or {})}
-    (operation,) = connection.execute(_SQL.record, values).fetchone()
-    return CommandOutcome(ok=True, message=f"{done} {job.spec.name}", changed=(job.spec.name,), operation=operation)
-
-
 def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | None = None) -> CommandOutcome:
     """Take back the newest command, or the one with this number.
 
@@ -342,10 +305,9 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
     items: list[int] = []
     keys: tuple[str, ...]
     if name in ("pause", "resume"):
-        why = _switch_back(connection, job, number, name, before, now)
+        what, why = pauses.take_back(connection, plan, job, number, name, before, now)
         skipped = {job.spec.name: why} if why else {}
         keys = () if why else (job.spec.name,)
-        what = f"{name} {job.spec.name}"
     else:
         items, skipped = _restore(connection, plan, job, number, name, before, now)
         keys = tuple(items_part.keys_of(connection, items))
@@ -360,24 +322,6 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
     record(connection, [event], now)
     message = f"undid {what}; {_reasons(skipped)}" if skipped else f"undid {what}"
     return CommandOutcome(ok=True, message=message, changed=keys, skipped=skipped, operation=number)
-
-
-def _switch_back(
-    connection: sqlite3.Connection, job: JobPlan, number: int, name: str, before: Mapping[str, Any], now: int
-) -> str | None:
-    """Take back a pause or a resume; returns why not."""
-    if connection.execute(_SQL.switched_since, {"id": number, "job": job.id}).fetchone()[0]:
-        return "a later command changed it too"
-    if name == "pause":
-        return None if jobs_part.resume(connection, job.id, now=now) else "it is not paused any more"
-    paused = before.get("pause") or {"by": "person", "why": None, "until": None}
-    if paused["until"] is not None and paused["until"] <= now:
-        return "the pause would have ended by now"
-    if not jobs_part.pause(connection, job.id, **paused, now=now):
-        return "it is not active any more"
-    if paused["by"] == "guard":
-        connection.execute(_SQL.take_word_back, (job.id, spend.DAILY_COST))
-    return None
 
 
 def _restore(

@@ -81,20 +81,6 @@ UPDATE operations SET undone_at = ? WHERE id = ?;
 SELECT DISTINCT j.value ->> 'item' FROM operations AS o, json_each(o.before, '$.items') AS j
 WHERE o.id > :id AND o.job_id = :job AND o.undone_at IS NULL;
 
--- name: switched_since
--- Whether a later command paused or resumed a job and was not taken back.
-SELECT EXISTS (
-    SELECT 1 FROM operations WHERE id > :id AND job_id = :job AND undone_at IS NULL AND name IN ('pause', 'resume')
-);
-
--- name: pause_now
--- Who paused a job, why, and until when.
-SELECT paused_by, why, paused_until FROM jobs WHERE id = ? AND state = 'paused';
-
--- name: take_word_back
--- A person does not set a guard aside any more.
-DELETE FROM overrides WHERE job_id = ? AND guard = ?;
-
 -- name: unprioritise
 -- The priority as it was, and who gave it.
 UPDATE items SET priority = :priority, priority_by = :priority_by, updated_at = :now WHERE id = :item;

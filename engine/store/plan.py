@@ -23,6 +23,8 @@ class StagePlan:
     next: int | None = None
     """The one stage after it, where the job is a chain and that stage has no gate: then no other row of the item has to
     be looked at when this stage is done."""
+    still_true: str | None = None
+    """Dotted name of what is asked just before a start."""
     last: bool = False
     """The end of a chain: when it is done, the item is."""
 
@@ -82,6 +84,7 @@ def make_plan(rows: Iterable[tuple[int, JobSpec, Mapping[str, int]]], timezone: 
                 ancestors=ancestors[stage.name],
                 next=numbers[following.name] if following and not following.gate else None,
                 last=chain and following is None,
+                still_true=spec.still_true,
             )
     order = {number: position for job in jobs.values() for position, number in enumerate(job.stages)}
     return Plan(jobs, stages, order, timezone, {job.id: job for job in jobs.values()})

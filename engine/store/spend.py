@@ -53,7 +53,7 @@ def guard(connection: sqlite3.Connection, plan: Plan, project: ProjectSpec, now:
             why = _why("this job", spent[job.id], job.spec.daily_cost_usd_micros)
         elif tripped(total, whole):
             why = _why("all jobs", total, whole)
-        if why and jobs.pause(connection, job.id, by="guard", why=why, until=end, now=now):
+        if why and jobs.pause(connection, job.id, by="guard", guard=DAILY_COST, why=why, until=end, now=now):
             event = Event(kind="guard.tripped", level="warning", job_id=job.id, text=why, data={"until": end})
             record(connection, [event], now)
             paused.add(job.id)
@@ -67,8 +67,8 @@ def _why(whose: str, spent: int, limit: int | None) -> str:
 def set_aside(connection: sqlite3.Connection, job_id: int) -> None:
     """A person resumes a job: a guard that had paused it holds its tongue until it would have let it go."""
     row = connection.execute(_SQL.pause_of, (job_id,)).fetchone()
-    if row is not None and row[0] == "guard" and row[1] is not None:
-        connection.execute(_SQL.override, (job_id, DAILY_COST, row[1]))
+    if row is not None and row[0] is not None and row[1] is not None:
+        connection.execute(_SQL.override, (job_id, row[0], row[1]))
 
 
 def end_pauses(connection: sqlite3.Connection, now: int) -> int:
@@ -76,6 +76,7 @@ def end_pauses(connection: sqlite3.Connection, now: int) -> int:
     due = [row[0] for row in connection.execute(_SQL.due, (now,))]
     for job_id in due:
         jobs.resume(connection, job_id, by="engine", now=now)
+    jobs.end_stage_pauses(connection, now)
     return len(due)
 
 

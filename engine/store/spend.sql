@@ -21,7 +21,8 @@ INSERT INTO overrides (job_id, guard, until) VALUES (?, ?, ?) ON CONFLICT DO UPD
 
 -- name: pause_of
 -- Who paused a job, and until when.
-SELECT paused_by, paused_until FROM jobs WHERE id = ? AND state = 'paused';
+SELECT coalesce(paused_guard, CASE paused_by WHEN 'guard' THEN 'daily_cost' END), paused_until
+FROM jobs WHERE id = ? AND state = 'paused';
 
 -- name: due
 -- Pauses that have ended.
@@ -29,4 +30,7 @@ SELECT id FROM jobs WHERE paused_until <= ? AND state = 'paused';
 
 -- name: next_due
 -- When the next pause ends by itself.
-SELECT min(paused_until) FROM jobs WHERE paused_until IS NOT NULL AND state = 'paused';
+SELECT min(at) FROM (
+    SELECT min(paused_until) AS at FROM jobs WHERE paused_until IS NOT NULL AND state = 'paused'
+    UNION ALL SELECT min(paused_until) FROM stages WHERE paused_until IS NOT NULL
+);

@@ -55,6 +55,8 @@ class Left:
     choices: str | None = None
     """JSON list of answers that a question offers."""
     problem: AttemptError | None = None
+    whole_item: bool = False
+    """With `skip`: the rest of the item is skipped too."""
     ms: int
 
 
@@ -307,6 +309,8 @@ def _leave(
         return
     if ending.transition == "postpone":
         connection.execute(_SQL.put_off_again, {"item": claim.item.id, "stage": claim.stage.id, "now": now})
+    if ending.whole_item:
+        items_part.skip_open(connection, claim.item.id, ending.why or "", now)
     if ending.problem is not None:
         connection.execute(
             _SQL.record_attempt,

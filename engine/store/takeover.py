@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.contracts.spec import ProjectSpec
@@ -11,6 +11,7 @@ from engine.kit.chaos import point
 from engine.store import claims, conversations, facts, holds, incidents, items, jobs, model_calls, runs
 from engine.store import limits as store_limits
 from engine.store.events import Event, record
+from engine.store.jobs import JobRow
 from engine.store.plan import Plan
 
 
@@ -20,7 +21,7 @@ class Begun:
 
     epoch: int
     plan: Plan
-    job_states: Mapping[int, str]
+    jobs: Sequence[JobRow]
     next_runs: Mapping[str, int | None]
     next_later: int | None
     buckets: Mapping[str, float]
@@ -60,7 +61,7 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
     return Begun(
         epoch=epoch,
         plan=plan,
-        job_states={row.id: row.state for row in rows},
+        jobs=rows,
         next_runs={row.name: row.next_run_at for row in rows},
         next_later=next_later,
         buckets=stored,
@@ -70,15 +71,15 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
 
 def reconfigure(
     connection: sqlite3.Connection, now: int, *, project: ProjectSpec, lines: list[str]
-) -> tuple[Plan, dict[int, str]]:
-    """Make jobs, stages and items what the new configuration says; returns its plan and the states of jobs."""
+) -> tuple[Plan, list[JobRow]]:
+    """Make jobs, stages and items what the new configuration says; returns its plan and the rows of jobs."""
     plan, changed = jobs.sync(connection, project.jobs, now, timezone=project.settings.timezone)
     _reconcile(connection, plan, changed, now)
     facts.follow(connection, plan, now)
     store_limits.sync_resources(connection, project.resources)
     text = f"{len(lines)} changes" if len(lines) != 1 else lines[0]
     record(connection, [Event(kind="config.reloaded", text=text, data={"changes": lines})], now)
-    return plan, {row.id: row.state for row in jobs.rows(connection)}
+    return plan, jobs.rows(connection)
 
 
 def record_stop(connection: sqlite3.Connection, now: int) -> None:

@@ -35,7 +35,7 @@ WHERE d.item_id = ? ORDER BY d.key;
 -- name: stages
 -- Every stage that is configured.
 SELECT s.id, s.job_id, s.name, s.position, s.handler, s.after, s.gate, s.enabled, s.concurrency, s.pace, s.resources,
-    j.pace, j.name, s.model,
+    s.paused_at, s.paused_why, s.paused_until, j.pace, j.name, s.model,
     (SELECT x.due_at - coalesce(
         CASE i.priority WHEN 0 THEN :p0 WHEN 1 THEN :p1 WHEN 2 THEN :p2 WHEN 3 THEN :p3 END, :p_none)
      FROM item_stages AS x JOIN items AS i ON i.id = x.item_id

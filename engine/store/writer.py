@@ -25,7 +25,7 @@ from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
-from engine.store import facts, recurrence, suspects
+from engine.store import facts, guards, recurrence, suspects
 from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
 from engine.store.limits import store_buckets
@@ -69,6 +69,10 @@ class Allowance(Protocol):
 
     def given(self) -> list[tuple[str, float, int]]:
         """Buckets that gave something: name, theoretical arrival time, when the next grant is free (ms UTC)."""
+        ...
+
+    def counted(self) -> list[tuple[str, int]]:
+        """Jobs with a limit of their own, and how many items of each were started."""
         ...
 
 
@@ -359,6 +363,8 @@ class Writer:
             if len(claims) < n or not has_ready(connection, stage_id):
                 answer.hints.discard(stage_id)
         store_buckets(connection, group.allowance.given())
+        if counted := group.allowance.counted():
+            guards.count_started(connection, counted)
 
     def _claim_suspect(
         self, connection: sqlite3.Connection, group: _Group, answer: _Answer, lease: Lease, now: int

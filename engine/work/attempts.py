@@ -32,6 +32,7 @@ from engine.work.line import Ended, Line
 from engine.work.process import WorkerDied
 from engine.work.processes import WorkerProcesses
 from engine.work.run import Asked, AttemptDoor, Handler, Raised, Run, call_in_process, call_in_thread, open_context
+from engine.work.still_true import Hook, no_longer
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Attempts:
         root: Path,
         artifacts: Path,
         handlers: Callable[[str], Handler],
+        hooks: Callable[[str], Hook],
         processes: WorkerProcesses,
         hand_in: HandIn,
         asks: Asked,
@@ -64,13 +66,15 @@ class Attempts:
         door: Callable[[Claim], AttemptDoor],
         accompany: Callable[[Claim], None],
     ) -> None:
-        """`asks` does what handlers ask of the engine while they run; `door` opens the door to the models for one;
-        `accompany`: a claim that ran alone has done so for long enough."""
+        """`hooks`: dotted name → function that answers one question; `asks` does what handlers ask of the engine while
+        they run; `door` opens the door to the models for one; `accompany`: a claim that ran alone has done so for long
+        enough."""
         self._clock = clock
         self._chance = chance
         self._root = root
         self._artifacts = artifacts
         self._handlers = handlers
+        self._hooks = hooks
         self._processes = processes
         self._hand_in = hand_in
         self._asks = asks
@@ -130,8 +134,15 @@ class Attempts:
             if self._sweep is None:
                 self._sweep = loop.call_later(SWEEP_S, self._look)
 
-    def reload(self, handlers: Callable[[str], Handler], processes: WorkerProcesses, http: Http) -> None:
+    def reload(
+        self,
+        handlers: Callable[[str], Handler],
+        hooks: Callable[[str], Hook],
+        processes: WorkerProcesses,
+        http: Http,
+    ) -> None:
         """New attempts run new code; what runs goes on with the old."""
+        self._hooks = hooks
         self._http = http
         self._handlers = handlers
         self._processes = processes
@@ -169,6 +180,8 @@ class Attempts:
             ending: Finished | Left | None
             if run.reason is not None:
                 ending = self._cancelled(run)  # before its turn came
+            elif claim.stage.still_true is not None and (untrue := await self._no_longer(claim, line)) is not None:
+                ending = untrue
             elif claim.stage.spec.place == "loop":
                 context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
                 begun = line.begin(self._handlers(claim.stage.spec.handler)(context))
@@ -202,6 +215,12 @@ class Attempts:
             self._hand_in(ending)
         else:
             self._end(run)
+
+    async def _no_longer(self, claim: Claim, line: Line) -> Left | None:
+        line.part()
+        return await no_longer(
+            claim, self._hooks, root=self._root, state_dir=self._artifacts.parent, now=self._clock.now()
+        )
 
     async def _elsewhere(self, run: Run) -> Finished | Left:
         """Run a handler in a thread or in a worker process."""

@@ -49,7 +49,7 @@ async def test_work_waits_until_the_user_rests_and_says_until_when(tmp_path: Pat
         (coming,) = it.reader.plan(None, 5)
         assert [hold.gate for hold in coming.holds] == ["eligibility"]
         hand.seconds = 901.0
-        await it.runtime.eligibility.look()
+        await it.runtime.steering.eligibility.look()
         await it.until(lambda: it.states("a")["work"] == "done")
         assert holds(it, "eligibility") == []
 
@@ -79,10 +79,10 @@ async def test_work_starts_when_its_hours_begin_and_stops_when_they_end(tmp_path
         assert it.states("early")["work"] == "ready"
         assert holds(it, "eligibility") == [("outside its hours 09:00-17:00", it.clock.now() + 9 * 3_600_000)]
         it.clock.advance(9 * 3_600)
-        await it.runtime.eligibility.look()
+        await it.runtime.steering.eligibility.look()
         await it.until(lambda: it.states("early")["work"] == "done")
         it.clock.advance(8 * 3_600)
-        await it.runtime.eligibility.look()
+        await it.runtime.steering.eligibility.look()
         await it.add("late")
         await it.drained()
         assert it.states("late")["work"] == "ready"
@@ -108,7 +108,7 @@ async def test_a_quiet_hour_starts_a_discovery_once(tmp_path: Path) -> None:
     async with hand.rig(tmp_path, spec, scan=yields("a")) as it:
         for seconds, runs in ((1_799.0, 0), (1_800.0, 1), (1_900.0, 1), (5.0, 1), (2_000.0, 2)):
             hand.seconds = seconds
-            await it.runtime.eligibility.look()
+            await it.runtime.steering.eligibility.look()
             await it.until(lambda runs=runs: len(it.reader.runs("docs", 9)) == runs)  # type: ignore[misc]
             await it.until(lambda: not it.runtime.discovery.running)
 

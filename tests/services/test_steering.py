@@ -1,0 +1,231 @@
+"""A job's own word, its limit and its backlog, and work that is not to be done any more: seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.contracts.steering import ValidateSpec
+from engine.contracts.view import JobView
+from tests.factories import Rig, chain, discovery, job, stage, yields
+
+
+async def nothing(_ctx: Any) -> dict[str, int]:
+    return {}
+
+
+def view(it: Rig) -> JobView:
+    return it.reader.jobs()[0]
+
+
+class Word:
+    """A validator whose word the test decides."""
+
+    def __init__(self, word: Any = None) -> None:
+        self.word = word
+        self.asked: list[Any] = []
+
+    async def check(self, ctx: Any) -> Any:
+        self.asked.append((ctx.job, dict(ctx.counts), dict(ctx.params)))
+        if isinstance(self.word, Exception):
+            raise self.word
+        return self.word
+
+    def rig(self, folder: Path, **more: Any) -> Rig:
+        spec = job("docs", stage(handler="nothing"), validate=ValidateSpec(use="check", params={"n": 3}), **more)
+        return Rig(folder, spec, functions={"check": self.check, "nothing": nothing})
+
+
+async def test_a_job_that_finds_itself_well_works(tmp_path: Path) -> None:
+    word = Word()
+    async with word.rig(tmp_path) as it:
+        await it.add("a")
+        await it.drained()
+        assert it.states("a")["work"] == "done"
+        ((name, _, params),) = word.asked
+        assert (name, params) == ("docs", {"n": 3})
+
+
+async def test_a_job_that_says_why_not_is_paused_with_a_time_and_asked_again(tmp_path: Path) -> None:
+    word = Word("the archive is being moved")
+    async with word.rig(tmp_path) as it:
+        await it.add("a")
+        await it.drained()
+        assert (view(it).state, view(it).why) == ("paused", "the archive is being moved")
+        assert it.states("a")["work"] == "ready"
+        assert "guard.tripped" in it.kinds()
+        it.clock.advance(599)
+        it.runtime.timers.look()
+        await it.drained()
+        assert view(it).state == "paused"
+        word.word = None
+        it.clock.advance(1)
+        it.runtime.timers.look()
+        await it.until(lambda: it.states("a")["work"] == "done")
+        assert len(word.asked) == 2
+
+
+async def test_a_person_has_the_last_word(tmp_path: Path) -> None:
+    word = Word("not today")
+    async with word.rig(tmp_path) as it:
+        await it.add("a")
+        await it.drained()
+        await it.command("resume", job="docs")
+        await it.until(lambda: it.states("a")["work"] == "done")
+        assert (view(it).state, len(word.asked)) == ("active", 1)
+        await it.command("undo")
+        assert (view(it).state, view(it).why) == ("paused", "not today")
+
+
+@pytest.mark.parametrize("word", [RuntimeError("no such table"), False, 5])
+async def test_a_word_that_is_none_is_a_reason(tmp_path: Path, word: Any) -> None:
+    async with Word(word).rig(tmp_path) as it:
+        await it.add("a")
+        await it.drained()
+        assert view(it).state == "paused"
+        assert str(word) in (view(it).why or "")
+
+
+async def test_a_limit_lets_so_many_items_through_and_then_pauses(tmp_path: Path) -> None:
+    spec = job("docs", *chain("read", "sum", handler="nothing"), limit=3)
+    async with Rig(tmp_path, spec, functions={"nothing": nothing}) as it:
+        await it.add(*(f"k{number}" for number in range(8)))
+        await it.until(lambda: view(it).state == "paused")
+        assert view(it).why == "its limit of 3 items is reached; resumed, it starts as many again"
+        assert view(it).items == {"done": 3, "pending": 5}
+        await it.command("resume", job="docs")
+        await it.until(lambda: view(it).state == "paused" and view(it).items["done"] == 6)
+        await it.command("resume", job="docs")
+        await it.until(lambda: view(it).items == {"done": 8})
+        assert view(it).state == "active"
+
+
+async def test_a_limit_counts_over_a_restart(tmp_path: Path) -> None:
+    spec = job("docs", stage(handler="nothing"), limit=3)
+    async with Rig(tmp_path, spec, functions={"nothing": nothing}) as it:
+        await it.add("a", "b")
+        await it.drained()
+    async with Rig(tmp_path, spec, functions={"nothing": nothing}) as it:
+        await it.add("c", "d")
+        await it.until(lambda: view(it).state == "paused")
+        assert view(it).items == {"done": 3, "pending": 1}
+
+
+async def test_a_paused_stage_rests_alone_until_its_time(tmp_path: Path) -> None:
+    spec = job("docs", *chain("read", "sum", handler="nothing"))
+    async with Rig(tmp_path, spec, functions={"nothing": nothing}) as it:
+        until = it.clock.now() + 60_000
+        outcome = await it.command("pause", job="docs", stage="sum", why="the model is down", until=until)
+        assert outcome.message == "paused docs sum"
+        await it.add("a")
+        await it.drained()
+        assert it.states("a") == {"a": "pending", "read": "done", "sum": "ready"}
+        hold = next(hold for hold in view(it).holds if hold.gate == "paused")
+        assert (hold.stage, hold.why, hold.until) == ("sum", "1 ready, the stage is paused: the model is down", until)
+        await it.command("undo")
+        await it.drained()
+        assert it.states("a")["sum"] == "done"
+        await it.command("pause", job="docs", stage="sum", until=until)
+        await it.add("b")
+        await it.drained()
+        it.clock.advance(60)
+        it.runtime.timers.look()
+        await it.until(lambda: it.states("b")["sum"] == "done")
+        assert not (await it.command("resume", job="docs", stage="sum")).ok
+
+
+async def test_a_discovery_stops_adding_when_there_is_enough_to_do_and_goes_on_later(tmp_path: Path) -> None:
+    go = asyncio.Event()
+
+    async def work(_ctx: Any) -> dict[str, int]:
+        await go.wait()
+        return {}
+
+    spec = job("docs", stage(handler="work", concurrency=2), discovery=discovery("scan"), backlog=10, gone_after=1)
+    keys = [f"k{number:02}" for number in range(35)]
+    async with Rig(tmp_path, spec, functions={"work": work, "scan": yields(*keys)}) as it:
+        await it.command("run", job="docs")
+        await it.until(lambda: [run.state for run in it.reader.runs("docs", 5)] == ["cut"])
+        assert it.reader.runs("docs", 1)[0].new == 10
+        (hold,) = [hold for hold in view(it).holds if hold.gate == "backlog"]
+        assert hold.why == "10 items of docs are pending, its backlog is 10; nothing is added"
+        assert "run.backlog" in it.kinds()
+        await it.command("run", job="docs")
+        await it.until(lambda: not it.runtime.discovery.running)
+        assert len(it.reader.runs("docs", 9)) == 1
+        go.set()
+        await it.drained()
+        assert view(it).items == {"done": 35}
+        assert [hold for hold in view(it).holds if hold.gate == "backlog"] == []
+
+
+class Truth:
+    """A world in which some items are not to be done any more."""
+
+    def __init__(self, folder: Path, still_true: Any) -> None:
+        self.ran: list[tuple[str, str]] = []
+        spec = job("docs", *chain("read", "sum", handler="work"), still_true="still_true")
+        functions = {"work": self._work, "still_true": still_true, "scan": yields("a")}
+        self.rig = Rig(folder, spec, functions=functions)
+
+    async def _work(self, ctx: Any) -> dict[str, int]:
+        self.ran.append((ctx.item.key, ctx.stage))
+        return {}
+
+
+async def test_what_is_not_to_be_done_any_more_is_skipped_as_a_whole_with_the_reason(tmp_path: Path) -> None:
+    world = Truth(tmp_path, lambda ctx: "its page is gone" if ctx.item.key == "gone" else None)
+    async with world.rig as it:
+        await it.add("gone", "here")
+        await it.drained()
+        assert world.ran == [("here", "read"), ("here", "sum")]
+        assert it.states("gone") == {"gone": "skipped", "read": "skipped", "sum": "skipped"}
+        detail = it.reader.item("docs", "gone")
+        assert detail is not None
+        assert {one.why for one in detail.stages} == {"its page is gone"}
+
+
+async def test_it_is_asked_before_each_start_so_that_half_done_work_ends_too(tmp_path: Path) -> None:
+    world = Truth(tmp_path, lambda ctx: "done by hand" if ctx.stage == "sum" else None)
+    async with world.rig as it:
+        await it.add("a")
+        await it.drained()
+        assert it.states("a") == {"a": "done", "read": "done", "sum": "skipped"}
+
+
+async def test_a_question_that_cannot_be_asked_is_a_failed_attempt(tmp_path: Path) -> None:
+    def still_true(_ctx: Any) -> str | None:
+        raise ConnectionError("no route")
+
+    world = Truth(tmp_path, still_true)
+    async with world.rig as it:
+        await it.add("a")
+        await it.drained()
+        assert it.states("a")["read"] == "later"
+        assert world.ran == []
+
+
+async def test_a_machine_that_slept_through_several_runs_makes_up_for_one(tmp_path: Path) -> None:
+    runs: list[int] = []
+
+    async def scan(ctx: Any) -> AsyncIterator[Any]:
+        runs.append(it.clock.now())
+        ctx.scope(["all"])
+        for one in ():
+            yield one
+
+    spec = job("docs", stage(handler="nothing"), discovery=replace(discovery("scan"), cron="0 6 * * *"))
+    async with Rig(tmp_path, spec, functions={"nothing": nothing, "scan": scan}) as it:
+        await it.until(lambda: len(runs) == 1 and not it.runtime.discovery.running)  # never run before: at once
+        it.clock.advance(3 * 86_400)
+        it.runtime.discovery.look()
+        await it.until(lambda: len(runs) == 2 and not it.runtime.discovery.running)
+        it.runtime.discovery.look()
+        await it.drained()
+        assert len(runs) == 2
+        assert view(it).next_run_at == it.clock.now() + 6 * 3_600_000
