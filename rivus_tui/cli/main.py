@@ -32,6 +32,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "undo": ("rivus_tui.cli.undo", "undo", "Take back the last command of a person."),
     "config": ("rivus_tui.cli.config", "config", "Check jobs.yaml, show it as understood, export its schema."),
     "db": ("rivus_tui.cli.db", "db", "Back up, check, restore and prune the state file."),
+    "demo": ("rivus_tui.cli.demo", "demo", "Open a sample project with every state: no network, no spend."),
     "init": ("rivus_tui.cli.begin", "init", "Write a first jobs.yaml for this folder, explained."),
     "info": ("rivus_tui.cli.info", "info", "Print versions and every path that is used."),
 }
