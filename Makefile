@@ -42,7 +42,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 run: setup ## open the control room on this project
 	@$(COMPILE)
-	@.venv/bin/rivus
+	@.venv/bin/rivus --trust
 
 test: setup ## run the tests
 	@$(PYTHON) -m pytest

@@ -44,6 +44,11 @@ def project_root(start: Path) -> Path:
     return next((folder for folder in (start, *start.parents) if os.path.lexists(folder / ".git")), start)
 
 
+def is_own(config: Path) -> bool:
+    """Whether this is the jobs.yaml of Rivus's own source, whose code runs already."""
+    return config.resolve().parent == Path(engine.__file__).resolve().parent.parent
+
+
 def builtin_config() -> Path:
     """Return the file of the built-in jobs, which is installed beside the engine."""
     return Path(engine.__file__).parent.parent / "plugins" / "builtin.yaml"

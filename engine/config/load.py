@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from engine.config.yaml_reader import KeyPath, Unreadable, read_yaml
 from engine.contracts.spec import ProjectSpec
 
 
-def load_project(path: Path | None, root: Path, *, builtin: Path | None = None) -> ProjectSpec:
+def load_project(path: Path | None, root: Path, *, builtin: Path | None = None, trusted: bool = True) -> ProjectSpec:
     """Load a jobs.yaml, or the built-in jobs when `path` is None (from `builtin`, or the file beside the engine).
 
     `root` is the folder that relative paths in the jobs start from. What handlers are made of is imported here; one
     that does not import makes its job `broken`. ConfigError carries every other problem, and then nothing is applied.
+    Where the code of the file's folder is not `trusted`, the first name that is not part of Rivus is Untrusted.
     Blocks for as long as reading and importing take: call it outside an event loop, or in a thread.
     """
     file = path if path is not None else builtin or builtin_config()
@@ -42,11 +44,11 @@ def load_project(path: Path | None, root: Path, *, builtin: Path | None = None) 
         problems.add_file(what, line=None if document.value is None else 1)
         problems.check()
     keys = _validate(document.value, problems)
-    resolver = Resolver(path.parent.absolute() if path is not None else None)
+    resolver = Resolver(path.parent.absolute() if path is not None else None, trusted=trusted)
     project = build_project(keys, problems, resolver, root=root, source=path) if keys is not None else None
     problems.check()
     assert project is not None  # without keys there was a problem
-    return project
+    return replace(project, trusted=trusted)
 
 
 def _validate(value: dict[str, Any], problems: Problems) -> ProjectKeys | None:

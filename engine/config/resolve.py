@@ -24,7 +24,9 @@ from types import ModuleType
 from typing import Any, Final
 
 import engine
+from engine.config.importing import import_in_time
 from engine.config.nearest import did_you_mean
+from engine.contracts.errors import Untrusted
 from engine.contracts.seam import PARAMS_ATTRIBUTE
 from engine.kit.safe_text import safe_line
 
@@ -47,12 +49,16 @@ class Unresolved(Exception):
 class Resolver:
     """Dotted names to functions; each name is imported and checked once."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder` is that of jobs.yaml; None for the built-in jobs, which see nothing of the user's."""
+    def __init__(self, folder: Path | None = None, *, trusted: bool = True) -> None:
+        """`folder` is that of jobs.yaml; None for the built-in jobs, which see nothing of the user's.
+
+        Unless that folder is `trusted`, only what is shipped with Rivus is imported; any other name is Untrusted.
+        """
         self._folder = folder
         self._known: dict[tuple[str, str], Function | Unresolved] = {}
-        _open_plugins(folder)
-        if folder is not None and str(folder) not in sys.path:
+        self._shipped_only = folder is not None and not trusted
+        _open_plugins(folder if trusted else None)
+        if folder is not None and trusted and str(folder) not in sys.path:
             sys.path.append(str(folder))
         importlib.invalidate_caches()
 
@@ -138,8 +144,13 @@ class Resolver:
 
     def _import(self, name: str, dotted: str) -> ModuleType | None:
         """Import a module; None when it does not exist, Unresolved when it exists and does not import."""
+        if self._shipped_only and not _is_shipped(name):
+            raise Untrusted(
+                f"{self._folder}: its jobs.yaml names code that is not part of Rivus (`{safe_line(dotted, 120)}`), and "
+                "nobody has said yet that it may run: look at it, then pass --trust once; it is remembered"
+            )
         try:
-            return importlib.import_module(name)
+            return import_in_time(name)
         except BaseException as error:  # somebody else's code: a SystemExit at import must not end the engine
             missing = error.name if isinstance(error, ModuleNotFoundError) else None
             if missing is not None and f"{name}.".startswith(f"{missing}."):
@@ -185,6 +196,17 @@ class Resolver:
             if folder is not None and file.startswith(f"{folder}{os.sep}"):
                 return safe_line(os.path.relpath(file, folder), 200)
         return safe_line(file, 200)
+
+
+def _is_shipped(name: str) -> bool:
+    """Whether a module is one of Rivus's own plugins: no other name is looked up, let alone imported."""
+    if name == "plugins":
+        return True
+    first, *rest = name.split(".")
+    if first != "plugins":
+        return False
+    place = _HOME.joinpath("plugins", *rest)
+    return place.with_suffix(".py").is_file() or place.is_dir()
 
 
 def forget(folder: Path) -> None:

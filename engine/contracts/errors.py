@@ -127,3 +127,7 @@ class StateError(RivusError):
 
 class EngineStopped(RivusError):
     """The engine stopped before it could answer."""
+
+
+class Untrusted(UseError):
+    """A configuration names code that nobody has allowed to run yet; nothing of it was imported."""

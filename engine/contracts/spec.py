@@ -188,6 +188,8 @@ class ProjectSpec:
     models: tuple[ModelSpec, ...] = ()
     """The aliases, in the order written; the first one is asked where none is named."""
     jobs: tuple[JobSpec, ...]
+    trusted: bool = True
+    """False: nobody has allowed the code of its folder; it names none, and a reload must not bring any."""
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 
 from engine.config.load import load_project
 from engine.config.resolve import forget
-from engine.contracts.errors import ConfigError, EngineStopped, StateError
+from engine.contracts.errors import ConfigError, EngineStopped, StateError, Untrusted
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.safe_text import safe_line
@@ -98,7 +98,10 @@ class Reload:
         assert source is not None
         before = await asyncio.to_thread(_fingerprint, source)
         try:
-            project = await asyncio.to_thread(_load, source, self.project.root)
+            project = await asyncio.to_thread(_load, source, self.project.root, self.project.trusted)
+        except Untrusted as error:
+            await self._tell(f"the changed configuration is not used: {error}")
+            return False, f"nothing changed: {error}"
         except ConfigError as error:
             first = safe_line(str(error.problems[0]), 300)
             more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
@@ -122,10 +125,10 @@ class Reload:
         return True, f"reloaded, {n} {'change' if n == 1 else 'changes'}" + (f": {lines[0]}" if n == 1 else "")
 
 
-def _load(source: Path, root: Path) -> ProjectSpec:
+def _load(source: Path, root: Path, trusted: bool) -> ProjectSpec:
     """Read the configuration with the code beside it as it is now."""
     forget(source.parent.absolute())
-    return load_project(source, root)
+    return load_project(source, root, trusted=trusted)
 
 
 def _fingerprint(path: Path | None) -> bytes | None:

@@ -21,6 +21,8 @@ class Asked:
     config: Path | None = None
     read_only: bool = False
     """The control room only looks."""
+    trust: bool = False
+    """The code beside jobs.yaml may run, now and later."""
 
     def config_file(self) -> Path | None:
         """The jobs.yaml to use; None for the built-in jobs."""
@@ -54,10 +56,25 @@ class Asked:
         return StateDir(platformdirs.user_state_path("rivus") / f"{root.name or 'root'}-{mark}")
 
     def project(self) -> ProjectSpec:
-        """Load and validate the configuration; ConfigError carries every problem."""
-        from engine.config.load import load_project
+        """Load and validate the configuration; ConfigError carries every problem.
 
-        return load_project(self.config_file(), self.root())
+        Nothing of a folder that nobody has trusted is imported: a person is asked once, without one it is Untrusted.
+        """
+        from engine.config.load import load_project
+        from engine.contracts.errors import Untrusted
+        from rivus_tui.cli import trust
+
+        config = self.config_file()
+        if config is None:
+            return load_project(None, self.root())
+        if self.trust:
+            trust.remember(config)
+        try:
+            return load_project(config, self.root(), trusted=trust.is_trusted(config))
+        except Untrusted as error:
+            if not trust.ask(config, str(error)):
+                raise
+        return load_project(config, self.root())
 
     def reader(self) -> Reader | None:
         """A reader of this project's state, or None when there is none yet; StateError when it cannot be read."""

@@ -87,9 +87,12 @@ class Verbs(click.Group):
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The jobs.yaml to use.")
 @click.option("--serve", is_flag=True, help="Run the engine headless until it is stopped.")
 @click.option("--read-only", is_flag=True, help="Open the control room to look only.")
+@click.option("--trust", is_flag=True, help="The code beside jobs.yaml may run; asked once for each jobs.yaml.")
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
-def rivus(ctx: click.Context, state: Path | None, config: Path | None, serve: bool, read_only: bool) -> None:
+def rivus(
+    ctx: click.Context, state: Path | None, config: Path | None, serve: bool, read_only: bool, trust: bool
+) -> None:
     """A control room in the terminal for work that runs by itself.
 
     Without a command it opens the control room: on ./jobs.yaml, on the nearest one above, or with the built-in jobs
@@ -98,7 +101,7 @@ def rivus(ctx: click.Context, state: Path | None, config: Path | None, serve: bo
     Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration, 3 another engine runs, 4 a model or key is
     needed.
     """
-    ctx.obj = Asked(state=state, config=config, read_only=read_only)
+    ctx.obj = Asked(state=state, config=config, read_only=read_only, trust=trust)
     if read_only and (serve or ctx.invoked_subcommand is not None):
         raise click.UsageError("--read-only is for the control room", ctx=ctx)
     if ctx.invoked_subcommand is not None:

@@ -41,7 +41,7 @@ def unit_text(asked: Asked, *, grace_s: float) -> str:
     words += ["--config", str(config)] if config is not None else []
     return _UNIT.format(
         title=_plain(asked.root().name),
-        line=" ".join(map(_quoted, [*words, "--serve"])),
+        line=" ".join(map(_quoted, [*words, "--trust", "--serve"])),
         folder=_escaped(str(asked.root())),
         stop_s=round(grace_s + 10),
     )

@@ -71,7 +71,7 @@ class Rivus:
 
     def line(self, *args: str) -> list[str]:
         """The command line as a list."""
-        return [str(RIVUS), "--state", str(self.state), *args]
+        return [str(RIVUS), "--state", str(self.state), "--trust", *args]
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
         """Write files below the folder."""

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.config import importing
 from engine.config.load import load_project
 from engine.config.resolve import Resolver, Unresolved, accepted_params, is_async
+from engine.contracts.errors import Untrusted
 from tests.config.folders import Folder
 
 ROOT = Path(__file__).parents[2]
@@ -249,3 +251,21 @@ def test_function_that_declares_no_params_takes_any(folder: Folder) -> None:
 
 def test_paths_below_the_folder_are_shown_short(folder: Folder, resolver: Resolver) -> None:
     assert str(Path(folder.path)) not in why(resolver, f"{folder.plugin}.gone")
+
+
+def test_module_that_hangs_at_import_does_not_hang_the_load(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "IMPORT_S", 0.2)
+    folder.write(f"{folder.plugin}_hangs.py", "import threading\nthreading.Event().wait(30)\n")
+    resolver = Resolver(folder.path)
+    for name in (f"{folder.plugin}_hangs.work", f"{folder.plugin}_hangs.other"):
+        with pytest.raises(Unresolved, match="not done"):
+            resolver.handler(name)
+
+
+def test_nothing_of_an_untrusted_folder_is_imported(folder: Folder) -> None:
+    folder.write("sneaky_module.py", "raise SystemExit('it ran')\n")
+    resolver = Resolver(folder.path, trusted=False)
+    for name in ("sneaky_module.work", "os.system", "plugins.not_shipped.work"):
+        with pytest.raises(Untrusted):
+            resolver.handler(name)
+    assert resolver.handler("plugins.todos.context")

@@ -135,7 +135,7 @@ class Plant:
     def start(self, *args: str, command: Sequence[str] = (str(RIVUS),)) -> subprocess.Popen[str]:
         """Start an engine; with no arguments, `--serve`."""
         engine = subprocess.Popen(
-            [*command, "--state", str(self.state), *(args or ("--serve",))],
+            [*command, "--state", str(self.state), "--trust", *(args or ("--serve",))],
             cwd=self.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -121,7 +121,7 @@ def test_thread_that_nobody_waits_for_does_not_keep_the_program(tmp_path: Path) 
     (tmp_path / "jobs.yaml").write_text(
         "jobs: {j: {discovery: {use: slow.find}, stages: [{a: {handler: slow.work}}]}}\n"
     )
-    line = [str(RIVUS), "--state", str(tmp_path / "state"), "run", "j", "--once"]
+    line = [str(RIVUS), "--state", str(tmp_path / "state"), "--trust", "run", "j", "--once"]
     with subprocess.Popen(line, cwd=tmp_path) as engine:
         wait_until((tmp_path / "began").exists, lambda: "the discovery did not begin")
         engine.send_signal(signal.SIGINT)

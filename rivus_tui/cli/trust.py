@@ -1,0 +1,70 @@
+"""Who may run: a jobs.yaml whose code comes with the folder is code, and the first use of it asks once.
+
+What was allowed is remembered by the path of the file, not by its content: the file names code whose content no hash
+of the file covers, and whoever works on it changes both all day. `--trust` says yes beforehand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from rivus_tui.cli.asked import Asked
+
+
+def _store() -> Path:
+    import platformdirs
+
+    return platformdirs.user_state_path("rivus") / "trusted.json"
+
+
+def _known() -> list[str]:
+    try:
+        told = json.loads(_store().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [path for path in told if isinstance(path, str)] if isinstance(told, list) else []
+
+
+def is_trusted(config: Path) -> bool:
+    """Whether the code beside this jobs.yaml may run: somebody said so, or it is that of the running Rivus itself."""
+    from engine.config.find import is_own
+
+    return is_own(config) or str(config.resolve()) in _known()
+
+
+def remember(config: Path) -> None:
+    """Allow the code beside this jobs.yaml from now on."""
+    if is_trusted(config):
+        return
+    store = _store()
+    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    new = store.with_suffix(f".{os.getpid()}")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(sorted({*_known(), str(config.resolve())}), file, indent=1)
+    os.replace(new, store)
+
+
+def ask(config: Path, why: str) -> bool:
+    """Ask the person at the terminal; False where there is none, or for a no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    from engine.kit.safe_text import safe_line
+
+    click.echo(safe_line(why), err=True)
+    if not click.confirm(f"May the code beside {safe_line(str(config))} run?", default=False, err=True):
+        return False
+    remember(config)
+    return True
+
+
+def settle(asked: Asked) -> None:
+    """Before the control room opens: ask what would be asked when its engine starts, while the terminal is free."""
+    config = asked.config_file()
+    if config is not None and not is_trusted(config):
+        asked.project()
