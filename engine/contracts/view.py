@@ -57,6 +57,9 @@ class StageView:
     concurrency: int
     counts: Mapping[StageState, int]
     """States with no items are absent."""
+    id: int = 0
+    oldest_ready_at: int | None = None
+    """ms UTC since when the one that waits longest for its turn has been ready."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +104,7 @@ class JobView:
     oldest_ready_at: int | None
     """ms UTC since when the longest waiting ready stage has been ready."""
     last_error: str | None
+    id: int = 0
     holds: tuple[HoldView, ...] = ()
     """Why its work waits, in the order in which the gates are passed; empty when nothing waits."""
 

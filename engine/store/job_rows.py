@@ -56,6 +56,8 @@ class _Stages:
                     enabled=bool(enabled),
                     concurrency=concurrency,
                     counts=now_at,
+                    id=number,
+                    oldest_ready_at=ready_at,
                 )
             )
             self.queues[job_id].append(
@@ -140,6 +142,7 @@ def _job_view(
         error,
     ) = row  # fmt: skip
     return JobView(
+        id=job_id,
         name=name,
         title=title,
         emoji=emoji,

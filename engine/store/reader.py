@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.contracts.incident import IncidentView
+from engine.contracts.report import JobReport
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -23,7 +24,7 @@ from engine.contracts.view import (
 )
 from engine.kit.clock import Clock, SystemClock
 from engine.rules.order import slack_ms
-from engine.store import incident_rows, item_lists, item_rows, job_rows
+from engine.store import incident_rows, item_lists, item_rows, job_rows, reports
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
 from engine.store.sql import queries
@@ -79,6 +80,12 @@ class Reader:
     def jobs(self) -> list[JobView]:
         with self._lock:
             return job_rows.read(self._connection, self._now())
+
+    def report(self, job: str | None, since: int) -> list[JobReport]:
+        """How jobs (None: all) have done since a time (ms UTC); its cost follows from hours and stages."""
+        with self._lock:
+            jobs = [one for one in job_rows.read(self._connection, self._now()) if job in (None, one.name)]
+            return reports.read(self._connection, jobs, since, self._now())
 
     def runs(self, job: str | None, limit: int) -> list[RunView]:
         with self._lock:

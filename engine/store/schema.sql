@@ -473,6 +473,18 @@ CREATE TABLE results (
 
 CREATE INDEX results_costly ON results (item_id, cost_usd_micros) WHERE cost_usd_micros > 0;
 
+CREATE TABLE rollups (
+    hour INTEGER NOT NULL, -- its start, ms UTC
+    job_id INTEGER NOT NULL,
+    stage_id INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    bucket INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    ms INTEGER NOT NULL,
+    usd_micros INTEGER NOT NULL,
+    PRIMARY KEY (hour, job_id, stage_id, outcome, bucket)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     job_id INTEGER NOT NULL REFERENCES jobs (id),

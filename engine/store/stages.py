@@ -17,7 +17,7 @@ from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.kit.safe_text import safe_line
 from engine.rules.retry import out_of_patience
-from engine.store import counts, settle, spend
+from engine.store import counts, rollups, settle, spend
 from engine.store import items as items_part
 from engine.store.claims import Claim, Lease, claim_next
 from engine.store.events import Event, record, record_done
@@ -112,14 +112,16 @@ def end_attempts(
     groups: dict[tuple[int, int], list[Finished]] = defaultdict(list)
     events: list[Event] = []
     unsettled: set[int] = set()
+    ended: list[tuple[int, int, str, int, int]] = []
     for ending in endings:
         if isinstance(ending, Finished):
             groups[(ending.claim.stage.id, ending.claim.fence)].append(ending)
         else:
-            _leave(connection, ending, lease, now, result, events, unsettled)
+            _leave(connection, ending, lease, now, result, events, unsettled, ended)
     slots = dict(free)
     for (stage_id, fence), group in groups.items():
-        _finish(connection, plan, stage_id, fence, group, slots, lease, now, result, events, unsettled)
+        _finish(connection, plan, stage_id, fence, group, slots, lease, now, result, events, unsettled, ended)
+    rollups.note(connection, ended, now)
     if unsettled or result.emitted:
         settle.settle(connection, plan, unsettled, now)
         result.queued |= set(plan.stages)
@@ -139,6 +141,7 @@ def _finish(
     result: Endings,
     events: list[Event],
     unsettled: set[int],
+    ended: list[tuple[int, int, str, int, int]],
 ) -> None:
     ids = json.dumps([ending.claim.item.id for ending in group])
     rows = connection.execute(
@@ -175,6 +178,7 @@ def _finish(
     if cost := sum([ending.cost_usd_micros for ending in group]):
         spend.book(connection, job_id, cost, now)
         result.cost_usd_micros += cost
+    ended += [(job_id, stage_id, "finish", ending.ms, ending.cost_usd_micros) for ending in group]
     record_done(connection, job_id, stage_id, [(ending.claim.item.id, ending.ms) for ending in group], now)
     for ending in group:
         if ending.emit:
@@ -283,6 +287,7 @@ def _leave(
     result: Endings,
     events: list[Event],
     unsettled: set[int],
+    ended: list[tuple[int, int, str, int, int]],
 ) -> None:
     claim = ending.claim
     if ending.transition == "postpone":
@@ -307,6 +312,7 @@ def _leave(
         result.refused.append(claim)
         events.append(_refused(claim, ending.transition, ending.ms))
         return
+    ended.append((claim.stage.job_id, claim.stage.id, ending.transition, ending.ms, 0))
     if ending.transition == "postpone":
         connection.execute(_SQL.put_off_again, {"item": claim.item.id, "stage": claim.stage.id, "now": now})
     if ending.whole_item:

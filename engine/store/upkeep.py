@@ -11,6 +11,7 @@ from typing import Final
 
 from engine.contracts.errors import StateError
 from engine.kit.chaos import point
+from engine.store import rollups
 from engine.store.checksum import hash_output
 from engine.store.migrate import check as check_file
 from engine.store.migrate import connect, sync
@@ -44,7 +45,7 @@ def prune(connection: sqlite3.Connection, now: int) -> int:
         (_SQL.prune_answers, 0),
     ):
         deleted += connection.execute(query, {"at": now - kept, "n": BATCH}).rowcount
-    return deleted
+    return deleted + rollups.prune(connection, now)
 
 
 def _first_kept_event(connection: sqlite3.Connection, at: int) -> int | None:

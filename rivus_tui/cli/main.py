@@ -25,6 +25,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "doctor": ("rivus_tui.cli.doctor", "doctor", "Incidents: what failed, why, what is done about it."),
     "stale": ("rivus_tui.cli.stale", "stale", "What a change of code means for the results made before it."),
     "plan": ("rivus_tui.cli.plan", "plan", "Show what would run next, in what order, and what holds it."),
+    "report": ("rivus_tui.cli.report", "report", "Report timings, throughput, success and cost; --csv, --md, --json."),
     "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),
     "stop": ("rivus_tui.cli.stop", "stop", "Stop the engine of this project, wherever it runs."),
     "reload": ("rivus_tui.cli.stop", "reload", "Let the running engine read jobs.yaml again."),
