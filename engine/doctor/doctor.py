@@ -147,9 +147,11 @@ class Doctor:
                 await self._tick()
             except (StateError, EngineStopped):
                 # The writer says so where people look; the queue keeps everything.
+                self._due = True
                 await asyncio.sleep(1.0)
             except Exception:  # no recursion: the doctor does not judge itself
                 log.exception("the doctor failed")
+                self._due = True
                 await asyncio.sleep(1.0)
             if not self._due:
                 await wait_for_any(self._wake, timeout_s=self._sleep_s())
