@@ -23,6 +23,8 @@ class Asked:
     """The control room only looks."""
     trust: bool = False
     """The code beside jobs.yaml may run, now and later."""
+    sample: bool = False
+    """The configuration is a copy of one that is shipped with Rivus: its code runs, and nothing is remembered."""
 
     def config_file(self) -> Path | None:
         """The jobs.yaml to use; None for the built-in jobs."""
@@ -65,8 +67,8 @@ class Asked:
         from rivus_tui.cli import trust
 
         config = self.config_file()
-        if config is None:
-            return load_project(None, self.root())
+        if config is None or self.sample:
+            return load_project(config, self.root())
         if self.trust:
             trust.remember(config)
         try:
@@ -75,6 +77,16 @@ class Asked:
             if not trust.ask(config, str(error)):
                 raise
         return load_project(config, self.root())
+
+    def settle_trust(self) -> None:
+        """Ask now what would be asked when the engine of a control room starts, while the terminal is still free."""
+        config = self.config_file()
+        if config is None or self.sample:
+            return
+        from rivus_tui.cli.trust import is_trusted
+
+        if not is_trusted(config):
+            self.project()
 
     def reader(self) -> Reader | None:
         """A reader of this project's state, or None when there is none yet; StateError when it cannot be read."""

@@ -27,7 +27,7 @@ def demo(ctx: click.Context, keep: Path | None, serve: bool) -> None:
     folder = keep.absolute() if keep is not None else Path(tempfile.mkdtemp(prefix="rivus-demo-"))
     try:
         project = make_demo(folder)
-        asked = Asked(state=folder / "state", config=project / "jobs.yaml")
+        asked = Asked(state=folder / "state", config=project / "jobs.yaml", sample=True)
         if serve:
             from rivus_tui.cli.serve import serve_project
 

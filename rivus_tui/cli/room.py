@@ -15,7 +15,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from rivus_tui.cli.asked import Asked
-from rivus_tui.cli.trust import settle
 
 if TYPE_CHECKING:
     from engine.store.reader import Reader
@@ -46,7 +45,7 @@ def open_room(asked: Asked) -> int:
     state = asked.state_dir()
     state.create()
     if not asked.read_only and state.owner() is None:
-        settle(asked)
+        asked.settle_trust()
     # Until the log is open, after the first paint, nothing may print over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
     reader = _reader(asked, state) if state.owner() is None and not asked.read_only else asked.reader()

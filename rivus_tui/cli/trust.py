@@ -11,10 +11,6 @@ import os
 import sys
 from pathlib import Path
 
-import click
-
-from rivus_tui.cli.asked import Asked
-
 
 def _store() -> Path:
     import platformdirs
@@ -54,6 +50,9 @@ def ask(config: Path, why: str) -> bool:
     """Ask the person at the terminal; False where there is none, or for a no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
+    # Here and nowhere before: the first screen does not wait for it.
+    import click
+
     from engine.kit.safe_text import safe_line
 
     click.echo(safe_line(why), err=True)
@@ -61,10 +60,3 @@ def ask(config: Path, why: str) -> bool:
         return False
     remember(config)
     return True
-
-
-def settle(asked: Asked) -> None:
-    """Before the control room opens: ask what would be asked when its engine starts, while the terminal is free."""
-    config = asked.config_file()
-    if config is not None and not is_trusted(config):
-        asked.project()
