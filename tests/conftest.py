@@ -25,6 +25,8 @@ os.environ.update(
     GIT_AUTHOR_EMAIL="tests@example.invalid",
     GIT_COMMITTER_NAME="Rivus tests",
     GIT_COMMITTER_EMAIL="tests@example.invalid",
+    # No model provider can be reached, whatever keys are in the environment: only servers on this machine.
+    RIVUS_NO_PROVIDERS="1",
 )
 time.tzset()
 

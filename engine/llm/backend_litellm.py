@@ -58,13 +58,7 @@ class LiteLLMBackend:
         info = self._info(mode)
         if info is None or info.get("input_cost_per_token") is None or info.get("output_cost_per_token") is None:
             return None
-        # A long question costs more with some models: the higher price is the safe one.
-        per_in = max(
-            float(info[key]) for key in info if key.startswith("input_cost_per_token") and _is_price(info[key])
-        )
-        per_out = max(
-            float(info[key]) for key in info if key.startswith("output_cost_per_token") and _is_price(info[key])
-        )
+        per_in, per_out = _highest(info, "input_cost_per_token"), _highest(info, "output_cost_per_token")
         return Price(in_per_million=_micros(per_in), out_per_million=_micros(per_out))
 
     def context_tokens(self, mode: str) -> int | None:
@@ -163,11 +157,24 @@ def _translate(error: Exception) -> NoReturn:
         is_timeout="Timeout" in type(error).__name__,
         is_too_long="ContextWindow" in type(error).__name__,
         is_policy="ContentPolicy" in type(error).__name__,
+        is_unsent=any("Connect" in name and name != "APIConnectionError" for name in _causes(error)),
     ) from error
 
 
-def _is_price(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _causes(error: BaseException) -> list[str]:
+    """Names of what an error was made of: `ConnectError` and `ConnectTimeout` say that nothing was sent."""
+    names, seen = [], 0
+    cause: BaseException | None = error
+    while cause is not None and seen < 20:
+        names.append(type(cause).__name__)
+        cause, seen = cause.__cause__ or cause.__context__, seen + 1
+    return names
+
+
+def _highest(info: dict[str, Any], name: str) -> float:
+    """The price of a token; a long question costs more with some models, and the higher price is the safe one."""
+    found = [value for key, value in info.items() if key == name or key.startswith(f"{name}_above_")]
+    return max(float(value) for value in found if isinstance(value, int | float))
 
 
 def _micros(usd_per_token: float) -> int:

@@ -29,6 +29,11 @@ T = TypeVar("T")
 class QuotaUsedUp(Exception):
     """The store refused: another request has taken the last of a quota."""
 
+    def __init__(self, name: str, until: int) -> None:
+        self.name = name
+        self.until = until
+        super().__init__(name)
+
 
 @dataclass(slots=True)
 class Booking:
@@ -59,10 +64,8 @@ class Booking:
             self.lanes.counted(sending.alias, lane, budget.day_until)
             return got
         if got.what == "quota":
-            for name in call.quotas:
-                if got.why.startswith(f"quota of {name}:"):
-                    self.lanes.correct(name, used_until=got.until or budget.day_until)
-            raise QuotaUsedUp
+            name = next((name for name in call.quotas if got.why.startswith(f"quota of {name}:")), call.quotas[0])
+            raise QuotaUsedUp(name, got.until or budget.day_until)
         if got.what == "budget":
             self._refused[sending.asker.job] = (got.until or 0, got.why)
             raise ModelBusy(got.why, until=got.until)

@@ -31,7 +31,7 @@ _NOT_SENT: Final = re.compile(
 )
 _CUT: Final = re.compile(
     r"disconnected|connection (?:reset|error|aborted|closed)|incomplete|peer closed|expecting value|json|larger than"
-    r"|readerror|eof",
+    r"|readerror|eof|unterminated|decod",
     re.I,
 )
 
@@ -44,13 +44,16 @@ def classify(
     is_timeout: bool = False,
     is_too_long: bool = False,
     is_policy: bool = False,
+    is_unsent: bool = False,
 ) -> BackendFailure:
-    """The failure in the doctor's words; `headers` have lower-case names."""
+    """The failure in the doctor's words; `headers` have lower-case names. `is_unsent`: no connection was made."""
     retry_after = retry_after_s(headers)
 
     def made(kind: FailureKind, *, is_charged: bool = False, after: float | None = retry_after) -> BackendFailure:
         return BackendFailure(text, kind=kind, status=status, retry_after_s=after, is_charged=is_charged)
 
+    if is_unsent:
+        return made("transient")
     if is_timeout or status == 408:
         return made("transient", is_charged=True)
     if status == 429 or (status in (400, 403, 503, 529) and _THROTTLED.search(text)) or status == 529:

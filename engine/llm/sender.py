@@ -57,8 +57,9 @@ class Sender:
                 return lane, await self._on_lane(sending, lane, stored)
             except TooCostly as error:
                 passed[lane] = error
-            except QuotaUsedUp:
-                continue
+            except QuotaUsedUp as quota:
+                # After the request was taken off the count in memory: the store's word is the last.
+                self.lanes.correct(quota.name, used_until=quota.until)
             except BackendFailure as error:
                 if error.kind == "throttled":
                     throttles += 1

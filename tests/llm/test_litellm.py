@@ -1,0 +1,182 @@
+"""Real litellm against a real server on this machine: good answers, and every way in which one can be bad."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.contracts.errors import BadReply, ModelBusy, ModelFailed, ModelNeeded
+from engine.contracts.llm import BackendFailure, BackendOptions, Message, Request, Sent
+from engine.contracts.models import BackendSpec
+from engine.kit.secrets import Secrets
+from engine.llm.backend_litellm import LiteLLMBackend
+from tests.llm.house import House, model, outcome
+from tests.llm.openai_server import Bad, Server, openai_server
+from tests.llm.test_gateway import Kind
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pydantic.PydanticDeprecatedSince20")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with openai_server() as server:
+        yield server
+
+
+async def house(folder: Path, server: Server, **more: Any) -> House:
+    """The door with one real backend that reaches the server."""
+    spec = BackendSpec(
+        name="local", provider="openai", base_url=server.url, key_env="LOCAL_KEY", price=more.pop("price", None)
+    )
+    made = House(folder, backends=[spec], models=[model("fast", "local/small", max_cost_usd_micros=500, **more)])
+    made.gateway.secrets = Secrets(None, {"LOCAL_KEY": "local-secret-key"})
+    await made.gateway.configure(made.project)
+    return made
+
+
+async def test_good_answer_is_counted(tmp_path: Path, server: Server) -> None:
+    made = await house(tmp_path, server)
+    reply = await made.door().ask("hello")
+    assert (reply.text, reply.model) == ("you said: hello", "local/small")
+    assert (reply.tokens_in, reply.tokens_out) == (11, 7)
+    assert reply.cost_usd_micros == 500  # no price is known: the ceiling
+    (body,) = server.asked
+    assert body["model"] == "small"
+    assert body["max_tokens"] == 100
+    assert server.keys == ["Bearer local-secret-key"]
+    await made.gateway.stop()
+
+
+async def test_shape_goes_along_and_bad_ones_are_repaired(tmp_path: Path, server: Server) -> None:
+    made = await house(tmp_path, server)
+    server.script = lambda _body, n: "I think b" if n == 0 else {"kind": "b"}
+    assert (await made.door().ask("which?", schema=Kind)).value == Kind("b")
+    assert server.asked[0]["response_format"]["json_schema"]["schema"]["required"] == ["kind"]
+    server.script = lambda _body, _n: {"kind": 3}
+    with pytest.raises(BadReply):
+        await made.door().ask("which?", schema=Kind)
+    assert len(server.asked) == 4
+    await made.gateway.stop()
+
+
+def _status(status: int, message: str = "no", code: str | None = None, **headers: str) -> Bad:
+    return Bad("status", status=status, message=message, code=code, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "charged", "after"),
+    [
+        (_status(429, "Rate limit reached", retry_after="7"), "throttled", False, 7.0),
+        (_status(429, "Rate limit reached"), "throttled", False, None),
+        (_status(429, "You exceeded your current quota", "insufficient_quota"), "throttled", False, 3_600.0),
+        (_status(403, "Rate limit exceeded, try again in 20 s"), "throttled", False, None),
+        (_status(401, "Incorrect API key provided"), "systemic", False, None),
+        (_status(404, "The model does not exist"), "systemic", False, None),
+        (
+            _status(400, "This model's maximum context length is 8192 tokens", "context_length_exceeded"),
+            "context",
+            False,
+            None,
+        ),
+        (_status(400, "Unknown parameter: foo"), "code_bug", False, None),
+        (_status(500, "The server had an error"), "transient", False, None),
+        (_status(503, "Overloaded", retry_after="3"), "throttled", False, 3.0),
+        (Bad("html"), "transient", False, None),
+        (Bad("malformed"), "transient", True, None),
+        (Bad("cut"), "transient", True, None),
+        (Bad("reset"), "transient", True, None),
+        (Bad("slow"), "transient", True, None),
+        (Bad("huge"), "transient", True, None),
+        (Bad("no choices"), "transient", True, None),
+    ],
+    ids=lambda value: value.more.get("message", value.how)[:30] if isinstance(value, Bad) else "",
+)
+async def test_failure_is_told_by_status_and_text(
+    server: Server, answer: Bad, kind: str, charged: bool, after: float | None
+) -> None:
+    server.script = lambda _body, _n: answer
+    backend = LiteLLMBackend(BackendOptions(name="local", provider="openai", base_url=server.url, key="k" * 20))
+    await backend.prepare()
+    messages = (Message(role="user", content="q"),)
+    timeout = 1.0 if answer.how == "slow" else 20.0
+    sent = Sent(mode="small", messages=messages, json_schema=None, temperature=0, max_tokens=9, timeout_s=timeout)
+    try:
+        if answer.how == "slow":
+            from engine.llm.call import send
+
+            error = await outcome(send(backend, sent, str))
+        else:
+            error = await outcome(backend.call(sent))
+    finally:
+        await backend.close()
+    assert isinstance(error, BackendFailure), error
+    assert (error.kind, error.retry_after_s) == (kind, after), error
+    assert error.is_charged == charged, error
+    assert len(server.asked) == 1  # no retries behind our back
+
+
+async def test_server_that_is_not_there_costs_nothing(tmp_path: Path, server: Server) -> None:
+    made = await house(tmp_path, server)
+    server.leave.set()
+    server.http.shutdown()
+    server.http.server_close()
+    error = await outcome(made.door().ask("q"))
+    assert isinstance(error, ModelFailed)
+    assert error.kind == "transient"
+    assert made.spent() == 0
+    await made.gateway.stop()
+
+
+async def test_retry_after_parks_and_nothing_is_sent_meanwhile(tmp_path: Path, server: Server) -> None:
+    made = await house(tmp_path, server)
+    server.script = lambda _body, _n: _status(429, "slow down", retry_after="900")
+    request = Request(messages=(Message(role="user", content="q"),), wait_s=5)
+    for _ in range(5):
+        assert isinstance(await outcome(made.door().ask(request)), ModelBusy)
+    assert len(server.asked) == 1
+    await made.gateway.stop()
+
+
+async def test_answer_without_usage_is_an_estimate(tmp_path: Path, server: Server) -> None:
+    made = await house(tmp_path, server)
+    server.script = lambda _body, _n: Bad("no usage")
+    reply = await made.door().ask("q")
+    assert reply.cost_usd_micros == 500
+    assert made.rows("SELECT is_estimate FROM model_calls") == [(1,)]
+    await made.gateway.stop()
+
+
+async def test_litellm_is_silent(tmp_path: Path, server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    made = await house(tmp_path, server)
+    server.script = lambda _body, _n: _status(500)
+    await outcome(made.door().ask("q"))
+    assert capfd.readouterr() == ("", "")
+    handlers = [handler for name in ("LiteLLM", "LiteLLM Router") for handler in logging.getLogger(name).handlers]
+    assert [one for one in handlers if type(one).__module__.startswith("litellm")] == []
+    await made.gateway.stop()
+
+
+async def test_prices_are_known_without_the_network() -> None:
+    backend = LiteLLMBackend(BackendOptions(name="openai", key="k" * 20))
+    await backend.prepare()
+    price = backend.price("gpt-4o-mini")
+    assert price is not None
+    assert price.in_per_million == 150_000
+    assert backend.price("no-such-model") is None
+    assert (backend.context_tokens("gpt-4o-mini") or 0) > 100_000
+    await backend.close()
+
+
+async def test_no_provider_can_be_reached_in_tests(tmp_path: Path) -> None:
+    assert os.environ["RIVUS_NO_PROVIDERS"]
+    spec = BackendSpec(name="openai", key_env="OPENAI_API_KEY")
+    made = House(tmp_path, backends=[spec], models=[model("fast", "openai/gpt-4o-mini")])
+    made.gateway.secrets = Secrets(None, {"OPENAI_API_KEY": "sk-" + "a" * 30})
+    await made.gateway.configure(made.project)
+    with pytest.raises(ModelNeeded, match="switched off"):
+        await made.door().ask("q")
