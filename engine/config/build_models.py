@@ -33,6 +33,7 @@ KNOWN: Final[Mapping[str, str | None]] = {
 }
 """Backends that need no entry under `backends`, with the variable that holds their key."""
 
+_FREE: Final = Price(in_per_million=0, out_per_million=0)
 MakeRate = Callable[[tuple[float, float] | None, int | None, KeyPath, Problems], Rate | None]
 
 
@@ -51,12 +52,10 @@ def build_backends(
             name = lane.partition("/")[0]
             if name not in built and name in KNOWN:
                 use = "scripted" if name == "scripted" else "litellm"
-                built[name] = BackendSpec(name=name, use=use, key_env=KNOWN[name], price=_free(name))
+                built[name] = BackendSpec(
+                    name=name, use=use, key_env=KNOWN[name], price=_FREE if KNOWN[name] is None else None
+                )
     return tuple(built.values())
-
-
-def _free(name: str) -> Price | None:
-    return Price(in_per_million=0, out_per_million=0) if name in ("scripted", "ollama") else None
 
 
 def _backend(
@@ -101,7 +100,7 @@ def _backend(
             )
             for mode, limits in keys.modes.items()
         },
-        price=_price(keys.price) or (_free(name) if keys.use == "scripted" else None),
+        price=_price(keys.price) or (_FREE if keys.use == "scripted" else None),
         params=keys.params,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.costs import CostsView, ModelsView
 from engine.contracts.incident import IncidentView
 from engine.contracts.view import (
     ComingView,
@@ -97,6 +98,14 @@ class Reader(Protocol):
 
     def runs(self, job: str | None, limit: int) -> list[RunView]:
         """Newest first."""
+        ...
+
+    def costs(self, since: int) -> CostsView:
+        """Money and models since a time (ms UTC)."""
+        ...
+
+    def models(self) -> ModelsView:
+        """Quotas, who waits for a model, and conversations, as they stand."""
         ...
 
     def close(self) -> None: ...

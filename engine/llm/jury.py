@@ -15,7 +15,7 @@ from typing import Any
 from engine.contracts.errors import ModelError, ModelNeeded
 from engine.contracts.llm import Ballot, Consensus, Message, Reply, Request
 from engine.kit.clock import Clock
-from engine.kit.exceptions import describe, first_line
+from engine.kit.safe_text import safe_line
 from engine.llm.gateway import Gateway
 from engine.llm.ledger import Purse
 from engine.rules.jury import decide, labels, rank
@@ -106,7 +106,7 @@ class Jury:
         try:
             reply = await self.gateway.ask(request, asker, purse)
         except (ModelError, ModelNeeded) as error:
-            return _none(member, first_line(describe(error)), round((self.clock.monotonic() - began) * 1000))
+            return _none(member, safe_line(str(error), 300), round((self.clock.monotonic() - began) * 1000))
         return _ballot(member, reply, round((self.clock.monotonic() - began) * 1000))
 
     async def _ranked(

@@ -44,12 +44,23 @@ def sync(connection: sqlite3.Connection, project: ProjectSpec, missing: Mapping[
             pace = str(spec.pace) if spec and spec.pace else None
             limits = (spec.per_day, spec.concurrency) if spec else (None, None)
             _put(connection, f"{backend.name}/{mode}", *limits, pace)
+    _sync_budgets(connection, project)
     connection.execute(_SQL.clear_models)
     for position, model in enumerate(project.models):
         _put(connection, f"model:{model.name}", model.per_day, None, None)
         told = json.dumps(["/".join(lane) for lane in model.lanes])
         values = {"name": model.name, "position": position, "lanes": told, "missing": missing.get(model.name)}
         connection.execute(_SQL.put_model, values)
+
+
+def _sync_budgets(connection: sqlite3.Connection, project: ProjectSpec) -> None:
+    connection.execute(_SQL.clear_budgets)
+    limits: list[tuple[str | None, int | None]] = [(None, project.settings.daily_cost_usd_micros)]
+    limits += [(job.name, job.daily_cost_usd_micros) for job in project.jobs]
+    for job, usd_micros in limits:
+        if usd_micros is not None:
+            values = {"job": job, "usd_micros": usd_micros, "timezone": project.settings.timezone}
+            connection.execute(_SQL.put_budget, values)
 
 
 def _put(

@@ -43,3 +43,12 @@ INSERT INTO models (name, position, lanes, missing) VALUES (:name, :position, :l
 -- name: hold
 -- What keeps an alias from being asked now.
 UPDATE models SET hold = :hold, hold_until = :until WHERE name = :name;
+
+-- name: clear_budgets
+-- Daily limits are written anew with each configuration.
+DELETE FROM budgets;
+
+-- name: put_budget
+-- A daily limit; job 0 stands for all of them.
+INSERT INTO budgets (job_id, usd_micros, timezone) SELECT 0, :usd_micros, :timezone WHERE :job IS NULL
+UNION ALL SELECT id, :usd_micros, :timezone FROM jobs WHERE name = :job;

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.contracts.costs import CostsView, ModelsView
 from engine.contracts.incident import IncidentView
 from engine.contracts.report import JobReport
 from engine.contracts.view import (
@@ -24,7 +25,7 @@ from engine.contracts.view import (
 )
 from engine.kit.clock import Clock, SystemClock
 from engine.rules.order import slack_ms
-from engine.store import incident_rows, item_lists, item_rows, job_rows, reports
+from engine.store import cost_rows, incident_rows, item_lists, item_rows, job_rows, reports
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
 from engine.store.sql import queries
@@ -204,6 +205,16 @@ class Reader:
                         for key, title, priority, due_at in self._connection.execute(_SQL.coming, values)
                     ]
         return sorted(coming, key=lambda one: one.ready_at + slack_ms(one.priority))[:limit]
+
+    # Models and money
+
+    def costs(self, since: int) -> CostsView:
+        with self._lock:
+            return cost_rows.costs(self._connection, since, self._now())
+
+    def models(self) -> ModelsView:
+        with self._lock:
+            return cost_rows.models(self._connection, self._now())
 
     # Events
 

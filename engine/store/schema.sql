@@ -51,6 +51,12 @@ CREATE TABLE buckets (
     next_at INTEGER NOT NULL -- when the next grant was free, as of the last one
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE budgets (
+    job_id INTEGER PRIMARY KEY, -- 0: all jobs
+    usd_micros INTEGER NOT NULL CHECK (usd_micros > 0),
+    timezone TEXT NOT NULL -- where its day begins
+) STRICT;
+
 CREATE TABLE checkpoints ( -- what a handler saved of an attempt that is not done yet
     item_id INTEGER NOT NULL,
     stage_id INTEGER NOT NULL,

@@ -31,14 +31,17 @@ def info(asked: Asked, as_json: bool) -> None:
         "log": str(state.log),
         "artifacts": str(state.artifacts),
     }
+    keys = _keys(asked)
     versions = {"rivus": __version__, "python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
     if as_json:
-        print_json({**versions, "packages": packages, **paths, "engine": owner})
+        print_json({**versions, "packages": packages, **paths, "keys": keys, "engine": owner})
         return
     listed = ", ".join(f"{name} {number or 'not installed'}" for name, number in packages.items())
     runs = "none runs" if owner is None else f"pid {owner.pid}, {owner.mode}, {owner.state}"
     for name, value in {**versions, "packages": listed, **paths, "engine": runs}.items():
         click.echo(f"{name:10} {value}")
+    for name, told in keys.items():
+        click.echo(f"key        {name}: {told}")
     click.echo("\nTo uninstall: remove the state directory and the checkout (or `pip uninstall rivus`).")
 
 
@@ -47,3 +50,23 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def _keys(asked: Asked) -> dict[str, str]:
+    """Which keys the configured backends need, and whether they are set; never what they are."""
+    from engine.contracts.errors import ConfigError
+    from engine.kit.secrets import Secrets
+
+    try:
+        project = asked.project()
+    except ConfigError:
+        return {}
+    secrets = Secrets(project.source.parent if project.source is not None else None)
+    told = {}
+    for backend in project.backends:
+        if backend.key_cmd:
+            told[backend.name] = f"from the command `{backend.key_cmd[0]}`"
+        elif backend.key_env is not None:
+            found = secrets.find(backend.key_env)
+            told[backend.key_env] = f"set ({found.source})" if found.value is not None else found.source
+    return told

@@ -9,7 +9,6 @@ import click
 
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import json_option, print_json
-from rivus_tui.cli.times import parse_duration_option
 
 _LIMIT = 900_000
 
@@ -17,7 +16,9 @@ _LIMIT = 900_000
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--reviewers", required=True, metavar="A,B,C", help="Names below `models` in jobs.yaml.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the report there.")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the report there."
+)
 @click.option("--deadline", default="5m", show_default=True, metavar="TIME", help="What has not come then is missing.")
 @json_option
 @click.pass_context
@@ -26,6 +27,7 @@ def review(ctx: click.Context, file: Path, reviewers: str, output: Path | None, 
 
     Exit 1 when no reviewer answered, 4 when one of them is not configured.
     """
+    from engine.config.units import parse_duration
     from engine.contracts.errors import UseError
     from engine.kit.safe_text import safe_block, safe_line
     from rivus_tui.cli.commanding import apply
@@ -38,7 +40,11 @@ def review(ctx: click.Context, file: Path, reviewers: str, output: Path | None, 
     if len(text) > _LIMIT:
         raise UseError(f"{safe_line(str(file), 200)} has {len(text):,} characters, {_LIMIT:,} can be reviewed")
     names = [name.strip() for name in reviewers.split(",") if name.strip()]
-    args = {"name": file.name, "text": text, "reviewers": names, "deadline_s": parse_duration_option(deadline)}
+    try:
+        deadline_s = parse_duration(deadline)
+    except ValueError as error:
+        raise UseError(f"--deadline {error}") from error
+    args = {"name": file.name, "text": text, "reviewers": names, "deadline_s": deadline_s}
     outcome = apply(asked, "review", args)
     report = safe_block(str(outcome.data["report"]), 2_000_000)
     if output is not None:

@@ -1,0 +1,120 @@
+"""Rows about models and money that screens and the command line read; made by the reader, already cleaned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostView:
+    """What one job, model, purpose or day has cost."""
+
+    name: str
+    calls: int
+    """Requests that were sent."""
+    cached: int
+    """Questions that were answered without one."""
+    failed: int
+    tokens_in: int
+    tokens_out: int
+    usd_micros: int
+    """Micro-dollars; for a job and a day, what its results cost beside models is in it."""
+    saved_usd_micros: int
+    """What the cached answers had cost."""
+    mean_ms: int | None
+    """Mean time of a request; None: there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetView:
+    """A daily limit of money, and how much of it is used."""
+
+    name: str
+    """A job, or `all jobs`."""
+    limit_usd_micros: int
+    spent_usd_micros: int
+    reserved_usd_micros: int
+    """What requests on their way may cost."""
+    resets_at: int
+    """When the next day begins, ms UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostsView:
+    """Money and models since a time."""
+
+    since: int
+    """ms UTC."""
+    total: CostView
+    jobs: tuple[CostView, ...]
+    """The dearest first, as in the others; `(asked)` is what people and the engine itself asked."""
+    models: tuple[CostView, ...]
+    purposes: tuple[CostView, ...]
+    days: tuple[CostView, ...]
+    """The newest first."""
+    budgets: tuple[BudgetView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaView:
+    """A backend, one of its modes, or an alias, as it stands now."""
+
+    name: str
+    """`backend`, `backend/mode` or `model:alias`."""
+    per_day: int | None
+    used: int
+    """Of today."""
+    resets_at: int | None
+    """When it starts anew, ms UTC; None: nothing is counted."""
+    concurrency: int | None
+    busy: int
+    """Requests on their way."""
+    pace: str | None
+    state: Literal["free", "busy", "used up", "blocked", "broken"]
+    why: str | None
+    until: int | None
+    """When it is free again, ms UTC; None: it is, or when somebody is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelWaitView:
+    """A request that waits for a backend."""
+
+    alias: str
+    purpose: str
+    job: str | None
+    key: str | None
+    since: int
+    """ms UTC."""
+    why: str
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationView:
+    """A conversation."""
+
+    name: str
+    job: str | None
+    key: str | None
+    alias: str
+    state: str
+    """`open`, `asking`, `paused` (somebody more urgent has the backend), `waiting`, `doubt` or `closed`."""
+    why: str | None
+    until: int | None
+    turns: int
+    usd_micros: int
+    updated_at: int
+    """ms UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsView:
+    """The door to the models at this moment."""
+
+    quotas: tuple[QuotaView, ...]
+    waits: tuple[ModelWaitView, ...]
+    """The most urgent first."""
+    conversations: tuple[ConversationView, ...]
+    """The newest first, at most 200."""
