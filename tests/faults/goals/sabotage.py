@@ -1,0 +1,40 @@
+"""R5: plant bugs, and count how many the tests notice."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+
+from tests.faults.goal import Goal, Lane, Reading
+from tests.faults.sabotage import code, store_sql
+from tests.faults.sabotage.plant import Sabotage, check, copy, is_caught
+
+ALL: tuple[Sabotage, ...] = store_sql.SABOTAGES + code.SABOTAGES
+FAST = ("an end is stored under any fence", "a failed item looks well", "an artifact may lie outside its folder")
+ARGUED: dict[str, str] = {}
+"""Sabotages that no test can notice, with the reason why they change nothing."""
+
+
+def sabotage(lane: Lane) -> Reading:
+    for one in ALL:
+        check(one)
+    chosen = [one for one in ALL if one.name not in ARGUED and (lane.deep or one.name in FAST)]
+    if lane.deep and lane.share < 1:
+        chosen = chosen[:: max(1, round(1 / lane.share))]
+    missed: list[str] = []
+    times: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="rivus-sabotage-") as folder:
+        project = copy(Path(folder))
+        for one in chosen:
+            caught, seconds = is_caught(project, one)
+            times.append(seconds)
+            if not caught:
+                missed.append(f"not noticed: {one.name} ({one.file})")
+    share = 1 - len(missed) / len(chosen)
+    noticed = f"{len(chosen) - len(missed)} of {len(chosen)} noticed ({share:.0%})"
+    figure = f"{noticed}, {len(ALL)} known, median {statistics.median(times):.1f} s"
+    return Reading(figure, share >= 0.95, tuple(missed))
+
+
+GOALS = [Goal("R5", "planted bugs", "≥ 95 % noticed, each can still be planted", sabotage)]
