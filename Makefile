@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults check format screenshots faults faults-fast soak schema bench judge lock clean
+.PHONY: help setup run test check format screenshots faults faults-fast soak schema bench judge lock clean
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
@@ -46,9 +46,6 @@ run: setup ## open the control room on this project
 
 test: setup ## run the tests
 	@$(PYTHON) -m pytest
-
-faults: setup ## the long fault tests: worst handlers, kill -9 a hundred times, claim races
-	@$(PYTHON) -m pytest -q -m deep tests
 
 check: setup ## format, lint, types, floors
 	$(PYTHON) -m ruff format --check .

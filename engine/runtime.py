@@ -33,6 +33,7 @@ from engine.services import commands
 from engine.services.allowance import Allowance, Limits
 from engine.services.discovery import Discovery
 from engine.services.guards import Guards
+from engine.services.live import Live
 from engine.services.pruner import Pruner
 from engine.services.reload import Reload
 from engine.services.shares import ModelShares
@@ -205,6 +206,7 @@ class Runtime:
             llm=self.models.door(purpose="doctor"),
         )
         limits.hold(begun.slowed)
+        self.live = Live(self.writer, self.attempts.news)
         self.pruner = Pruner(self.writer)
         self.writer.start()
         await self.models.configure(self.project, backends=self._backends)
@@ -214,6 +216,7 @@ class Runtime:
             self.discovery.start(begun.next_runs, now=discover)
             self.reload.start()
             self.pruner.start()
+            self.live.start()
             self.guards.start()
             self.doctor.start()
             self.writer.look()
@@ -250,6 +253,7 @@ class Runtime:
         self.attempts.ask()
         await self.attempts.drain(grace_s)
         await self.processes.close()
+        await self.live.stop()
         await self._http.close()
         await self.models.stop()
         await self.timers.stop()

@@ -23,6 +23,7 @@ from rivus_tui.format import (
     until,
     wrap,
 )
+from rivus_tui.origin_lines import log_lines, origin_lines, parent_line, progress_cell
 from rivus_tui.outputs import label_line, output_lines, value_lines
 from rivus_tui.states import item_state, stage_state
 from rivus_tui.theme import Role
@@ -45,7 +46,7 @@ def header_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
     lines.append(spread([cell(item.job, "muted"), Cell("  "), *left], [seen], width))
     if item.title != item.key:
         lines.append(fit_line([Cell("key ", "muted"), cell(item.key, "muted")], width))
-    return lines
+    return lines + parent_line(detail, width)
 
 
 def stage_lines(detail: ItemDetail, chosen: int, now: int, width: int) -> list[Line]:
@@ -91,6 +92,9 @@ def part_lines(detail: ItemDetail, chosen: int, part: Part, now: int, width: int
         return _output(detail, chosen, now, width)
     if part == "data":
         data = value_lines(detail.item.data, width) if detail.item.data else []
+        origin = origin_lines(detail, now, width)
+        if origin:
+            return [*origin, (), *data] if data else origin
         return data or [(Cell("This item carries no data of its own.", "muted"),)]
     if part == "attempts":
         return _attempts(detail, now, width)
@@ -174,6 +178,8 @@ def _attempts(detail: ItemDetail, now: int, width: int) -> list[Line]:
         if lines:
             lines.append(())
         lines += _attempt(attempt, now, width)
+    logged = log_lines(detail, now, width)
+    lines += [(), *logged] if lines and logged else logged
     return lines or [(Cell("No attempt failed.", "muted"),)]
 
 
@@ -199,6 +205,8 @@ def _took(stage: ItemStageView, now: int) -> str:
 def _stage_note(stage: ItemStageView, now: int) -> Cell:
     if stage.state == "waiting" and stage.gate is not None:
         return cell(f"gate {stage.gate}: a person decides", "wait")
+    if stage.progress is not None:
+        return progress_cell(stage.progress)
     if stage.state == "later":
         return cell(f"{until(now, stage.due_at)}: {stage.why or 'tried again'}", "wait")
     if stage.state == "blocked":

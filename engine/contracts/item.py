@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,6 +25,8 @@ class Candidate:
     signals: Mapping[str, Any] = field(default_factory=dict)
     """Facts that its priority and eligibility follow from, such as `market_cap`, `published_at` or `risk`: JSON values.
     They are merged with those that are known; a value that is not known is left out, or None: it replaces nothing."""
+    provenance: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    """What led to it: `{"topic": "storage", "query": "wal mode"}`. It adds to what led to it before."""
     needs: tuple[str, ...] = ()
     """Keys of items of the same job that must be finished before this one starts; they may be found later."""
     revision: str | None = None

@@ -29,7 +29,10 @@ class Done:
     """Money spent, in millionths of a dollar."""
     artifacts: tuple[Artifact, ...] = ()
     emit: tuple[tuple[str, Candidate], ...] = ()
-    """(job, candidate) pairs that are stored with this outcome; children name `parent_key`."""
+    """(job, candidate) pairs that are stored with this outcome; those for the same job are children of this item,
+    unless they name another `parent_key`."""
+    signals: Mapping[str, Any] = field(default_factory=dict)
+    """Facts about the item that its priority and eligibility follow from; merged with those that are known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -176,6 +176,15 @@ class ArtifactView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProgressView:
+    """How far a running attempt is, as of about a second ago."""
+
+    done: int
+    total: int | None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ItemStageView:
     """One item at one stage."""
 
@@ -196,6 +205,8 @@ class ItemStageView:
     output: Mapping[str, Any] | None
     artifacts: tuple[ArtifactView, ...]
     cost_usd_micros: int
+    progress: ProgressView | None = None
+    """None: it does not run, or says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -232,6 +243,56 @@ class EventView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LogView:
+    """The newest lines that one attempt logged."""
+
+    stage: str
+    fence: int
+    lines: tuple[tuple[int, str, str], ...]
+    """(ms UTC, level, text), oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RelativeView:
+    """A parent or a child of an item."""
+
+    key: str
+    title: str
+    state: ItemState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplacedView:
+    """A result that was replaced, or dropped with what it was made of."""
+
+    stage: str
+    fence: int
+    version: str | None
+    output_hash: str
+    """SHA-256, hex."""
+    ended_at: int
+    replaced_by: int | None
+    """Fence of the attempt that replaced it; None: it was dropped."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OriginView:
+    """Where an item comes from, what belongs to it, and what its attempts left behind."""
+
+    provenance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What led to it beside its first discovery: name (`discovery`, `topic`, …) → values."""
+    last_seen_at: int | None = None
+    """When a discovery saw it again; None: not since it was created."""
+    parent: RelativeView | None = None
+    children: tuple[RelativeView, ...] = ()
+    """The first hundred."""
+    logs: tuple[LogView, ...] = ()
+    """Newest first."""
+    replaced: tuple[ReplacedView, ...] = ()
+    """Newest first, at most fifty."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ItemDetail:
     """One item with everything that is known of it."""
 
@@ -242,6 +303,7 @@ class ItemDetail:
     events: tuple[EventView, ...]
     """Newest first, at most 200."""
     steering: SteeringView = field(default_factory=SteeringView)
+    origin: OriginView = field(default_factory=OriginView)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

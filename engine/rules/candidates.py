@@ -32,6 +32,8 @@ def flaw(candidate: object) -> str | None:
 
 
 def _wrong_field(candidate: Any) -> str | None:
+    if not isinstance(candidate.provenance, Mapping):
+        return "a provenance that is no names with values"
     for name in (*_TEXTS, *_TEXTS_OR_NONE):
         value = getattr(candidate, name)
         if not isinstance(value, str) and not (value is None and name in _TEXTS_OR_NONE):

@@ -31,6 +31,7 @@ class ClaimedItem(NamedTuple):
     line: int | None
     headings: tuple[str, ...]
     priority: int | None
+    signals: Mapping[str, Any] = {}
 
 
 class Claim(NamedTuple):
@@ -114,9 +115,10 @@ def claim_next(
 
 
 def _item(row: tuple[Any, ...]) -> ClaimedItem:
-    item_id, key, title, data, path, line, headings, priority = row
+    item_id, key, title, data, path, line, headings, priority, signals = row
     told = tuple(json.loads(headings)) if headings != "[]" else ()
-    return ClaimedItem(item_id, key, title, json.loads(data), path, line, told, priority)
+    known = json.loads(signals) if signals != "{}" else {}
+    return ClaimedItem(item_id, key, title, json.loads(data), path, line, told, priority, known)
 
 
 def _upstream(

@@ -25,7 +25,7 @@ RETURNING item_id, fence, attempts;
 
 -- name: items
 -- What a handler gets of the items that were claimed.
-SELECT id, key, title, data, path, line, headings, priority FROM items WHERE id IN (SELECT value FROM json_each(?));
+SELECT id, key, title, data, path, line, headings, priority, signals FROM items WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: upstream
 -- Outputs of the stages of these items that are done; one that was skipped since hands nothing on.

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts.states import ItemState, StageState
-from engine.contracts.view import ArtifactView, AttemptView, ItemStageView, ItemView, SteeringView
+from engine.contracts.view import (
+    ArtifactView,
+    AttemptView,
+    ItemStageView,
+    ItemView,
+    LogView,
+    OriginView,
+    ProgressView,
+    RelativeView,
+    ReplacedView,
+    SteeringView,
+)
 from engine.store.checksum import check_output
 
 
@@ -22,6 +33,17 @@ class StageNow:
     attempts: int
     why: str | None
     due_at: int | None
+    done: int | None = None
+    total: int | None = None
+    text: str | None = None
+
+    @property
+    def told(self) -> str | None:
+        """Why it waits or failed; of one that runs, how far it is."""
+        if self.done is None:
+            return self.why
+        part = f"{self.done:,}" if self.total is None else f"{self.done:,} of {self.total:,}"
+        return f"{part} {self.text}" if self.text else part
 
 
 _WEIGHT: Final[dict[StageState, int]] = {"failed": 0, "waiting": 1, "running": 2, "later": 3, "ready": 4, "blocked": 5}
@@ -48,7 +70,7 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         stage_state=stage.state if stage else None,
         priority=priority,
         attempts=stage.attempts if stage else 0,
-        why=why if stage is None or (stage.state == "blocked" and stage.why is None) else stage.why,
+        why=why if stage is None or (stage.state == "blocked" and stage.why is None) else stage.told,
         path=path,
         line=line,
         headings=tuple(json.loads(headings)),
@@ -82,7 +104,7 @@ def item_stage_view(row: tuple[Any, ...], folder: Path) -> ItemStageView:
     """Make the view of one item at one stage; a result that does not match its checksum is a StateError."""
     (
         name, position, state, gate, after, attempts, max_attempts, fence, due_at, started_at, ended_at, why, choices,
-        output, output_hash, artifacts, cost,
+        output, output_hash, artifacts, cost, done, total, text,
     ) = row  # fmt: skip
     if output is not None:
         check_output(output, output_hash)
@@ -103,6 +125,7 @@ def item_stage_view(row: tuple[Any, ...], folder: Path) -> ItemStageView:
         output=None if output is None else json.loads(output),
         artifacts=tuple(_artifact(folder, entry) for entry in json.loads(artifacts)) if artifacts else (),
         cost_usd_micros=cost or 0,
+        progress=None if done is None else ProgressView(done=done, total=total, text=text or ""),
     )
 
 
@@ -127,4 +150,39 @@ def attempt_view(row: tuple[Any, ...]) -> AttemptView:
         error_type=error_type,
         message=message,
         traceback=traceback,
+    )
+
+
+def origin_view(
+    led: Sequence[tuple[str, str]],
+    seen: tuple[int | None, str | None, str | None, ItemState | None],
+    children: Sequence[tuple[str, str, ItemState]],
+    logs: Sequence[tuple[str, int, str]],
+    replaced: Sequence[tuple[Any, ...]],
+) -> OriginView:
+    """Make the view of where an item comes from and what belongs to it."""
+    provenance: dict[str, list[str]] = {}
+    for name, value in led:
+        provenance.setdefault(name, []).append(value)
+    last_seen_at, key, title, state = seen
+    return OriginView(
+        provenance={name: tuple(values) for name, values in provenance.items()},
+        last_seen_at=last_seen_at,
+        parent=None if key is None or state is None else RelativeView(key=key, title=title or key, state=state),
+        children=tuple(RelativeView(key=key, title=title, state=state) for key, title, state in children),
+        logs=tuple(
+            LogView(stage=stage, fence=fence, lines=tuple((at, level, text) for at, level, text in json.loads(lines)))
+            for stage, fence, lines in logs
+        ),
+        replaced=tuple(
+            ReplacedView(
+                stage=stage,
+                fence=fence,
+                version=version,
+                output_hash=output_hash.lower(),
+                ended_at=ended_at,
+                replaced_by=replaced_by,
+            )
+            for stage, fence, version, output_hash, ended_at, replaced_by in replaced
+        ),
     )

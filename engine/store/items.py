@@ -15,7 +15,7 @@ from engine.kit.compact_json import encode
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.rules.states import item_state, start_states
-from engine.store import counts, facts, settle
+from engine.store import counts, facts, provenance, settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import insert, queries
@@ -78,6 +78,12 @@ def upsert(
             connection, job, row[0], key, candidate.needs, now
         ):
             unjudged.add(row[0])
+    provenance.seen(connection, [row[0] for row in known.values()], now)
+    for number, (key, candidate) in zip(ids, [*fresh, *((key, by_key[key]) for key in known)], strict=True):
+        if candidate.provenance:
+            provenance.add(connection, number, candidate.provenance, now)
+        if key in known and known[key][16] != source_id:
+            provenance.add(connection, number, {"discovery": plan.job_of(source_id).spec.name}, now)
     unsettled |= facts.decide(connection, plan, unjudged, now)
     settle.settle(connection, plan, unsettled, now)
     record(connection, events, now)
@@ -202,7 +208,7 @@ def _merge(
 ) -> bool:
     (
         item_id, key, given_by, title, data, revision, confidence, path, line, headings, state, closed, closed_by,
-        missed, given, signals,
+        missed, given, signals, _,
     ) = row  # fmt: skip
     if origin == "emit" and given_by != "emit":
         _fill(connection, row, candidate)
@@ -279,7 +285,7 @@ def _more(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fill(connection: sqlite3.Connection, row: tuple[Any, ...], candidate: Candidate) -> None:
     """Take over what the item lacks; its source alone says what it is, where it is and whether it is open."""
-    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, missed, given, signals = row
+    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, missed, given, signals, _ = row
     values: dict[str, object] = {
         "title": safe_line(candidate.title) or key if title == key else title,
         "data": _encode({**candidate.data, **json.loads(data)}),

@@ -160,6 +160,13 @@ class Reader:
             events = self._events(_SQL.events_of_item, {"item": item_id})
             steering = self._connection.execute(_SQL.steering, (item_id,)).fetchone()
             needs = dict(self._connection.execute(_SQL.needs, (item_id,)))
+            origin = item_rows.origin_view(
+                self._connection.execute(_SQL.provenance, (item_id,)).fetchall(),
+                self._connection.execute(_SQL.seen_again, (item_id,)).fetchone(),
+                self._connection.execute(_SQL.children, (item_id,)).fetchall(),
+                self._connection.execute(_SQL.logs, (item_id,)).fetchall(),
+                self._connection.execute(_SQL.replaced, (item_id,)).fetchall(),
+            )
             (item,) = item_lists.views(self._connection, rows)
         folder = self._state.artifacts / str(item_id)
         return ItemDetail(
@@ -168,6 +175,7 @@ class Reader:
             attempts=tuple(item_rows.attempt_view(row) for row in attempts),
             events=tuple(events),
             steering=item_rows.steering_view(steering, needs, item.priority),
+            origin=origin,
         )
 
     def plan(self, job: str | None, limit: int) -> list[ComingView]:

@@ -265,7 +265,7 @@ CREATE TABLE items (
     snoozed_until INTEGER,
     missed INTEGER NOT NULL DEFAULT 0, -- complete runs in a row that did not see it
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER,
+    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER, last_seen_at INTEGER,
     UNIQUE (job_id, key),
     CHECK ((state = 'snoozed') = (snoozed_until IS NOT NULL)),
     CHECK ((priority IS NULL) = (priority_by IS NULL))
@@ -276,6 +276,8 @@ CREATE INDEX items_held ON items (job_id) WHERE held IS NOT NULL;
 CREATE INDEX items_job ON items (job_id, id);
 
 CREATE INDEX items_next_due ON items (next_due_at) WHERE next_due_at IS NOT NULL;
+
+CREATE INDEX items_parent ON items (parent_id) WHERE parent_id IS NOT NULL;
 
 CREATE INDEX items_run ON items (origin_run_id) WHERE origin_run_id IS NOT NULL;
 
@@ -338,6 +340,19 @@ CREATE TABLE juries (
 ) STRICT;
 
 CREATE INDEX juries_item ON juries (item_id) WHERE item_id IS NOT NULL;
+
+CREATE TABLE live ( -- progress and newest log lines of attempts, written once a second at most
+    item_id INTEGER NOT NULL,
+    stage_id INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    done INTEGER,
+    total INTEGER,
+    text TEXT,
+    lines TEXT, -- JSON list of [at, level, text], the newest last
+    at INTEGER NOT NULL,
+    PRIMARY KEY (item_id, stage_id, fence),
+    FOREIGN KEY (item_id, stage_id) REFERENCES item_stages (item_id, stage_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
@@ -444,6 +459,15 @@ CREATE TABLE overrides ( -- a person resumed a job that a guard had paused
     PRIMARY KEY (job_id, guard)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE provenance ( -- what led to an item, beside the discovery that gave it first
+    item_id INTEGER NOT NULL REFERENCES items (id),
+    name TEXT NOT NULL, -- discovery, topic, query, …
+    value TEXT NOT NULL,
+    first_seen_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    PRIMARY KEY (item_id, name, value)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE quotas ( -- one record of truth for each backend, backend/mode and model:ALIAS
     name TEXT PRIMARY KEY,
     per_day INTEGER,
@@ -464,6 +488,20 @@ CREATE TABLE resources (
     pace TEXT
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE result_history ( -- results that were replaced or dropped: what they were, not what they said
+    id INTEGER PRIMARY KEY,
+    item_id INTEGER NOT NULL REFERENCES items (id),
+    stage_id INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    version TEXT, -- of the code that made it, where it is known
+    output_hash BLOB NOT NULL,
+    cost_usd_micros INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    replaced_by INTEGER -- fence of the attempt that replaced it; NULL: dropped with what it was made of
+) STRICT;
+
+CREATE INDEX result_history_item ON result_history (item_id, id);
+
 CREATE TABLE results (
     item_id INTEGER NOT NULL,
     stage_id INTEGER NOT NULL,
@@ -478,6 +516,16 @@ CREATE TABLE results (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX results_costly ON results (item_id, cost_usd_micros) WHERE cost_usd_micros > 0;
+
+CREATE TRIGGER results_dropped BEFORE DELETE ON results BEGIN
+    INSERT INTO result_history (item_id, stage_id, fence, output_hash, cost_usd_micros, ended_at)
+    VALUES (old.item_id, old.stage_id, old.fence, old.output_hash, old.cost_usd_micros, old.ended_at);
+END;
+
+CREATE TRIGGER results_replaced BEFORE UPDATE OF output_hash ON results WHEN old.fence <> new.fence BEGIN
+    INSERT INTO result_history (item_id, stage_id, fence, output_hash, cost_usd_micros, ended_at, replaced_by)
+    VALUES (old.item_id, old.stage_id, old.fence, old.output_hash, old.cost_usd_micros, old.ended_at, new.fence);
+END;
 
 CREATE TABLE rollups (
     hour INTEGER NOT NULL, -- its start, ms UTC

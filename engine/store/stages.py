@@ -17,7 +17,7 @@ from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.kit.safe_text import safe_line
 from engine.rules.retry import out_of_patience
-from engine.store import counts, rollups, settle, spend
+from engine.store import counts, facts, rollups, settle, spend
 from engine.store import items as items_part
 from engine.store.claims import Claim, Lease, claim_next
 from engine.store.events import Event, record, record_done
@@ -41,6 +41,8 @@ class Finished(NamedTuple):
     cost_usd_micros: int
     emit: Sequence[tuple[str, Candidate]]
     ms: int
+    signals: Mapping[str, Any] | None = None
+    """What the stage found out about the item; JSON values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,10 @@ def _finish(
         if ending.emit:
             _emit(connection, plan, ending, now, events)
             result.emitted = True
+    if signalled := [ending for ending in group if ending.signals]:
+        for ending in signalled:
+            facts.add_signals(connection, ending.claim.item.id, ending.signals or {}, now)
+        unsettled |= facts.decide(connection, plan, {ending.claim.item.id for ending in signalled}, now)
     _go_on(connection, plan, stage_id, group, slots, lease, now, result, unsettled)
 
 
@@ -240,8 +246,12 @@ def _go_on(
 def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int, events: list[Event]) -> None:
     """Hand on what the attempt emitted; what is for a job that there is not is left out, with a warning."""
     by_job: dict[str, list[Candidate]] = defaultdict(list)
+    claim = ending.claim
     for job, candidate in ending.emit:
-        by_job[job].append(candidate)
+        is_child = job == claim.stage.job and candidate.parent_key is None and candidate.key != claim.item.key
+        told = {**candidate.provenance, "emitted by": f"{claim.stage.job}/{claim.item.key}"}
+        parent = claim.item.key if is_child else candidate.parent_key
+        by_job[job].append(replace(candidate, parent_key=parent, provenance=told))
     for job, candidates in by_job.items():
         if job not in plan.jobs:
             events.append(

@@ -87,19 +87,43 @@ SELECT id FROM jobs WHERE name = ?;
 
 -- name: page_stages
 -- Rows of the items of a page, at configured stages, in the order of the stages.
-SELECT x.item_id, s.name, x.state, x.attempts, x.why, x.due_at
+SELECT x.item_id, s.name, x.state, x.attempts, x.why, x.due_at, l.done, l.total, l.text
 FROM item_stages AS x JOIN stages AS s ON s.id = x.stage_id
+LEFT JOIN live AS l ON x.state = 'running' AND l.item_id = x.item_id AND l.stage_id = x.stage_id AND l.fence = x.fence
 WHERE x.item_id IN (SELECT value FROM json_each(?)) AND s.removed = 0
 ORDER BY s.position;
 
 -- name: item_stages
 -- One item at every configured stage, with its results.
 SELECT s.name, s.position, x.state, s.gate, s.after, x.attempts, s.max_attempts, x.fence, x.due_at, x.started_at,
-    x.ended_at, x.why, x.choices, r.output, r.output_hash, r.artifacts, r.cost_usd_micros
+    x.ended_at, x.why, x.choices, r.output, r.output_hash, r.artifacts, r.cost_usd_micros, l.done, l.total, l.text
 FROM item_stages AS x JOIN stages AS s ON s.id = x.stage_id
+LEFT JOIN live AS l ON x.state = 'running' AND l.item_id = x.item_id AND l.stage_id = x.stage_id AND l.fence = x.fence
 LEFT JOIN results AS r ON r.item_id = x.item_id AND r.stage_id = x.stage_id
 WHERE x.item_id = ? AND s.removed = 0
 ORDER BY s.position;
+
+-- name: provenance
+-- What led to an item beside its first discovery.
+SELECT name, value FROM provenance WHERE item_id = ? ORDER BY name, first_seen_at, value;
+
+-- name: seen_again
+-- When an item was seen again, and its parent.
+SELECT i.last_seen_at, p.key, p.title, p.state FROM items AS i LEFT JOIN items AS p ON p.id = i.parent_id WHERE i.id = ?;
+
+-- name: children
+-- Items whose parent this one is.
+SELECT key, title, state FROM items WHERE parent_id = ? ORDER BY id LIMIT 100;
+
+-- name: logs
+-- What attempts of an item logged, newest first.
+SELECT s.name, l.fence, l.lines FROM live AS l JOIN stages AS s ON s.id = l.stage_id
+WHERE l.item_id = ? AND l.lines IS NOT NULL ORDER BY l.at DESC, l.fence DESC LIMIT 20;
+
+-- name: replaced
+-- Results of an item that are not there any more, newest first.
+SELECT s.name, h.fence, h.version, hex(h.output_hash), h.ended_at, h.replaced_by
+FROM result_history AS h JOIN stages AS s ON s.id = h.stage_id WHERE h.item_id = ? ORDER BY h.id DESC LIMIT 50;
 
 -- name: coming
 -- The head of the queue of one stage.

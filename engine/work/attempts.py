@@ -14,19 +14,22 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.errors import InDoubt, ModelBusy, ModelNeeded, TooCostly
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate
+from engine.contracts.outcome import Done
 from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.tasks import wait_for_any
 from engine.rules.retry import ALONE_S, ONCE_ONLY
 from engine.store.claims import Claim
+from engine.store.live import Told
 from engine.store.stages import Finished, Left
+from engine.work.artifacts import artifact_flaw
 from engine.work.judge import BadResult, failed, judge, unanswered
 from engine.work.line import Ended, Line
 from engine.work.process import WorkerDied
@@ -186,7 +189,7 @@ class Attempts:
                 context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
                 begun = line.begin(self._handlers(claim.stage.spec.handler)(context))
                 value = begun.value if isinstance(begun, Ended) else await begun
-                ending = judge(claim, value, context.emitted, now=self._clock.now(), ms=self._ms(run))
+                ending = self._judged(run, value, context.emitted)
             else:
                 line.part()
                 ending = await self._elsewhere(run)
@@ -239,7 +242,15 @@ class Attempts:
                 artifacts=self._artifacts,
                 started=lambda: self._restart_clock(run),
             )
-        return judge(claim, value, emitted, now=self._clock.now(), ms=self._ms(run))
+        return self._judged(run, value, emitted)
+
+    def _judged(self, run: Run, value: Any, emitted: Sequence[tuple[str, Candidate]]) -> Finished | Left:
+        ending = judge(run.claim, value, emitted, now=self._clock.now(), ms=self._ms(run))
+        if isinstance(value, Done) and value.artifacts:
+            folder = self._artifacts / str(run.claim.item.id)
+            if flaw := artifact_flaw(folder, value.artifacts):
+                raise BadResult(flaw)
+        return ending
 
     def _restart_clock(self, run: Run) -> None:
         run.began = self._clock.monotonic()
@@ -287,9 +298,9 @@ class Attempts:
         why = f"{what} while it ran, {ONCE_ONLY}"
         return Left(claim=run.claim, transition="hand_over", why=why, problem=problem, ms=self._ms(run))
 
-    def news(self) -> list[Run]:
-        """Attempts that have told something since the last time, those that ended meanwhile included."""
-        found = [run for run in (*self._ended, *self._runs.values()) if run.is_news]
+    def news(self) -> list[Told]:
+        """What attempts have told since the last time, those that ended meanwhile included."""
+        found = [run.tell_news() for run in (*self._ended, *self._runs.values()) if run.is_news]
         self._ended.clear()
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ class ContextItem:
     path: str | None
     line: int | None
     headings: tuple[str, ...]
+    signals: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AttemptContext:

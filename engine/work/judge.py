@@ -97,6 +97,14 @@ def _finished(
             raise BadResult(f"the handler emitted for a job that is named by {type(job).__name__}, not by text")
         if found := flaw(candidate):
             raise BadResult(f"the handler emitted {found}")
+    signals: Any = done.signals
+    if signals:
+        if not isinstance(signals, Mapping) or not all(isinstance(name, str) for name in signals):
+            raise BadResult("the signals are no names with values")
+        try:
+            signals = _FROM_JSON.decode(encode(dict(signals)))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise BadResult(f"the signals are not JSON: {error}") from error
     return Finished(
         claim=claim,
         output=text,
@@ -106,6 +114,7 @@ def _finished(
         artifacts=json.dumps([_artifact(artifact) for artifact in done.artifacts]) if done.artifacts else None,
         cost_usd_micros=cost,
         emit=emit,
+        signals=signals,
         ms=ms,
     )
 

@@ -18,6 +18,7 @@ from engine.contracts.item import Candidate
 from engine.contracts.llm import LLM
 from engine.kit.safe_text import safe_line
 from engine.store.claims import Claim
+from engine.store.live import Told
 from engine.work.attempt_log import AttemptLog, HandlerLogger
 from engine.work.context import AttemptContext
 from engine.work.llm_wire import decode_error, decode_request, encode_error, encode_reply
@@ -139,6 +140,20 @@ class Run:
         if self._door is not None:
             self._door.close()
 
+    def tell_news(self) -> Told:
+        """What it has told so far, all of which counts as stored from here on."""
+        progress, kept = self.progress, self.kept
+        self.told = (progress, kept.seen if kept is not None else 0)
+        return Told(
+            item_id=self.claim.item.id,
+            stage_id=self.claim.stage.id,
+            fence=self.claim.fence,
+            done=progress.done if progress is not None else None,
+            total=progress.total if progress is not None else None,
+            text=progress.text if progress is not None else None,
+            lines=kept.encoded() if kept is not None else None,
+        )
+
     @property
     def is_news(self) -> bool:
         """Whether it has told more than is in the state file."""
@@ -239,6 +254,7 @@ async def call_in_process(
             "path": item.path,
             "line": item.line,
             "headings": item.headings,
+            "signals": item.signals,
         },
         "upstream": claim.upstream,
         "attempt": claim.attempt,

@@ -39,6 +39,7 @@ def encode_outcome(outcome: Any) -> dict[str, Any]:
             "cost": outcome.cost_usd_micros,
             "artifacts": [[artifact.path, artifact.type] for artifact in outcome.artifacts],
             "emit": encode_emitted(outcome.emit),
+            "signals": dict(outcome.signals),
         }
     if isinstance(outcome, Later):
         return {"kind": "later", "after_s": outcome.after_s, "why": outcome.why}
@@ -60,6 +61,7 @@ def decode_outcome(told: Mapping[str, Any]) -> Outcome | object:
             cost_usd_micros=int(told["cost"]),
             artifacts=tuple(Artifact(path=path, type=media) for path, media in told["artifacts"]),
             emit=tuple(decode_emitted(told["emit"])),
+            signals=told["signals"],
         )
     if kind == "later":
         return Later(after_s=float(told["after_s"]), why=told["why"])
@@ -76,7 +78,15 @@ def decode_outcome(told: Mapping[str, Any]) -> Outcome | object:
 def encode_emitted(emitted: Any) -> list[list[Any]]:
     """Encode (job, candidate) pairs."""
     return [
-        [job, {**dataclasses.asdict(candidate), "data": dict(candidate.data), "signals": dict(candidate.signals)}]
+        [
+            job,
+            {
+                **dataclasses.asdict(candidate),
+                "data": dict(candidate.data),
+                "signals": dict(candidate.signals),
+                "provenance": dict(candidate.provenance),
+            },
+        ]
         for job, candidate in emitted
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.listing import filter_option, list_items, terms
 from rivus_tui.cli.output import item_object, json_option, local_time, print_json, tell
 from rivus_tui.cli.times import moment
+
+if TYPE_CHECKING:
+    from engine.contracts.view import ItemStageView
 
 STATES = ("pending", "waiting", "failed", "done", "skipped", "snoozed", "dropped", "gone")
 
@@ -77,6 +80,7 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
             {
                 **item_object(detail.item),
                 "steering": detail.steering,
+                "origin": detail.origin,
                 "stages": detail.stages,
                 "failed_attempts": detail.attempts,
                 "events": detail.events,
@@ -96,10 +100,18 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
     ):
         if text:
             click.echo(safe_line(f"  {label}: {text}"))
+    origin = detail.origin
+    if origin.parent is not None:
+        click.echo(safe_line(f"  part of: {origin.parent.key}  {origin.parent.title}"))
+    for name, values in origin.provenance.items():
+        click.echo(safe_line(f"  {name}: {', '.join(values)}"))
+    for child in origin.children:
+        click.echo(safe_line(f"  child: {child.key}  {child.state}  {child.title}"))
     for stage in detail.stages:
         ended = local_time(stage.ended_at)
         line = f"  {stage.stage:12} {stage.state:8} {ended:19}  attempts {stage.attempts}/{stage.max_attempts}"
-        click.echo(line if stage.why is None else f"{line}  {safe_line(stage.why)}")
+        why = told(stage)
+        click.echo(line if why is None else f"{line}  {safe_line(why)}")
         for artifact in stage.artifacts:
             click.echo(f"      {safe_line(artifact.type)}  {safe_line(artifact.path)}  ({artifact.size:,} bytes)")
     for stage in detail.stages:
@@ -109,8 +121,26 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
     for attempt in detail.attempts[:3]:
         click.echo(f"\nattempt {attempt.attempt} at {attempt.stage} failed {local_time(attempt.ended_at)}")
         click.echo(safe_block(attempt.traceback or f"{attempt.error_type}: {attempt.message}"))
+    for log in origin.logs[:3]:
+        click.echo(f"\nlog of attempt {log.fence} at {log.stage}")
+        for at, level, text in log.lines[-20:]:
+            click.echo(f"{local_time(at)}  {level:8} {safe_line(text)}")
+    for old in origin.replaced:
+        what = f"replaced by attempt {old.replaced_by}" if old.replaced_by else "dropped"
+        click.echo(
+            f"result of attempt {old.fence} at {old.stage} {what}: {old.output_hash[:12]} {local_time(old.ended_at)}"
+        )
     for event in reversed(detail.events[:20]):
         click.echo(f"{local_time(event.at)}  {event.stage or '':12}  {safe_line(event.text)}")
+
+
+def told(stage: ItemStageView) -> str | None:
+    """Why a stage is as it is; of one that runs, how far it is."""
+    progress = stage.progress
+    if progress is None:
+        return stage.why
+    part = f"{progress.done:,}" if progress.total is None else f"{progress.done:,} of {progress.total:,}"
+    return f"{part} {progress.text}".rstrip()
 
 
 def _verb(name: str, words: str, **extra: Any) -> click.Command:

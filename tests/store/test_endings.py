@@ -96,7 +96,7 @@ def test_emitted_items_come_with_the_end_of_their_attempt(two: Ground) -> None:
     two.end(finished(claim, emit=[("docs", candidate("child", parent_key="a")), ("docs", candidate("other"))]))
     assert two.item("child")["parent_id"] == claim.item.id
     assert (two.item("child")["origin"], two.states("child")["read"]) == ("emit", "ready")
-    assert two.item("other")["parent_id"] is None
+    assert two.item("other")["parent_id"] == claim.item.id
 
 
 def test_refused_attempt_emits_nothing(two: Ground) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.contracts.outcome import Ask, Later, Skip
+from engine.contracts.outcome import Artifact, Ask, Done, Later, Skip
 from engine.rules.retry import ALONE_S
 from engine.store.migrate import connect
 from engine.work.attempts import ABANDON_S, SWEEP_S
@@ -429,7 +429,7 @@ async def test_attempt_after_a_failed_one_finds_its_checkpoint(tmp_path: Path) -
         page = ctx.checkpoint.load() or 0
         if page < 3:
             await ctx.checkpoint.save(page + 1)
-            raise ValueError("not yet")
+            raise ConnectionError("connection reset")
         return {"page": page}
 
     async with rig(tmp_path, work, attempts=5, backoff_s=1) as it:
@@ -510,3 +510,67 @@ async def test_suspect_runs_alone_until_it_has_proved_itself(tmp_path: Path) -> 
         release.set()
         await it.drained()
         assert it.states("suspect")["work"] == "done"
+
+
+async def test_progress_and_log_of_an_attempt_are_seen_while_it_runs_and_after(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def work(ctx: Any) -> Done:
+        for page in range(1_000):
+            ctx.progress(page, 2_000, "pages")
+        ctx.log.warning("page %d is odd\x1b[2J", 7)
+        await release.wait()
+        return Done(output={"n": 1}, signals={"pages": 2_000, "unknown": None})
+
+    async with rig(tmp_path, work) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        await it.runtime.live.store()
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        progress = detail.stages[0].progress
+        assert progress is not None
+        assert (progress.done, progress.total, progress.text) == (999, 2_000, "pages")
+        assert detail.item.why == "999 of 2,000 pages"
+        ((_, level, text),) = detail.origin.logs[0].lines
+        assert (level, text) == ("warning", "page 7 is odd␛[2J")
+        assert it.runtime.attempts.news() == []
+        release.set()
+        await it.drained()
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert (detail.stages[0].progress, len(detail.origin.logs)) == (None, 1)
+        assert detail.steering.signals == {"pages": 2_000}
+
+
+async def test_stage_after_one_that_gave_signals_gets_them(tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    async def work(ctx: Any) -> Any:
+        seen.append(dict(ctx.item.signals))
+        return Done(signals={"size": 3}) if ctx.stage == "a" else {}
+
+    spec = job("docs", stage("a", handler="work"), stage("b", after=["a"], gate="accept", handler="work"))
+    async with Rig(tmp_path, spec, functions={"work": work}) as it:
+        await it.add("x")
+        await it.drained()
+        await it.command("accept", job="docs", keys=["x"])
+        await it.drained()
+    assert seen == [{}, {"size": 3}]
+
+
+@pytest.mark.parametrize("what", ["missing", "link", "folder"])
+async def test_artifact_that_is_no_file_is_refused(tmp_path: Path, what: str) -> None:
+    async def work(ctx: Any) -> Done:
+        if what == "link":
+            (ctx.artifact_dir / "x").symlink_to("/etc/hostname")
+        if what == "folder":
+            (ctx.artifact_dir / "x").mkdir()
+        return Done(artifacts=(Artifact(path="x"),))
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("a")
+        await it.drained()
+        ((kind, message),) = attempts_of(it, "a")
+        assert kind == "BadResult"
+        assert message.startswith("the artifact `x` is not")
