@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from engine.config.build import build_project
 from engine.config.find import builtin_config
 from engine.config.model import ProjectKeys
+from engine.config.power import power_of
 from engine.config.problems import Problems
 from engine.config.resolve import Resolver
 from engine.config.wording import key_path, sentence
 from engine.config.yaml_reader import KeyPath, Unreadable, read_yaml
+from engine.contracts.errors import Untrusted
 from engine.contracts.spec import ProjectSpec
 
 
@@ -23,7 +25,7 @@ def load_project(path: Path | None, root: Path, *, builtin: Path | None = None, 
 
     `root` is the folder that relative paths in the jobs start from. What handlers are made of is imported here; one
     that does not import makes its job `broken`. ConfigError carries every other problem, and then nothing is applied.
-    Where the code of the file's folder is not `trusted`, the first name that is not part of Rivus is Untrusted.
+    Where the file is not `trusted`, Untrusted says what of it needs that: code that is not part of Rivus, or a power.
     Blocks for as long as reading and importing take: call it outside an event loop, or in a thread.
     """
     file = path if path is not None else builtin or builtin_config()
@@ -48,6 +50,8 @@ def load_project(path: Path | None, root: Path, *, builtin: Path | None = None, 
     project = build_project(keys, problems, resolver, root=root, source=path) if keys is not None else None
     problems.check()
     assert project is not None  # without keys there was a problem
+    if path is not None and not trusted and (power := power_of(project, resolver)):
+        raise Untrusted(f"{path}: {power}, and nobody has said yet that it may: look at it, then pass --trust once")
     return replace(project, trusted=trusted)
 
 

@@ -113,3 +113,20 @@ class Quotas(Protocol):
     def left(self, model: str) -> tuple[int, int | None] | None:
         """(uses left, when it resets in ms UTC); None when it has no quota, or nobody counts it."""
         ...
+
+
+PROGRAMS_ATTRIBUTE = "__rivus_programs__"
+"""Where `runs_programs` keeps the names."""
+
+
+def runs_programs(*names: str) -> Callable[[F], F]:
+    """Declare the params whose values are programs that the handler starts.
+
+    Whoever writes them into a jobs.yaml decides what runs, so such a file is used only once a person has trusted it.
+    """
+
+    def mark(function: F) -> F:
+        setattr(function, PROGRAMS_ATTRIBUTE, names)
+        return function
+
+    return mark

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from engine.contracts.context import Context
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Outcome, Skip
-from engine.contracts.seam import accepts
+from engine.contracts.seam import accepts, runs_programs
 from engine.kit.safe_text import safe_line
 from plugins.maintenance.agents import clone as clones
 from plugins.maintenance.agents.agent import Agent, BadAgent, agents_of
@@ -58,6 +58,7 @@ EXECUTE_PARAMS: Final = ("agents", "agent", "rounds", "verify", "max_files", "ma
 
 
 @accepts(*EXECUTE_PARAMS)
+@runs_programs("agents", "verify")
 async def handle(ctx: Context) -> Outcome:
     """Carry the item out by its tier; done with a branch, or with a report where that is what is wanted."""
     if ctx.upstream.get("classify", {}).get("kind") in ("call", "jury"):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.contracts.context import Context
 from engine.contracts.outcome import Ask, Done, Fail, Outcome, Skip
-from engine.contracts.seam import accepts
+from engine.contracts.seam import accepts, runs_programs
 from engine.kit.git import git
 from engine.kit.safe_text import safe_line
 from plugins.maintenance.execute import EXECUTE_PARAMS, rework
@@ -23,6 +23,7 @@ REJECT: Final = "reject"
 
 
 @accepts(*EXECUTE_PARAMS)
+@runs_programs("agents", "verify")
 async def handle(ctx: Context) -> Outcome:
     """Ask the person; done with {verdict, branch, commit, base}."""
     told = ctx.checkpoint.load()
