@@ -102,14 +102,25 @@ def has_ready(connection: sqlite3.Connection, stage_id: int) -> bool:
     return bool(connection.execute(_SQL.has_ready, (stage_id,)).fetchone()[0])
 
 
+class NotAll(Exception):
+    """Not all rows of a set were as expected; which of them were has to be asked."""
+
+
 def claim_next(
-    connection: sqlite3.Connection, stage: StagePlan, items: Sequence[int], lease: Lease, now: int
+    connection: sqlite3.Connection, stage: StagePlan, items: Sequence[int], lease: Lease, now: int, *, all_land: bool
 ) -> dict[int, tuple[int, int]]:
-    """Claim the given items at the stage after the one just done; returns item → (fence, attempt)."""
-    rows = connection.execute(
-        _SQL.claim_next,
-        {"stage": stage.id, "items": json.dumps(items), "epoch": lease.epoch, "lease_until": lease.until, "now": now},
-    ).fetchall()
+    """Claim the given items at the stage after the one just done; returns item → (fence, attempt).
+
+    `all_land`: no row has to be asked, because all of them run there for the first time; NotAll when that is wrong.
+    """
+    ids = json.dumps(items)
+    values = {"stage": stage.id, "items": ids, "epoch": lease.epoch, "lease_until": lease.until, "now": now}
+    if all_land:
+        if connection.execute(_SQL.claim_next_first, values).rowcount != len(items):
+            raise NotAll
+        counts.stages_moved(connection, stage.id, "blocked", "running", len(items))
+        return dict.fromkeys(items, (1, 1))
+    rows = connection.execute(_SQL.claim_next, values).fetchall()
     counts.stages_moved(connection, stage.id, "blocked", "running", len(rows))
     return {item_id: (fence, attempt) for item_id, fence, attempt in rows}
 

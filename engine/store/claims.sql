@@ -23,6 +23,13 @@ SET state = 'running', fence = fence + 1, attempts = attempts + 1, owner = :epoc
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked'
 RETURNING item_id, fence, attempts;
 
+-- name: claim_next_first
+-- The same for rows that never ran; the number of changed rows says whether all of them are claimed, at fence 1.
+UPDATE item_stages
+SET state = 'running', fence = 1, attempts = 1, owner = :epoch, lease_until = :lease_until, started_at = :now
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items))
+    AND +state = 'blocked' AND fence = 0 AND attempts = 0;
+
 -- name: items
 -- What a handler gets of the items that were claimed.
 SELECT id, key, title, data, path, line, headings, priority, signals FROM items WHERE id IN (SELECT value FROM json_each(?));
@@ -36,7 +43,7 @@ WHERE r.item_id IN (SELECT value FROM json_each(:items)) AND r.stage_id IN (SELE
 -- name: fail_damaged
 -- Claimed rows that cannot run, because a result before them is not what was written.
 UPDATE item_stages
-SET state = 'failed', owner = NULL, lease_until = NULL, ended_at = :now, why = :why
+SET state = 'failed', due_at = NULL, owner = NULL, lease_until = NULL, ended_at = :now, why = :why
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'running' AND owner = :epoch;
 
 -- name: heartbeat

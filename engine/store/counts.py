@@ -1,8 +1,9 @@
 """Counts of rows by state, for the three moves that happen thousands of times a second.
 
 Triggers count everything that changes `state`, except what is counted here, a set at a time, by the one statement that
-does it: a row that is put in (`items._put_in`), a claim (any change to `running`), and an attempt that its holder ends
-well (`running` to `done` under the same fence). All tests of the store recount when they end, and so does `db check`.
+does it: a row that is put in (`items._put_in`), a claim, and an attempt that its holder ends well. A trigger slows down
+every UPDATE that could fire it, so these look at `due_at`: a statement that changes `state` sets it too, but for those
+that are counted here. All tests of the store recount when they end, and so does `db check`.
 """
 
 from __future__ import annotations

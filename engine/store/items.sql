@@ -48,7 +48,7 @@ UPDATE item_stages
 SET state = CASE WHEN EXISTS (
         SELECT 1 FROM results AS r WHERE r.item_id = item_stages.item_id AND r.stage_id = item_stages.stage_id
     ) THEN 'done' ELSE 'blocked' END,
-    attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, why = NULL, ended_at = NULL
+    due_at = NULL, attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, why = NULL, ended_at = NULL
 WHERE item_id = :item AND state = 'skipped';
 
 -- name: reset_stages
@@ -108,7 +108,7 @@ WHERE stage_id = :stage AND state IN ('ready', 'waiting', 'later', 'failed');
 -- name: reconcile_enabled
 -- Rows that were skipped because their stage was disabled wait for their turn again, unless their item is closed,
 -- dropped or gone.
-UPDATE item_stages SET state = 'blocked', why = NULL, ended_at = NULL
+UPDATE item_stages SET state = 'blocked', due_at = NULL, why = NULL, ended_at = NULL
 WHERE stage_id = :stage AND state = 'skipped' AND why = 'the stage is disabled'
     AND item_id NOT IN (
         SELECT id FROM items WHERE job_id = :job AND (closed IS NOT NULL OR state IN ('dropped', 'gone'))

@@ -96,7 +96,7 @@ WHERE item_id = :item AND stage_id = :stage AND fence = :fence AND state IN ('re
 
 -- name: revive
 -- Rows that never ran, of stages that came or were enabled while the item was closed or dropped.
-UPDATE item_stages SET state = 'blocked', why = NULL, ended_at = NULL
+UPDATE item_stages SET state = 'blocked', due_at = NULL, why = NULL, ended_at = NULL
 WHERE item_id = :item AND state = 'skipped' AND fence = 0 AND why IN (:why, 'the stage is disabled')
     AND stage_id IN (SELECT value FROM json_each(:stages));
 

@@ -224,7 +224,7 @@ CREATE INDEX item_stages_suspects ON item_stages (due_at) WHERE state = 'later' 
 
 CREATE INDEX item_stages_waiting ON item_stages (stage_id) WHERE state = 'waiting';
 
-CREATE TRIGGER item_stages_begun_anew AFTER UPDATE OF state ON item_stages WHEN new.state IN ('blocked', 'skipped') BEGIN
+CREATE TRIGGER item_stages_begun_anew AFTER UPDATE OF due_at ON item_stages WHEN new.state IN ('blocked', 'skipped') BEGIN
     DELETE FROM checkpoints WHERE item_id = new.item_id AND stage_id = new.stage_id;
 END;
 
@@ -232,9 +232,8 @@ CREATE TRIGGER item_stages_deleted AFTER DELETE ON item_stages BEGIN
     UPDATE stage_counts SET n = n - 1 WHERE stage_id = old.stage_id AND state = old.state;
 END;
 
-CREATE TRIGGER item_stages_moved AFTER UPDATE OF state ON item_stages
+CREATE TRIGGER item_stages_moved AFTER UPDATE OF due_at ON item_stages
 WHEN old.state <> new.state AND new.state <> 'running'
-    AND NOT (old.state = 'running' AND new.state = 'done' AND old.fence = new.fence)
 BEGIN
     UPDATE stage_counts SET n = n - 1 WHERE stage_id = old.stage_id AND state = old.state;
     INSERT INTO stage_counts VALUES (new.stage_id, new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;

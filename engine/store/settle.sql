@@ -21,12 +21,12 @@ WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND
 
 -- name: unblock_waiting
 -- Everything before these rows is done or skipped, and a person has to open their gate.
-UPDATE item_stages SET state = 'waiting'
+UPDATE item_stages SET state = 'waiting', due_at = NULL
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
 
 -- name: unblock_skipped
 -- These rows stand at a disabled stage.
-UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_at = :now
+UPDATE item_stages SET state = 'skipped', due_at = NULL, why = 'the stage is disabled', ended_at = :now
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked';
 
 -- name: hold

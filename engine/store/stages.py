@@ -19,7 +19,7 @@ from engine.kit.safe_text import safe_line
 from engine.rules.retry import out_of_patience
 from engine.store import counts, facts, rollups, settle, spend
 from engine.store import items as items_part
-from engine.store.claims import Claim, Lease, claim_next
+from engine.store.claims import Claim, Lease, NotAll, claim_next
 from engine.store.events import Event, record, record_done
 from engine.store.plan import Plan
 from engine.store.sql import insert, queries
@@ -90,6 +90,8 @@ class Endings:
     """The next stage of some items, claimed at once."""
     refused: list[Claim]
     """Attempts whose row was not theirs any more."""
+    all_land: bool
+    """No row was asked whether it changed: their number says that all did."""
     cost_usd_micros: int = 0
     emitted: bool = False
     queued: set[int] = field(default_factory=set)
@@ -108,9 +110,28 @@ def end_attempts(
 ) -> Endings:
     """Store how these attempts ended, and take the next stage along where `free` has slots and nothing queues there.
 
-    `free` maps stage number → slots of stages whose queue is empty.
+    `free` maps stage number → slots of stages whose queue is empty. Must come first in its transaction: it assumes that
+    all endings land, and begins the transaction anew, asking each row, where one does not.
     """
-    result = Endings([], [])
+    try:
+        return _end_attempts(connection, plan, endings, free, lease, now, all_land=True)
+    except NotAll:
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        return _end_attempts(connection, plan, endings, free, lease, now, all_land=False)
+
+
+def _end_attempts(
+    connection: sqlite3.Connection,
+    plan: Plan,
+    endings: Sequence[Finished | Left],
+    free: Mapping[int, int],
+    lease: Lease,
+    now: int,
+    *,
+    all_land: bool,
+) -> Endings:
+    result = Endings([], [], all_land)
     groups: dict[tuple[int, int], list[Finished]] = defaultdict(list)
     events: list[Event] = []
     unsettled: set[int] = set()
@@ -146,11 +167,13 @@ def _finish(
     ended: list[tuple[int, int, str, int, int]],
 ) -> None:
     ids = json.dumps([ending.claim.item.id for ending in group])
-    rows = connection.execute(
-        _SQL.finish, {"stage": stage_id, "items": ids, "fence": fence, "epoch": lease.epoch, "now": now}
-    ).fetchall()
-    if len(rows) != len(group):
-        landed = {row[0] for row in rows}
+    values = {"stage": stage_id, "items": ids, "fence": fence, "epoch": lease.epoch, "now": now}
+    if result.all_land:
+        # To ask for the changed rows costs as much as to change them.
+        if connection.execute(_SQL.finish, values).rowcount != len(group):
+            raise NotAll
+    else:
+        landed = {row[0] for row in connection.execute(_SQL.finish_some, values).fetchall()}
         for ending in group:
             if ending.claim.item.id not in landed:
                 result.refused.append(ending.claim)
@@ -227,7 +250,8 @@ def _go_on(
     direct = group[:take]
     if direct:
         slots[following.id] -= take
-        claimed = claim_next(connection, following, [ending.claim.item.id for ending in direct], lease, now)
+        items = [ending.claim.item.id for ending in direct]
+        claimed = claim_next(connection, following, items, lease, now, all_land=result.all_land)
         for ending in direct:
             if ending.claim.item.id not in claimed:
                 unsettled.add(ending.claim.item.id)

@@ -4,6 +4,14 @@ UPDATE item_stages
 SET state = 'done', owner = NULL, lease_until = NULL, ended_at = :now, interruptions = 0, alone = 0, postponed = 0,
     postponed_since = NULL, why = NULL, answer = NULL
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items))
+    AND +state = 'running' AND fence = :fence AND owner = :epoch;
+
+-- name: finish_some
+-- The same where not all of them landed: says which did.
+UPDATE item_stages
+SET state = 'done', owner = NULL, lease_until = NULL, ended_at = :now, interruptions = 0, alone = 0, postponed = 0,
+    postponed_since = NULL, why = NULL, answer = NULL
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items))
     AND +state = 'running' AND fence = :fence AND owner = :epoch
 RETURNING item_id;
 
