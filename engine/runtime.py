@@ -140,6 +140,7 @@ class Runtime:
             http=self._http,
             door=self.models.door_of,
             accompany=self._accompany,
+            blocked=lambda claim, seconds: self.live.blocked(claim, seconds),
         )
         self.turns = Turns(
             limits=limits,
@@ -254,6 +255,7 @@ class Runtime:
         await self.attempts.drain(grace_s)
         await self.processes.close()
         await self.live.stop()
+        self.attempts.close()
         await self._http.close()
         await self.models.stop()
         await self.timers.stop()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.tasks import end_task
 from engine.store import live
+from engine.store.claims import Claim
+from engine.store.events import Event, record
 from engine.store.live import Told
 from engine.store.writer import Writer
 
@@ -22,7 +27,24 @@ class Live:
         """`news` gives what attempts have told since it was last asked."""
         self._writer = writer
         self._news = news
+        self._events: list[Event] = []
         self._task: asyncio.Task[None] | None = None
+
+    def blocked(self, claim: Claim, seconds: float) -> None:
+        """A handler kept the engine's loop from turning: say so where people look."""
+        text = (
+            f"{claim.stage.spec.handler} kept the engine from working for {seconds:.1f} s; "
+            "it runs in a process of its own from now on (say `runs: process`, or make it await)"
+        )
+        event = Event(
+            kind="handler.blocked",
+            level="warning",
+            job_id=claim.stage.job_id,
+            item_id=claim.item.id,
+            stage_id=claim.stage.id,
+            text=text,
+        )
+        self._events.append(event)
 
     def start(self) -> None:
         """Begin."""
@@ -35,14 +57,18 @@ class Live:
 
     async def store(self) -> None:
         """Store what is new; while the state file cannot be written it is lost here, and stands in the log."""
-        told = self._news()
-        if told:
-            try:
-                await self._writer.change(lambda connection, now: live.store(connection, told, now))
-            except (StateError, EngineStopped):
-                return
+        told, events = self._news(), self._events
+        self._events = []
+        if told or events:
+            with contextlib.suppress(StateError, EngineStopped):
+                await self._writer.change(partial(_store, told=told, events=events))
 
     async def _loop(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
             await self.store()
+
+
+def _store(connection: sqlite3.Connection, now: int, *, told: list[Told], events: list[Event]) -> None:
+    live.store(connection, told, now)
+    record(connection, events, now)

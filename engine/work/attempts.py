@@ -36,6 +36,7 @@ from engine.work.process import WorkerDied
 from engine.work.processes import WorkerProcesses
 from engine.work.run import Asked, AttemptDoor, Handler, Raised, Run, call_in_process, call_in_thread, open_context
 from engine.work.still_true import Hook, no_longer
+from engine.work.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +69,12 @@ class Attempts:
         http: Http,
         door: Callable[[Claim], AttemptDoor],
         accompany: Callable[[Claim], None],
+        blocked: Callable[[Claim, float], None],
     ) -> None:
         """`hooks`: dotted name → function that answers one question; `asks` does what handlers ask of the engine while
         they run; `door` opens the door to the models for one; `accompany`: a claim that ran alone has done so for long
-        enough."""
+        enough; `blocked`: one kept the loop from turning for so many seconds, and its handler runs in a process now.
+        """
         self._clock = clock
         self._chance = chance
         self._root = root
@@ -85,6 +88,9 @@ class Attempts:
         self._door = door
         self._accompany = accompany
         self._alone: Run | None = None
+        self._blocked = blocked
+        self._moved: set[str] = set()
+        self._watchdog = Watchdog(self._whose, self._move)
         self._runs: dict[tuple[int, int], Run] = {}
         self._ended: list[Run] = []
         self._taken: Counter[int] = Counter()
@@ -121,7 +127,7 @@ class Attempts:
         for claim in claims:
             # The time of a plain function begins when a worker process is free for it.
             spec = claim.stage.spec
-            deadline = math.inf if spec.place == "process" else now + spec.timeout_s
+            deadline = math.inf if self._place(claim) == "process" else now + spec.timeout_s
             run = Run(claim, self._asks, self._door, self._clock.now, now, deadline)
             if (before := self._runs.get((claim.item.id, claim.stage.id))) is not None:
                 # The row was taken away from an attempt that still runs, and is claimed anew.
@@ -134,6 +140,7 @@ class Attempts:
         if waiting:
             Line(self._attempt, waiting)
             self._empty.clear()
+            self._watchdog.beat()
             if self._sweep is None:
                 self._sweep = loop.call_later(SWEEP_S, self._look)
 
@@ -147,6 +154,7 @@ class Attempts:
         """New attempts run new code; what runs goes on with the old."""
         self._hooks = hooks
         self._http = http
+        self._moved.clear()
         self._handlers = handlers
         self._processes = processes
 
@@ -185,7 +193,7 @@ class Attempts:
                 ending = self._cancelled(run)  # before its turn came
             elif claim.stage.still_true is not None and (untrue := await self._no_longer(claim, line)) is not None:
                 ending = untrue
-            elif claim.stage.spec.place == "loop":
+            elif self._place(claim) == "loop":
                 context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
                 begun = line.begin(self._handlers(claim.stage.spec.handler)(context))
                 value = begun.value if isinstance(begun, Ended) else await begun
@@ -229,7 +237,7 @@ class Attempts:
         """Run a handler in a thread or in a worker process."""
         claim = run.claim
         emitted: Sequence[tuple[str, Candidate]]
-        if claim.stage.spec.place == "thread":
+        if self._place(claim) == "thread":
             context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
             value = await call_in_thread(self._handlers(claim.stage.spec.handler), context)
             emitted = context.emitted
@@ -318,10 +326,30 @@ class Attempts:
         if not self._runs:
             self._empty.set()
 
+    # Handlers that block
+
+    def _place(self, claim: Claim) -> Literal["loop", "process", "thread"]:
+        spec = claim.stage.spec
+        return "process" if self._moved and spec.handler in self._moved else spec.place
+
+    def _whose(self, task: object) -> Run | None:
+        return next((run for run in self._runs.values() if run.task is task and task is not None), None)
+
+    def _move(self, run: Run, seconds: float) -> None:
+        handler = run.claim.stage.spec.handler
+        if handler not in self._moved:
+            self._moved.add(handler)
+            self._blocked(run.claim, seconds)
+
+    def close(self) -> None:
+        """Nothing runs any more."""
+        self._watchdog.close()
+
     # Deadlines
 
     def _look(self) -> None:
         self._sweep = None
+        self._watchdog.beat()
         now = self._clock.monotonic()
         if (alone := self._alone) is not None and now >= alone.began + ALONE_S:
             self._alone = None
@@ -336,6 +364,8 @@ class Attempts:
                 self._abandon(run)
         if self._runs:
             self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._look)
+        else:
+            self._watchdog.rest()
 
     def _revoke(self, run: Run) -> None:
         run.deadline = self._clock.monotonic() + ABANDON_S

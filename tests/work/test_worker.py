@@ -104,6 +104,9 @@ def fetches(ctx):
     return {"text": ctx.http.get_and_wait(ctx.params["url"]).text, "pid": os.getpid()}
 def fetches_home(ctx):
     ctx.http.get_and_wait("http://127.0.0.1:1/")
+async def blocks(ctx):
+    time.sleep(2.5)
+    return {"pid": os.getpid()}
 def until_cancelled(ctx):
     while not ctx.cancelled:
         time.sleep(0.01)
@@ -350,16 +353,16 @@ def test_process_dies_with_its_engine(tmp_path: Path, plugin: str) -> None:
     assert not is_running(pid)
 
 
-def rig(folder: Path, plugin: str, function: str, **more: Any) -> Rig:
-    """A runtime with one job of one stage, a plain function of the plugin."""
-    it = Rig(folder, job("docs", stage(is_async=False, **more)))
+def rig(folder: Path, plugin: str, function: str, *, is_async: bool = False, **more: Any) -> Rig:
+    """A runtime with one job of one stage, a function of the plugin."""
+    it = Rig(folder, job("docs", stage(is_async=is_async, **more)))
     spec = it._project
     handler = spec.jobs[0].stages[0]
     it._project = type(spec)(
         root=folder,
         source=folder / "jobs.yaml",
         settings=spec.settings,
-        jobs=(job("docs", type(handler)(name="work", handler=f"{plugin}.{function}", is_async=False, **more)),),
+        jobs=(job("docs", type(handler)(name="work", handler=f"{plugin}.{function}", is_async=is_async, **more)),),
     )
     return it
 
@@ -416,3 +419,23 @@ async def test_http_client_leaves_its_process_as_it_was(tmp_path: Path, plugin: 
     assert first["outcome"]["output"]["text"] == "there"
     assert first["outcome"]["output"] == second["outcome"]["output"]
     assert refused["type"] == "HttpRefused"
+
+
+async def test_async_function_that_blocks_the_loop_is_named_and_moved(
+    tmp_path: Path, plugin: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.work.watchdog.SAID_S", 0.6)
+    monkeypatch.setattr("engine.work.watchdog.MOVED_S", 1.2)
+    async with rig(tmp_path, plugin, "blocks", is_async=True, attempts=1) as it:
+        await it.add("a")
+        await it.until(lambda: "handler.blocked" in it.kinds())
+        (said,) = [record for record in caplog.records if record.name == "engine.work.watchdog"]
+        assert f"{plugin}.blocks keeps the engine's loop from turning" in said.getMessage()
+        assert "in blocks" in said.getMessage()
+        await it.add("b")
+        await it.drained(seconds=20)
+        for key, there in (("a", True), ("b", False)):
+            detail = it.reader.item("docs", key)
+            assert detail is not None
+            assert detail.stages[0].output is not None
+            assert (detail.stages[0].output["pid"] == os.getpid()) is there
