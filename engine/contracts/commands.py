@@ -107,7 +107,7 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             args=("incident", "class"),
             optional=("why",),
             danger=1,
-            undo=False,
+            undo=True,
             summary="Say what an incident is; the doctor keeps to it until you say otherwise.",
         ),
         CommandSpec(
@@ -121,7 +121,7 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             name="dismiss",
             args=("incident",),
             danger=1,
-            undo=False,
+            undo=True,
             summary="Veto what the doctor has planned; with nothing planned, put the incident aside.",
         ),
         CommandSpec(

@@ -10,7 +10,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.verdict import FailureClass, Verdict
 from engine.kit.safe_text import safe_line
 from engine.rules.verdicts.rule import FIXES
-from engine.store import breakers, doctor_acts, incidents, jobs, replays, settle
+from engine.store import breakers, doctor_acts, doctor_undo, incidents, jobs, replays, settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import queries
@@ -35,6 +35,7 @@ def overrule(
     found = _find(connection, name)
     if found is None:
         return _none(name)
+    kept = doctor_undo.before(connection, found.id)
     verdict = Verdict(
         cls=cls, confidence="high", by="person", reason=safe_line(why, 300) or "a person said so", fix=FIXES[cls]
     )
@@ -54,12 +55,9 @@ def overrule(
         data={"incident": found.id, "from": found.cls, "to": cls},
     )
     record(connection, [event], now)
-    return CommandOutcome(
-        ok=True,
-        message=f"{found.label}: {cls} from now on{moved}",
-        changed=(str(found.id),),
-        data={"incident": found.id},
-    )
+    args = {"incident": found.id, "class": cls}
+    operation = doctor_undo.journal(connection, "overrule", _job(plan, found), args, kept, now)
+    return _done(found, f"{cls} from now on{moved}", operation)
 
 
 def _enact(connection: sqlite3.Connection, plan: Plan, found: _Incident, cls: FailureClass, now: int) -> str:
@@ -106,18 +104,19 @@ def apply(connection: sqlite3.Connection, plan: Plan, name: str, now: int) -> Co
 
 def dismiss(connection: sqlite3.Connection, plan: Plan, name: str, now: int) -> CommandOutcome:
     """Veto what is planned; with nothing planned, the incident is put aside for good."""
-    del plan
     found = _find(connection, name)
     if found is None:
         return _none(name)
+    kept = doctor_undo.before(connection, found.id)
     acts = doctor_acts.pending_of(connection, found.id)
     for act in acts:
         doctor_acts.end(connection, act, "vetoed", now)
-    if acts:
-        return _done(found, f"vetoed: {', '.join(act.action for act in acts)}")
-    if not replays.close(connection, found.id, "dismissed", now):
+    if not acts and not replays.close(connection, found.id, "dismissed", now):
         return CommandOutcome(ok=False, message=f"the incident is {found.state}", skipped={name: found.state})
-    return _done(found, "dismissed; it stays so when it happens again")
+    operation = doctor_undo.journal(connection, "dismiss", _job(plan, found), {"incident": found.id}, kept, now)
+    if acts:
+        return _done(found, f"vetoed: {', '.join(act.action for act in acts)}", operation)
+    return _done(found, "dismissed; it stays so when it happens again", operation)
 
 
 def send(connection: sqlite3.Connection, plan: Plan, name: str, now: int) -> CommandOutcome:
@@ -175,7 +174,16 @@ def _none(name: str) -> CommandOutcome:
     )
 
 
-def _done(found: _Incident, what: str) -> CommandOutcome:
+def _done(found: _Incident, what: str, operation: int | None = None) -> CommandOutcome:
     return CommandOutcome(
-        ok=True, message=f"{found.label}: {what}", changed=(str(found.id),), data={"incident": found.id}
+        ok=True,
+        message=f"{found.label}: {what}",
+        changed=(str(found.id),),
+        operation=operation,
+        data={"incident": found.id},
     )
+
+
+def _job(plan: Plan, found: _Incident) -> int | None:
+    """The first job that an incident happened in."""
+    return next((plan.stages[stage].job_id for stage in found.stages if stage in plan.stages), None)

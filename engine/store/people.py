@@ -16,8 +16,8 @@ from typing import Any
 from engine.contracts.commands import CommandOutcome
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
+from engine.store import doctor_undo, pauses, settle
 from engine.store import items as items_part
-from engine.store import pauses, settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import queries
@@ -308,6 +308,11 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
         what, why = pauses.take_back(connection, plan, job, number, name, before, now)
         skipped = {job.spec.name: why} if why else {}
         keys = () if why else (job.spec.name,)
+    elif name in doctor_undo.UNDOABLE:
+        why = doctor_undo.restore(connection, before, now)
+        skipped = {"the incident": why} if why else {}
+        keys = () if why else (str(before["incident"]),)
+        what = f"{name} of incident {before['incident']}"
     else:
         items, skipped = _restore(connection, plan, job, number, name, before, now)
         keys = tuple(items_part.keys_of(connection, items))

@@ -329,6 +329,11 @@ async def test_an_overrule_frees_the_job_and_is_kept(tmp_path: Path) -> None:
         await judged(made)
         (incident,) = incidents(made)
         assert (incident["class"], incident["judged_by"]) == ("item", "person")
+        assert (await made.command("undo")).ok
+        (incident,) = incidents(made)
+        assert (incident["class"], incident["judged_by"]) == ("systemic", "rule")
+        assert rows(made, "SELECT * FROM verdicts") == []
+        await made.command("overrule", incident=str(incident["id"]), **{"class": "item"})
         assert rows(made, "SELECT state FROM jobs") == [{"state": "active"}]
 
 

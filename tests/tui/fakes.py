@@ -8,6 +8,7 @@ from typing import Any
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import StateError
 from engine.contracts.filter import Term
+from engine.contracts.incident import IncidentView
 from engine.contracts.view import ComingView, EventView, ItemDetail, ItemQuery, ItemView, JobView, RunView, StatusView
 from tests.tui.rows import Sample
 
@@ -107,6 +108,13 @@ class FakeReader:
     def events_after(self, after_id: int, limit: int, job: str | None = None) -> list[EventView]:
         self._check()
         return [event for event in self._events(job) if event.id > after_id][:limit]
+
+    def incidents(self, *, open_only: bool = True, limit: int = 200) -> list[IncidentView]:
+        self._check()
+        return [one for one in self.sample.incidents if not open_only or one.state == "open"][:limit]
+
+    def incident(self, name: str) -> IncidentView | None:
+        return next((one for one in self.sample.incidents if name in (str(one.id), one.signature)), None)
 
     def runs(self, job: str | None, limit: int) -> list[RunView]:
         found = [view.last_run for view in self.sample.jobs if view.last_run and (job is None or view.name == job)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from engine.contracts.incident import IncidentView
 from engine.contracts.states import ItemState, JobState, StageState
 from engine.contracts.view import (
     AttemptView,
@@ -20,6 +21,7 @@ from engine.contracts.view import (
     StatusView,
 )
 from engine.rules.holds import QueueNow, job_holds
+from tests.tui.incidents import incidents
 
 NOW: Final = 1_767_276_432_000
 """2026-01-01 14:07:12 UTC."""
@@ -40,7 +42,7 @@ def status(**changes: Any) -> StatusView:
         waiting=14,
         failed_external=5,
         problem=None,
-        badges={"triage": 14},
+        badges={"triage": 14, "doctor": 5},
     )
     return replace(view, **changes)
 
@@ -247,6 +249,7 @@ class Sample:
     details: dict[tuple[str, str], ItemDetail]
     events: list[EventView]
     """Oldest first."""
+    incidents: list[IncidentView] = field(default_factory=list)
 
 
 def sample() -> Sample:
@@ -352,4 +355,4 @@ def sample() -> Sample:
         event(number, text, kind=kind, level=level, actor=actor)
         for number, (text, kind, level, actor) in enumerate(texts * 5, start=1)
     ]
-    return Sample(status=status(), jobs=jobs, details=details, events=events)
+    return Sample(status=status(), jobs=jobs, details=details, events=events, incidents=incidents())

@@ -45,6 +45,10 @@ def test_one_letter_has_one_meaning_on_all_screens() -> None:
     assert {key: meaning for key, meaning in meanings.items() if len(meaning) > 1} == {}
 
 
+STARTS = ("run", "undo", "apply", "probe", "clear-errors", "send")
+"""What starts work: it can be stopped, not taken back."""
+
+
 @pytest.mark.parametrize(("kind", "action"), NAMED)
 def test_action_that_changes_something_names_command_and_command_line(kind: str, action: Action) -> None:
     assert bool(action.level) == bool(action.command)
@@ -52,7 +56,7 @@ def test_action_that_changes_something_names_command_and_command_line(kind: str,
         spec = COMMANDS[action.command]
         assert action.cli.startswith("rivus ")
         assert action.level >= spec.danger
-        assert spec.undo or action.level >= 2 or action.command in ("run", "undo")
+        assert spec.undo or action.level >= 2 or action.command in STARTS
 
 
 def test_no_key_is_one_that_terminals_eat() -> None:

@@ -23,6 +23,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "items": (("2", "j"), "> rename cfg to settings"),
     "item": (("2", "slash", *"install", "enter", "enter"), "> outline"),
     "triage": (("3",), "waits at gate accept"),
+    "doctor": (("4",), "> ! systemic"),
     "events": (("9", "j", "j", "j"), "> 13:07:39     x"),
 }
 """Keys to the screen, and what it must show."""
@@ -53,6 +54,8 @@ OTHERS: dict[str, tuple[tuple[str, ...], str]] = {
     "decided": (("3", "a", "x"), "last: "),
     "frozen": (("9", "f"), "FROZEN"),
     "hidden": (("2", "slash", *"zzz", "enter"), "The filter hides every item."),
+    "classify": (("4", "j", "t"), "What is it?"),
+    "planned": (("4", "j"), "x vetoes"),
     "question": (("3", "G", "a"), "the second"),
 }
 
@@ -124,6 +127,7 @@ SHOTS: dict[str, tuple[tuple[str, ...], tuple[int, int]]] = {
     "item": (("2", "slash", *"install", "enter", "enter"), (100, 30)),
     "triage": (("3", "j"), (120, 32)),
     "triage-80x24": (("3", "a", "x", "j"), (80, 24)),
+    "doctor": (("4",), (120, 34)),
     "events": (("9", "j", "j", "j"), (100, 30)),
     "help": (("3", "question_mark"), (100, 30)),
     "cancel": (("2", "slash", *"upgrade", "enter", "x"), (100, 30)),
