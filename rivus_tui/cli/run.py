@@ -9,12 +9,13 @@ import click
 
 from engine.kit.safe_text import safe_line
 from rivus_tui.cli.asked import Asked
-from rivus_tui.cli.output import json_option, print_json
+from rivus_tui.cli.output import json_option, print_json, tell
 
 if TYPE_CHECKING:
     from engine.contracts.spec import JobSpec, ProjectSpec
     from engine.contracts.view import JobView, RunView
     from engine.facade import Engine
+    from engine.remote import RemoteEngine
     from engine.store.reader import Reader
 
 _PROBLEMS = 20
@@ -85,11 +86,14 @@ def run_job(
     """Run one job; returns the exit code."""
     from engine.facade import Engine
     from engine.serve import serve as serve_engine
+    from rivus_tui.cli.commanding import attach
     from rivus_tui.cli.logs import log_to_file
 
     project = asked.project()
     spec = _spec(project, job)
     state = asked.state_dir()
+    if once and limit is None and work and (remote := attach(state)) is not None:
+        return _elsewhere(remote, asked, spec, wait_s=wait_s, as_json=as_json)
     engine = Engine(project, state, mode="once" if once else "serve", only={job}, limit=limit, work=work)
     began = time.monotonic()
     state.create()
@@ -133,6 +137,35 @@ def try_stage(asked: Asked, job: str, stage: str | None, key: str | None, *, as_
         click.echo(f"{outcome.pop('kind')}" + (f", wrote {', '.join(told['artifacts'])}" if told["artifacts"] else ""))
         click.echo(safe_block(yaml.safe_dump(outcome, sort_keys=False, allow_unicode=True)).rstrip())
     return 1 if bad else 0
+
+
+def _elsewhere(remote: RemoteEngine, asked: Asked, spec: JobSpec, *, wait_s: float, as_json: bool) -> int:
+    """Let the engine that runs do it, and report what it did; interrupted, it goes on without us."""
+    reader = asked.reader()
+    assert reader is not None
+    try:
+        since = time.time_ns() // 1_000_000
+        executed, cost = _so_far(reader, spec.name, since)
+        began = time.monotonic()
+        outcome = remote.command_and_wait("run", {"job": spec.name})
+        if not outcome.ok:
+            return tell(outcome, as_json)
+        remote.ask_drained(spec.name, wait_s=wait_s).result()
+        seconds = time.monotonic() - began
+        executed_now, cost_now = _so_far(reader, spec.name, since)
+        return _report(reader, spec, seconds, executed_now - executed, cost_now - cost, as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo("the engine goes on with it", err=True)
+        return 130
+    finally:
+        remote.close()
+        reader.close()
+
+
+def _so_far(reader: Reader, job: str, since: int) -> tuple[int, int]:
+    """Attempts of a job that ended since the beginning of that hour, and what they cost (micro-dollars)."""
+    (report,) = reader.report(job, since)
+    return sum(sum(stage.ended.values()) for stage in report.stages), report.usd_micros
 
 
 def _once(engine: Engine, asked: Asked, spec: JobSpec, began: float, *, wait_s: float, as_json: bool) -> int:

@@ -73,6 +73,16 @@ def test_commands_of_the_command_line_reach_the_running_engine(todos: Rivus, ser
     assert todos("engines", "--json").out == ""
 
 
+def test_a_job_is_run_by_the_engine_that_is_there(todos: Rivus, serve: Served) -> None:
+    engine = serve()
+    todos.write({"more/TODO.md": "- [ ] One more\n", "docs/a.md": "# A\n\nText.\n"})
+    told = todos("run", "todos", "--once", "--json").object
+    assert (told["found"], told["new"], told["waiting"]) == (4, 1, 4)
+    assert todos("run", "docs", "--once", "--json").object["done"] == 3
+    todos("run", "docs", "--once", "--limit", "1", code=3)
+    assert engine.poll() is None
+
+
 def test_health_check_tells_by_its_exit_code(todos: Rivus, serve: Served) -> None:
     assert "no engine runs" in todos("status", "--check", code=1).out
     engine = serve()

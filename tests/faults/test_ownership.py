@@ -16,7 +16,7 @@ from tests.faults.plant import Plant
 NewPlant = Callable[..., Plant]
 
 
-@pytest.mark.parametrize("args", [("--serve",), ("run", "boxes", "--once")])
+@pytest.mark.parametrize("args", [("--serve",), ("run", "boxes"), ("run", "boxes", "--once", "--limit", "1")])
 def test_second_engine_leaves_with_3_and_names_the_first(new_plant: NewPlant, args: tuple[str, ...]) -> None:
     plant = new_plant(handler="long", n=2)
     first = plant.start("run", "boxes")
