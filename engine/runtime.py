@@ -301,6 +301,7 @@ class Runtime:
         await self.steering.reload(project, resolver.hook)
         await self.models.configure(project, resolver.tool, self._backends)
         self._do_beside(before.retire())
+        self.turns.expect(self.writer.plan.stages)
         self.writer.look()
         return lines
 

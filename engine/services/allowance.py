@@ -194,6 +194,10 @@ class Limits:
 
     def open(self, slots: dict[int, int], taken: Callable[[int], int], now: int) -> Allowance:
         """What may be claimed now, given the free slots of stages and how many of each stage run."""
+        for name, tat in self._tats.items():
+            # A rate that was raised, or a clock that was set back: the bucket is empty at most, from now on.
+            if (rate := self._rates.get(name)) is not None:
+                self._tats[name] = min(tat, now + rate.burst * pacing.interval_ms(rate))
         capacity = dict(self._capacity)
         for stage, names in self._resources_of.items():
             for name in names:

@@ -86,6 +86,10 @@ class Turns:
         self.limits.adopt(allowance)
         self._probes -= allowance.got
         self.suspects = self.suspects and allowance.suspects != "none"
+        self.expect(queued)
+
+    def expect(self, queued: Collection[int]) -> None:
+        """Look again when pace lets the next one of these stages start; also after their pace has changed."""
         at = self.limits.next_at(queued, self._clock.now())
         if at is not None and (self._look_at is None or at < self._look_at):
             self._look_at = at

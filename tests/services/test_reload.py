@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,3 +125,43 @@ def test_every_difference_is_told_resources_too() -> None:
         "jobs.docs.stages.a.concurrency: 4 → 8",
         "jobs.docs.stages.b: added",
     ]
+
+
+def test_a_changed_rate_holds_from_the_next_start_on(engine: Engine, tmp_path: Path, module: str) -> None:
+    """A job at one item an hour has 20 to do; with 60,000 an hour they are done at once."""
+    many = CODE.replace('yield Candidate(key="a")', 'for n in range(20):\n        yield Candidate(key=f"k{n}")')
+    (tmp_path / f"{module}.py").write_text(many)
+    slow = JOBS.replace("{handler: reload_me.read}", "{handler: reload_me.read, pace: 1/h}")
+    configure(tmp_path, module, slow)
+    assert "jobs.letters.stages.read.pace: none → " in reload_lines(engine)
+    engine.command_and_wait("run", {"job": "letters"})
+    wait_until(lambda: counts(engine).get("pending", 0) >= 19)
+    assert counts(engine)["done"] <= 2  # that of the start, and the first of the hour
+    configure(tmp_path, module, slow.replace("1/h", "60000/h, burst: 20"))
+    assert "pace" in reload_lines(engine)
+    wait_until(lambda: "pending" not in counts(engine))
+    assert counts(engine)["done"] == 21
+
+
+def reload_lines(engine: Engine) -> str:
+    """Reload, and what the event of it lists."""
+    assert engine.command_and_wait("reload", {}).ok
+    reader = Reader(engine.state, project="test")
+    events = [event for event in reader.events_page(None, 50) if event.kind == "config.reloaded"]
+    reader.close()
+    return "\n".join(events[0].data["changes"])
+
+
+def counts(engine: Engine) -> dict[str, int]:
+    reader = Reader(engine.state, project="test")
+    (view,) = reader.jobs()
+    reader.close()
+    return {str(state): n for state, n in view.items.items()}
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if true():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it never came true")

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from engine.contracts.rate import Rate
 from engine.contracts.steering import ValidateSpec
 from engine.contracts.view import JobView
-from tests.factories import Rig, chain, discovery, job, stage, yields
+from tests.factories import Rig, candidate, chain, discovery, job, stage, yields
 
 
 async def nothing(_ctx: Any) -> dict[str, int]:
@@ -229,3 +230,26 @@ async def test_a_machine_that_slept_through_several_runs_makes_up_for_one(tmp_pa
         await it.drained()
         assert len(runs) == 2
         assert view(it).next_run_at == it.clock.now() + 6 * 3_600_000
+
+
+async def test_an_item_of_low_priority_runs_under_a_flood_of_urgent_ones(tmp_path: Path) -> None:
+    """One slot, one urgent item a minute that takes a minute: what is P3 waits for four hours, and not for ever."""
+    ran: list[str] = []
+
+    async def work(ctx: Any) -> dict[str, int]:
+        ran.append(ctx.item.key)
+        return {}
+
+    spec = job("docs", stage(handler="work", concurrency=1, pace=Rate(count=1, per_s=60)))
+    async with Rig(tmp_path, spec, functions={"work": work}) as it:
+        await it.add(candidate("first", priority=0))
+        await it.until(lambda: ran == ["first"])
+        await it.add(candidate("humble", priority=3), *(candidate(f"p{n}", priority=0) for n in range(3)))
+        for minute in range(300):
+            await it.add(candidate(f"urgent{minute}", priority=0))
+            it.clock.advance(60)
+            it.runtime.writer.look()
+            await it.until(lambda minute=minute: len(ran) >= minute + 2)  # type: ignore[misc]
+            if "humble" in ran:
+                break
+        assert 235 <= minute <= 245
