@@ -10,6 +10,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
+from engine.kit.redact import redact
 from engine.kit.safe_text import safe_block, safe_line
 
 LOG_BYTES: Final = 10_000_000
@@ -26,11 +27,11 @@ class JsonLines(logging.Formatter):
             "at": round(record.created * 1000),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "text": safe_block(record.getMessage(), 8_000),
+            "text": safe_block(redact(record.getMessage()[:16_000]), 8_000),
         }
         told |= {name: getattr(record, name) for name in _IDS if hasattr(record, name)}
         if record.exc_info:
-            told["trace"] = safe_block(self.formatException(record.exc_info), 20_000)
+            told["trace"] = safe_block(redact(self.formatException(record.exc_info)[:40_000]), 20_000)
         return json.dumps(told, default=str)
 
 
@@ -40,7 +41,8 @@ class PlainLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%H:%M:%S", time.localtime(record.created))
         ids = " ".join(str(getattr(record, name)) for name in ("job", "item", "stage") if hasattr(record, name))
-        text = safe_line(f"{ids}: {record.getMessage()}" if ids else record.getMessage())
+        said = redact(record.getMessage()[:4_000])
+        text = safe_line(f"{ids}: {said}" if ids else said)
         return f"{at} {record.levelname.lower():7} {text}"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 HIDDEN: Final = "[secret]"
@@ -31,8 +33,20 @@ _BEARER: Final = re.compile(r"(?i)(\b(?:bearer|basic)\s{1,3})([A-Za-z0-9+/=._~-]
 _USERINFO: Final = re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"]{0,100}:)([^\s/@'\"]{1,200})(@)", re.I)
 
 
+_SECRET_NAME: Final = re.compile(r"(?i)(?:^|_)(?:\w*key|token|secret|passw(?:or)?d|credentials?)$")
+
+
+@cache
+def _of_the_environment() -> tuple[str, ...]:
+    """Values of variables whose name says that they are secret, as they were at the first look."""
+    named = {value for name, value in os.environ.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST}
+    return tuple(sorted(named, key=len, reverse=True))
+
+
 def redact(text: str) -> str:
-    """Replace what looks like a secret, or stands where secrets stand; idempotent."""
+    """Replace secrets of the environment, what looks like a secret, and what stands where secrets stand; idempotent."""
+    for secret in _of_the_environment():
+        text = text.replace(secret, HIDDEN)
     text = _SHAPES.sub(HIDDEN, text)
     text = _HEADER.sub(_keep_name, text)
     text = _BEARER.sub(_keep_name, text)

@@ -21,6 +21,7 @@ from engine.contracts.item import Candidate, Known
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe, first_line
+from engine.kit.redact import redact
 from engine.kit.safe_text import safe_line
 from engine.kit.tasks import wait_for_any
 from engine.rules.candidates import flaw
@@ -81,7 +82,7 @@ class RunContext:
 
     def problem(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
         """Count a partial failure."""
-        self.problems.append((safe_line(message, 300), safe_line(path, 300) if path else None, line))
+        self.problems.append((safe_line(redact(message[:4_000]), 300), safe_line(path, 300) if path else None, line))
 
     def scope(self, paths: Sequence[str], *, complete: bool = True) -> None:
         """Say what this run covered."""
@@ -208,6 +209,9 @@ class Discovery:
             now = self._clock.now()
             for job in self._jobs():
                 due = self._due[job.name]
+                if due.at is not None and job.discovery is not None and job.discovery.every_s is not None:
+                    # A clock that was set back must not hold it for longer than its interval.
+                    due.at = min(due.at, now + round(job.discovery.every_s * 1000))
                 if due.task is None and self.is_due(job.name):
                     due.task = asyncio.get_running_loop().create_task(self._run(job, due), name=f"discovery {job.name}")
             times = [due.at for due in self._due.values() if due.task is None and due.at is not None and due.at > now]

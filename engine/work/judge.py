@@ -14,6 +14,7 @@ from engine.contracts.llm import SEND_AGAIN
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Skip
 from engine.kit.compact_json import encode
 from engine.kit.exceptions import first_line
+from engine.kit.redact import redact
 from engine.kit.safe_text import safe_line
 from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
@@ -60,14 +61,18 @@ def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *,
             raise BadResult("Later.after_s is no number of seconds")
         after = min(max(after, _MIN_LATER_S), _MAX_LATER_S)
         due_at = now + round(after * 1000)
-        return Left(claim=claim, transition="postpone", why=safe_line(str(value.why)), due_at=due_at, ms=ms)
+        return Left(
+            claim=claim, transition="postpone", why=safe_line(redact(str(value.why)[:4_000])), due_at=due_at, ms=ms
+        )
     if isinstance(value, Skip):
-        return Left(claim=claim, transition="skip", why=safe_line(str(value.why)), ms=ms)
+        return Left(claim=claim, transition="skip", why=safe_line(redact(str(value.why)[:4_000])), ms=ms)
     if isinstance(value, Ask):
         choices = json.dumps([safe_line(str(choice), 100) for choice in value.choices]) if value.choices else None
-        return Left(claim=claim, transition="ask", why=safe_line(str(value.question)), choices=choices, ms=ms)
+        return Left(
+            claim=claim, transition="ask", why=safe_line(redact(str(value.question)[:4_000])), choices=choices, ms=ms
+        )
     if isinstance(value, Fail):
-        return Left(claim=claim, transition="fail", why=safe_line(str(value.why)), ms=ms)
+        return Left(claim=claim, transition="fail", why=safe_line(redact(str(value.why)[:4_000])), ms=ms)
     kind = "nothing" if value is None else type(value).__name__
     raise BadResult(f"the handler returned {kind}; it must return a dict or an outcome (Done, Later, Skip, Ask, Fail)")
 

@@ -270,3 +270,16 @@ async def test_job_without_a_discovery_cannot_be_run(tmp_path: Path) -> None:
     async with Rig(tmp_path, job("docs"), job("broken", broken="no module")) as it:
         assert (await it.command("run", job="docs")).message == "docs cannot be run: it has no discovery"
         assert (await it.command("run", job="broken")).message == "broken cannot be run: no module"
+
+
+async def test_clock_that_was_set_back_holds_a_source_for_one_interval_at_most(tmp_path: Path) -> None:
+    source = Source(tmp_path, "a", every_s=60.0)
+    async with source.rig as rig:
+        await source.run()
+        count = len(rig.reader.runs("docs", 10))
+        rig.clock._now -= 3_600_000
+        rig.runtime.discovery.look()
+        await rig.until(lambda: (rig.runtime.discovery._due["docs"].at or 0) <= rig.clock.now() + 60_000)
+        rig.clock.advance(61)
+        rig.runtime.discovery.look()
+        await rig.until(lambda: len(rig.reader.runs("docs", 10)) > count)

@@ -1,0 +1,141 @@
+"""R13: schedules while the wall clock is set, summer time comes and goes, and the machine sleeps; in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.contracts.item import Candidate
+from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Settings, StageSpec
+from engine.runtime import Runtime
+from engine.services import guards, heads
+from engine.store.migrate import prepare
+from engine.store.state_dir import StateDir
+from tests.faults.goal import Goal, Lane, Reading, readings
+from tests.faults.simulation.loop import VirtualClock, VirtualLoop
+from tests.faults.simulation.run import quietly
+from tests.faults.simulation.store import InlineDatabase
+
+_ZONE = ZoneInfo("Europe/Berlin")
+_DAY_S = 86_400.0
+_EVERY = {"minutes": 600.0, "hourly": 3_600.0, "daily": _DAY_S}
+_CRON = {"night": "30 2 * * *", "noon": "0 12 * * *", "weekly": "15 6 * * 1"}
+_SLACK_S = 130.0
+"""Two looks of the loop that wakes what is due."""
+_JUMPS = (("back", -3_600_000, 0.0), ("forth", 3_600_000, 0.0), ("sleep", 0, 8 * 3_600.0), ("sleep", 0, 300.0))
+_modules = itertools.count()
+
+
+def clocks(lane: Lane) -> Reading:
+    days = lane.n(fast=1, deep=200)
+    looks = heads.LOOK_S, guards.DISK_LOOK_S
+    heads.LOOK_S = guards.DISK_LOOK_S = 3_600.0  # type: ignore[misc]
+    try:
+        with quietly(), tempfile.TemporaryDirectory(prefix="rivus-clocks-") as folder:
+            return _live(Path(folder), days)
+    finally:
+        heads.LOOK_S, guards.DISK_LOOK_S = looks  # type: ignore[misc]
+
+
+def _live(folder: Path, days: int) -> Reading:
+    chance = random.Random(13)
+    clock = VirtualClock(1_774_500_000_000)  # two days before summer time begins
+    loop = VirtualLoop(chance)
+    clock.run_on(loop)
+    asyncio.set_event_loop(loop)
+    runs: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    jumps: list[tuple[float, str]] = []
+
+    async def find(ctx: Any) -> AsyncIterator[Candidate]:
+        runs[ctx.job].append((clock.monotonic(), clock.now()))
+        return
+        yield
+
+    name = f"clocks_{next(_modules)}"
+    module = sys.modules[name] = ModuleType(name)
+    vars(module)["find"] = find
+    try:
+        main = loop.create_task(_engine(folder, clock, loop, name, days, chance, jumps))
+        main.add_done_callback(lambda _task: loop.stop())
+        loop.run_forever()
+        main.result()
+    finally:
+        loop.bury()
+        asyncio.set_event_loop(None)
+        loop.close()
+        del sys.modules[name]
+    found = _judge(runs, jumps, clock.monotonic())
+    total = sum(map(len, runs.values()))
+    return readings(
+        found, f"{total:,} runs of {len(runs)} schedules in {days} days, {len(jumps)} jumps, {len(found)} wrong"
+    )
+
+
+async def _engine(
+    folder: Path,
+    clock: VirtualClock,
+    loop: VirtualLoop,
+    module: str,
+    days: int,
+    chance: random.Random,
+    jumps: list[Any],
+) -> None:
+    state = StateDir(folder / "state")
+    state.create()
+    prepare(state.database)
+    stage = StageSpec(name="a", handler=f"{module}.find", is_async=True)
+    schedules = [(name, DiscoverySpec(use=f"{module}.find", every_s=every)) for name, every in _EVERY.items()]
+    schedules += [(name, DiscoverySpec(use=f"{module}.find", cron=cron)) for name, cron in _CRON.items()]
+    jobs = tuple(JobSpec(name=name, title=name, discovery=one, stages=(stage,)) for name, one in schedules)
+    project = ProjectSpec(root=folder, source=None, settings=Settings(timezone=_ZONE.key, free_disk_bytes=0), jobs=jobs)
+    runtime = Runtime(
+        project=project, state=state, clock=clock, chance=chance,
+        open_database=InlineDatabase.opener(clock.now, lambda: 0.001, lambda _database: None),
+    )  # fmt: skip
+    await runtime.start()
+    until = loop.time() + days * _DAY_S
+    while loop.time() < until:
+        await asyncio.sleep(chance.uniform(0.3, 1.5) * _DAY_S)
+        what, wall, pause = chance.choice(_JUMPS)
+        jumps.append((clock.monotonic(), what))
+        clock.set(wall)
+        loop.stall(pause)
+    await runtime.stop(grace_s=0.0)
+
+
+def _judge(runs: dict[str, list[tuple[float, int]]], jumps: list[tuple[float, str]], end: float) -> list[str]:
+    found = []
+    for name, every in _EVERY.items():
+        for (at, _), (then, _) in itertools.pairwise([*runs[name], (end, 0)]):
+            between = [what for when, what in jumps if at - _SLACK_S <= when <= then]
+            slept = 8 * 3_600.0 * between.count("sleep")
+            # A clock that is set back may hold a run for one more interval, and no longer.
+            if then - at > every * (1 + between.count("back")) + slept + _SLACK_S:
+                found.append(f"{name}: nothing for {then - at:.0f} s at {at:.0f}")
+            if then - at < every - _SLACK_S and "forth" not in between and then != end:
+                found.append(f"{name}: again after {then - at:.0f} s at {at:.0f}")
+    for name in _CRON:
+        days: dict[str, int] = defaultdict(int)
+        for _, wall in runs[name]:
+            days[datetime.fromtimestamp(wall / 1000, _ZONE).date().isoformat()] += 1
+        backs = sum(what == "back" for _, what in jumps)
+        if sum(n - 1 for n in days.values()) > backs:
+            found.append(f"{name}: twice on {[day for day, n in days.items() if n > 1][:3]}")
+    lived = int(end // _DAY_S)
+    for name, each in (("night", 1), ("noon", 1), ("weekly", 7)):
+        if len(runs[name]) < lived // each - 1:
+            found.append(f"{name}: {len(runs[name])} runs in {lived} days")
+    return found
+
+
+GOALS = [Goal("R13", "clocks", "0 double runs, 0 missed, none stuck", clocks)]
