@@ -208,7 +208,7 @@ class Runtime:
         )
         limits.hold(begun.slowed)
         self.live = Live(self.writer, self.attempts.news)
-        self.pruner = Pruner(self.writer)
+        self.pruner = Pruner(self.writer, self._state.artifacts)
         self.writer.start()
         await self.models.configure(self.project, backends=self._backends)
         self.timers.start(begun.next_later)

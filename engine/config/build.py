@@ -159,6 +159,7 @@ class _Job:
             validate=self._validate(),
             daily_cost_usd_micros=keys.guards.daily_cost,
             doctor=job_doctor(keys.doctor, keys.guards.error_rate),
+            keep_s=keys.keep,
             gone_after=keys.gone_after or (3 if keys.check is None else 1),
             detail_columns=tuple(keys.detail_columns),
             broken=self._why_broken(),

@@ -245,6 +245,9 @@ class JobKeys(Keys):
     """What pauses this job by itself."""
     detail_columns: list[Line] = Field(default=[])
     """Fields of data and outputs that are shown as columns."""
+    keep: Span | None = None
+    """How long a finished item is kept, with its results and files, after it was last changed or seen: `90d`; without
+    it for ever. What its source gives again later is new then."""
     gone_after: int | None = Field(default=None, ge=1, le=1_000)
     """Complete runs without seeing an item until it counts as gone: 3; for a check 1."""
 

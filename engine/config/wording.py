@@ -28,7 +28,7 @@ _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than_equal": ("at least", "ge"),
     "less_than_equal": ("at most", "le"),
 }
-_DURATIONS: Final = frozenset({"grace", "every", "timeout", "backoff", "backoff_max", "later_for"})
+_DURATIONS: Final = frozenset({"grace", "every", "timeout", "backoff", "backoff_max", "later_for", "keep"})
 
 
 def key_path(loc: tuple[str | int, ...]) -> KeyPath:

@@ -128,6 +128,8 @@ class JobSpec:
     """Spent so much in a day, the job pauses until the next; None: no limit of its own."""
     doctor: DoctorSpec = field(default_factory=DoctorSpec)
     """How its failures are treated."""
+    keep_s: float | None = None
+    """How long a finished item is kept that nothing has changed or seen since, with its files; None: for ever."""
     gone_after: int = 3
     """Complete runs without seeing an item until it is gone (a check's findings: 1, then it counts as fixed)."""
     detail_columns: tuple[str, ...] = ()

@@ -1,14 +1,18 @@
-"""Retention: what is beyond its keeping time goes, in small batches, once an hour."""
+"""Retention: what is beyond its keeping time goes, in small batches, once an hour; the files of items go with them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+import sqlite3
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.tasks import end_task
-from engine.store import upkeep
+from engine.store import retention, upkeep
 from engine.store.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -22,8 +26,10 @@ PAUSE_S: Final = 0.05
 class Pruner:
     """Prunes the state file while the engine runs."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, artifacts: Path) -> None:
+        """`artifacts` has one folder per item, named by its number."""
         self._writer = writer
+        self._artifacts = artifacts
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -35,12 +41,30 @@ class Pruner:
         await end_task(self._task)
 
     async def run(self) -> int:
-        """Prune all that is due; returns how many rows went."""
+        """Prune all that is due; returns how many rows and items went."""
         deleted = 0
         while n := await self._writer.change(upkeep.prune):
             deleted += n
             await asyncio.sleep(PAUSE_S)
+        for job in tuple(self._writer.plan.jobs.values()):
+            if job.spec.keep_s is not None:
+                deleted += await self._prune_items(job.id, job.spec.keep_s)
+        await self._prune_files()
         return deleted
+
+    async def _prune_items(self, job_id: int, keep_s: float) -> int:
+        deleted = 0
+        while n := await self._writer.change(partial(_prune, job_id=job_id, keep_s=keep_s)):
+            deleted += n
+            await asyncio.sleep(PAUSE_S)
+        return deleted
+
+    async def _prune_files(self) -> None:
+        """Remove the folders of items that are not there any more, whatever kept them from going with their item."""
+        folders = await asyncio.to_thread(_numbered, self._artifacts)
+        there = await self._writer.change(lambda connection, _now: retention.known(connection, folders))
+        for number in folders - there:
+            await asyncio.to_thread(shutil.rmtree, self._artifacts / str(number), ignore_errors=True)
 
     async def _loop(self) -> None:
         await asyncio.sleep(FIRST_S)
@@ -52,3 +76,11 @@ class Pruner:
                 # The writer says why; the next hour tries again.
                 pass
             await asyncio.sleep(EVERY_S)
+
+
+def _prune(connection: sqlite3.Connection, now: int, *, job_id: int, keep_s: float) -> int:
+    return retention.prune(connection, job_id, now - round(keep_s * 1000), now)
+
+
+def _numbered(folder: Path) -> set[int]:
+    return {int(entry.name) for entry in folder.iterdir() if entry.name.isdigit() and entry.is_dir()}

@@ -14,6 +14,7 @@ _WORDS: Final[dict[str, str]] = {
     "stage.asked": "asks",
     "stage.retried": "failed, will be tried again",
     "stage.postponed": "put off",
+    "items.pruned": "pruned",
     "stage.held": "held for a person",
     "stage.released": "released at shutdown",
     "stage.interrupted": "interrupted, back in the queue",

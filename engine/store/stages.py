@@ -273,9 +273,10 @@ def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int
     claim = ending.claim
     for job, candidate in ending.emit:
         is_child = job == claim.stage.job and candidate.parent_key is None and candidate.key != claim.item.key
-        told = {**candidate.provenance, "emitted by": f"{claim.stage.job}/{claim.item.key}"}
+        is_itself = job == claim.stage.job and candidate.key == claim.item.key
+        by = {} if is_itself else {"emitted by": f"{claim.stage.job}/{claim.item.key}"}
         parent = claim.item.key if is_child else candidate.parent_key
-        by_job[job].append(replace(candidate, parent_key=parent, provenance=told))
+        by_job[job].append(replace(candidate, parent_key=parent, provenance={**candidate.provenance, **by}))
     for job, candidates in by_job.items():
         if job not in plan.jobs:
             events.append(
