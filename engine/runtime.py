@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from engine.config.changes import changes
 from engine.config.resolve import Resolver
+from engine.config.sources import read_stages
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError, UseError
 from engine.contracts.llm import Backend
@@ -105,7 +106,8 @@ class Runtime:
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
         """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
         self._draining = idle
-        begun = await self._begin()
+        prints, self._files = await asyncio.to_thread(read_stages, self.project)
+        begun = await self._begin(prints)
         resolver = Resolver(self._folder)
         self.epoch = begun.epoch
         self.processes = self._new_processes(self.project)
@@ -196,6 +198,7 @@ class Runtime:
             clock=self._clock,
             apply=self._take_configuration,
             tell=partial(self._tell_problem, "configuration"),
+            code=lambda: self._files,
         )
         self.doctor = Doctor(
             project=self.project,
@@ -222,13 +225,13 @@ class Runtime:
             self.doctor.start()
             self.writer.look()
 
-    async def _begin(self) -> takeover.Begun:
+    async def _begin(self, prints: takeover.Prints) -> takeover.Begun:
         """Open the state file and take it over; StateError when it is damaged or cannot be written."""
         file = self._state.database
         try:
             self._database = await self._open_database(file, durability=self.project.settings.durability)
             try:
-                return await self._database.run(takeover.begin, self.project, self._clock.now())
+                return await self._database.run(takeover.begin, self.project, self._clock.now(), prints)
             except BaseException:
                 await self._database.close()
                 raise
@@ -282,10 +285,11 @@ class Runtime:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
         lines = changes(self.project, project)
         resolver = await asyncio.to_thread(Resolver, self._folder)
+        prints, self._files = await asyncio.to_thread(read_stages, project)
 
         def reconfigure(connection: sqlite3.Connection, now: int) -> list[JobRow]:
             # The writer claims by the new plan from here on, in this very transaction.
-            self.writer.plan, rows = takeover.reconfigure(connection, now, project=project, lines=lines)
+            self.writer.plan, rows = takeover.reconfigure(connection, now, project=project, lines=lines, prints=prints)
             return rows
 
         self.turns.take_states(await self.writer.change(reconfigure))
@@ -436,7 +440,7 @@ class Runtime:
             await self._look_at_jobs()
         if name in ("resume", *commands.DOCTORS):
             self.doctor.look()
-        if name in ("drop", "cancel", "undo") and outcome.ok:
+        if name in ("drop", "cancel", "reset", "undo") and outcome.ok:
             alive = self.attempts.alive()
             lost = await self.writer.change(lambda connection, _now: claims.lost(connection, alive))
             self.attempts.revoke(lost)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.costs import CostsView, ModelsView
 from engine.contracts.incident import IncidentView
+from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -106,6 +107,14 @@ class Reader(Protocol):
 
     def models(self) -> ModelsView:
         """Quotas, who waits for a model, and conversations, as they stand."""
+        ...
+
+    def stale(self) -> list[StaleView]:
+        """Results that other code made than runs now, most first; never looks at the results themselves."""
+        ...
+
+    def blessings(self, since: int) -> list[BlessingView]:
+        """Versions that count as the same by what was said since a time (ms UTC), newest first."""
         ...
 
     def close(self) -> None: ...

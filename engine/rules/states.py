@@ -64,13 +64,15 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
     "put_off": _t(("ready", "later"), "later"),
     "close": _t(("blocked", "ready", "running", "waiting", "later", "failed"), "skipped"),
     "reopen": _t(("skipped",), "blocked", "done"),
+    "keep": _t(("blocked",), "done"),
     "reset": _t(STAGE_STATES, "blocked", "ready", "waiting", "skipped"),
     "undo": _t(STAGE_STATES, *(state for state in STAGE_STATES if state != "running")),
 }
 """Name of the transition (and of the function that makes it) → where it may start and end. `claim` from blocked: the
 finishing stage takes its successor along in the same transaction; from later: a row that was interrupted several times
 starts alone. `reopen`: a skipped stage is done again where its
-result is still there. `hold`: its item may not start any more, because of what it is or what it waits for. `undo`
+result is still there. `hold`: its item may not start any more, because of what it is or what it waits for. `keep`:
+what was to run again because a stage before it did, and that stage gave what it had given before. `undo`
 restores what the journal kept; `give_up`, `spare` and `replay` are what a verdict of the doctor makes of a failure."""
 
 

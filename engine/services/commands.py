@@ -9,12 +9,18 @@ from typing import Any
 from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
 from engine.contracts.verdict import CLASSES
-from engine.store import doctor_people, pauses, people
+from engine.store import doctor_people, pauses, people, stale
 from engine.store.plan import JobPlan, Plan
 
 DOCTORS = ("overrule", "apply", "dismiss", "send", "probe", "clear-errors")
 """Commands that the doctor has to look at afterwards."""
 _KEYS_MAX = 200_000
+_NUMBERS = (
+    ("until", "a time in ms UTC"),
+    ("operation", "a number of the journal"),
+    ("judgement", "the number of a judgement"),
+    ("sample", "a number of items"),
+)
 _NUMBER_MAX = 2**53
 
 
@@ -37,7 +43,7 @@ def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
         raise UseError(f"`{name}`: drain is true or false")
     if "class" in args and args["class"] not in CLASSES:
         raise UseError(f"`{name}`: the class is one of {', '.join(CLASSES)}")
-    for number, what in (("until", "a time in ms UTC"), ("operation", "a number of the journal")):
+    for number, what in _NUMBERS:
         value = args.get(number)
         if not (value is None and number in spec.optional) and number in args and not _is_count(value):
             raise UseError(f"`{name}`: {number} is {what}")
@@ -55,6 +61,8 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
         return lambda connection, now: people.undo(connection, plan, now, operation)
     if name in DOCTORS:
         return _doctor(plan, name, args)
+    if name == "revoke":
+        return lambda connection, now: stale.revoke(connection, int(args["judgement"]), now)
     job = find_job(plan, str(args["job"]))
     keys = [str(key) for key in args.get("keys", ())]
 
@@ -74,6 +82,10 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
                 return people.retry(connection, plan, job, keys, now)
             case "cancel":
                 return people.cancel(connection, plan, job, keys, now)
+            case "bless":
+                return stale.bless(connection, plan, job, str(args["stage"]), args, now)
+            case "reset":
+                return stale.reset(connection, plan, job, str(args["stage"]), args, now)
             case "pause":
                 why, until = str(args.get("why") or ""), args.get("until")
                 return pauses.pause(connection, plan, job, why, now, stage=args.get("stage"), until=until)

@@ -2,8 +2,8 @@
 
 The file is looked at once a second. It is read again when it differs from the one in force and has stood still for two
 looks (editors write in steps); one from which jobs have vanished must stand still twice as long. A broken file changes
-nothing and is shown until it is mended. SIGHUP and the command `reload` ask for it at once, with the code of the
-handlers read anew.
+nothing and is shown until it is mended. A changed file of the stages' code is taken too, once it can be parsed. SIGHUP
+and the command `reload` ask for it at once, with the code of the handlers read anew.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 
 from engine.config.load import load_project
 from engine.config.resolve import forget
+from engine.config.sources import Files, have_changed
 from engine.contracts.errors import ConfigError, EngineStopped, StateError, Untrusted
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
@@ -41,8 +42,11 @@ class Reload:
         clock: Clock,
         apply: Callable[[ProjectSpec], Awaitable[list[str]]],
         tell: Callable[[str | None], Awaitable[None]],
+        code: Callable[[], Files] = dict,
     ) -> None:
-        """`apply` takes a new configuration and returns what changed; `tell` shows a problem, or takes it away."""
+        """`apply` takes a new configuration and returns what changed; `tell` shows a problem, or takes it away; `code`
+        gives the files that the stages' code was read from."""
+        self._code = code
         self.project = project
         self._clock = clock
         self._apply = apply
@@ -50,6 +54,7 @@ class Reload:
         self._in_force = _fingerprint(project.source)
         self._seen = self._in_force
         self._looks = 0
+        self._code_looks = 0
         self._busy = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -85,12 +90,24 @@ class Reload:
             if self._looks:
                 await self._tell(None)  # put back as it was
             self._seen, self._looks = found, 0
+            await self._look_at_code()
             return
         self._looks = self._looks + 1 if found == self._seen else 1
         self._seen = found
         if self._looks in (SETTLED_LOOKS, SETTLED_LOOKS_REMOVAL):
             async with self._busy:
                 await self._reload(patient=self._looks < SETTLED_LOOKS_REMOVAL)
+
+    async def _look_at_code(self) -> None:
+        """The code of a stage was edited: new attempts run it, once all of it can be read as Python."""
+        if not await asyncio.to_thread(have_changed, self._code()):
+            self._code_looks = 0
+            return
+        self._code_looks += 1
+        if self._code_looks >= SETTLED_LOOKS:
+            self._code_looks = 0
+            async with self._busy:
+                await self._reload(patient=False)
 
     async def _reload(self, *, patient: bool) -> tuple[bool, str]:
         """Read and apply; `patient`: leave a file from which jobs have vanished for a later look."""

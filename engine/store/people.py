@@ -16,7 +16,7 @@ from typing import Any
 from engine.contracts.commands import CommandOutcome
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
-from engine.store import doctor_undo, pauses, settle
+from engine.store import doctor_undo, pauses, settle, versions
 from engine.store import items as items_part
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
@@ -100,8 +100,7 @@ def _run(
             "stages": _changed_rows(connection, plan, touched, act.stages),
         }
         record(connection, act.events, now)
-        values = {"now": now, "name": name, "job": job.id, "args": json.dumps(dict(args)), "before": json.dumps(before)}
-        (operation,) = connection.execute(_SQL.record, values).fetchone()
+        operation = journal(connection, job, name, args, before, now)
     return CommandOutcome(
         ok=bool(act.changed),
         message=_message(words, act),
@@ -109,6 +108,20 @@ def _run(
         skipped=act.skipped,
         operation=operation,
     )
+
+
+def journal(
+    connection: sqlite3.Connection,
+    job: JobPlan,
+    name: str,
+    args: Mapping[str, Any],
+    before: Mapping[str, Any],
+    now: int,
+) -> int:
+    """Record a command, with what takes it back; returns its number in the journal."""
+    values = {"now": now, "name": name, "job": job.id, "args": json.dumps(dict(args)), "before": json.dumps(before)}
+    (number,) = connection.execute(_SQL.record, values).fetchone()
+    return int(number)
 
 
 def _changed_rows(
@@ -288,6 +301,25 @@ def retry(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequen
     return _run(connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now, release=True)
 
 
+def reset(
+    connection: sqlite3.Connection, plan: Plan, job: JobPlan, stage: int, keys: Sequence[str], now: int
+) -> CommandOutcome:
+    """Run a stage of items again, and what depends on it; what was made stays until it is replaced."""
+    again = {stage, *(number for number in job.stages if stage in plan.stages[number].ancestors)}
+
+    def change(act: _Act, key: str) -> None:
+        rows = {row["stage"]: row for row in act.stages.get(act.items[key]["item"], [])}
+        if stage not in rows or rows[stage]["state"] not in ("done", "failed"):
+            act.skipped[key] = f"it is not done at {plan.stages[stage].spec.name}"
+            return
+        for number in again & rows.keys():
+            connection.execute(_SQL.reset_stage, {"item": rows[number]["item"], "stage": number})
+        act.did(key, "item.reset", plan.stages[stage].spec.name)
+
+    args = {"stage": plan.stages[stage].spec.name, "keys": list(keys)}
+    return _run(connection, plan, job, "reset", keys, args, change, "will run again:", now)
+
+
 def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | None = None) -> CommandOutcome:
     """Take back the newest command, or the one with this number.
 
@@ -304,7 +336,12 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
     before = json.loads(raw)
     items: list[int] = []
     keys: tuple[str, ...]
-    if name in ("pause", "resume"):
+    if name == "bless":
+        revoked = [one for one in before["judgements"] if versions.revoke(connection, one, now)]
+        skipped = {} if revoked else {job.spec.name: "it was revoked already"}
+        keys = (job.spec.name,) if revoked else ()
+        what = f"bless {job.spec.name}"
+    elif name in ("pause", "resume"):
         what, why = pauses.take_back(connection, plan, job, number, name, before, now)
         skipped = {job.spec.name: why} if why else {}
         keys = () if why else (job.spec.name,)

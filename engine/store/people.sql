@@ -62,6 +62,14 @@ UPDATE item_stages
 SET state = 'ready', attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, due_at = :due_at, why = NULL, ended_at = NULL
 WHERE item_id = :item AND stage_id = :stage AND state = 'failed';
 
+-- name: reset_stage
+-- A stage that is settled runs again, and so does what depends on it; an attempt of it that runs loses its fence. The
+-- results stay until they are replaced.
+UPDATE item_stages
+SET state = 'blocked', attempts = 0, interruptions = 0, due_at = NULL, why = NULL, choices = NULL, owner = NULL,
+    lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
+WHERE item_id = :item AND stage_id = :stage AND state <> 'skipped';
+
 -- name: record
 -- The journal of what a person did.
 INSERT INTO operations (at, name, job_id, args, before) VALUES (:now, :name, :job, :args, :before) RETURNING id;

@@ -27,6 +27,8 @@ class StagePlan:
     """Dotted name of what is asked just before a start."""
     last: bool = False
     """The end of a chain: when it is done, the item is."""
+    version: int | None = None
+    """Number of the version of its code; an attempt keeps the one that held when it was claimed. None: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

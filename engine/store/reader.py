@@ -13,6 +13,7 @@ from typing import Any
 from engine.contracts.costs import CostsView, ModelsView
 from engine.contracts.incident import IncidentView
 from engine.contracts.report import JobReport
+from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -25,7 +26,7 @@ from engine.contracts.view import (
 )
 from engine.kit.clock import Clock, SystemClock
 from engine.rules.order import slack_ms
-from engine.store import cost_rows, incident_rows, item_lists, item_rows, job_rows, reports
+from engine.store import cost_rows, incident_rows, item_lists, item_rows, job_rows, reports, stale_views
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
 from engine.store.sql import queries
@@ -58,6 +59,7 @@ class Reader:
         with self._lock:
             problem = self._connection.execute(_SQL.problem).fetchone()
             incidents = incident_rows.open_count(self._connection)
+            stale = stale_views.stale_results(self._connection)
         items: dict[str, int] = defaultdict(int)
         failed_external = 0
         for job in jobs:
@@ -75,8 +77,18 @@ class Reader:
             waiting=items["waiting"],
             failed_external=failed_external,
             problem=problem[0] or None if problem else None,
-            badges={"triage": items["waiting"]} | ({"doctor": incidents} if incidents else {}),
+            badges={"triage": items["waiting"]}
+            | ({"doctor": incidents} if incidents else {})
+            | ({"stale": stale} if stale else {}),
         )
+
+    def stale(self) -> list[StaleView]:
+        with self._lock:
+            return stale_views.stale(self._connection)
+
+    def blessings(self, since: int) -> list[BlessingView]:
+        with self._lock:
+            return stale_views.blessings(self._connection, since)
 
     def jobs(self) -> list[JobView]:
         with self._lock:

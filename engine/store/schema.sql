@@ -326,6 +326,24 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_paused_until ON jobs (paused_until) WHERE paused_until IS NOT NULL;
 
+CREATE TABLE judgements ( -- could the output of a stage differ between two versions of it?
+    id INTEGER PRIMARY KEY,
+    stage_id INTEGER NOT NULL REFERENCES stages (id),
+    old_id INTEGER NOT NULL REFERENCES versions (id),
+    new_id INTEGER NOT NULL REFERENCES versions (id),
+    verdict TEXT NOT NULL CHECK (verdict IN ('same', 'cosmetic', 'semantic')), -- the first two are equivalences
+    by TEXT NOT NULL CHECK (by IN ('rule', 'person', 'cache', 'canary', 'model')),
+    why TEXT NOT NULL,
+    confidence REAL,
+    cost_usd_micros INTEGER NOT NULL DEFAULT 0,
+    rests_on TEXT NOT NULL DEFAULT '[]', -- JSON list of judgements: it is revoked with any of them
+    at INTEGER NOT NULL,
+    revoked_at INTEGER,
+    CHECK (old_id <> new_id)
+) STRICT;
+
+CREATE INDEX judgements_stage ON judgements (stage_id, old_id, new_id) WHERE revoked_at IS NULL;
+
 CREATE TABLE juries (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
@@ -509,12 +527,18 @@ CREATE TABLE results (
     artifacts TEXT, -- JSON list of {path, type}; NULL: none
     cost_usd_micros INTEGER NOT NULL DEFAULT 0 CHECK (cost_usd_micros >= 0),
     fence INTEGER NOT NULL, -- of the attempt that made it
-    ended_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL, version_id INTEGER, changed_at INTEGER,
     PRIMARY KEY (item_id, stage_id),
     FOREIGN KEY (item_id, stage_id) REFERENCES item_stages (item_id, stage_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX results_costly ON results (item_id, cost_usd_micros) WHERE cost_usd_micros > 0;
+
+CREATE INDEX results_unversioned ON results (stage_id) WHERE version_id IS NULL;
+
+CREATE TRIGGER results_deleted AFTER DELETE ON results WHEN old.version_id IS NOT NULL BEGIN
+    UPDATE versions SET results = results - 1 WHERE id = old.version_id;
+END;
 
 CREATE TRIGGER results_dropped BEFORE DELETE ON results BEGIN
     INSERT INTO result_history (item_id, stage_id, fence, output_hash, cost_usd_micros, ended_at)
@@ -551,7 +575,7 @@ CREATE TABLE runs (
     problems INTEGER NOT NULL DEFAULT 0,
     complete INTEGER NOT NULL DEFAULT 0 CHECK (complete IN (0, 1)),
     covered INTEGER NOT NULL DEFAULT 0,
-    error TEXT,
+    error TEXT, version TEXT,
     CHECK ((state = 'running') = (ended_at IS NULL)),
     CHECK ((state = 'failed') = (error IS NOT NULL))
 ) STRICT;
@@ -588,11 +612,29 @@ CREATE TABLE stages (
     enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
     removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),
     concurrency INTEGER NOT NULL CHECK (concurrency > 0),
-    max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), pace TEXT, resources TEXT NOT NULL DEFAULT '[]', paused_at INTEGER, paused_by TEXT, paused_why TEXT, paused_until INTEGER, model TEXT,
+    max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), pace TEXT, resources TEXT NOT NULL DEFAULT '[]', paused_at INTEGER, paused_by TEXT, paused_why TEXT, paused_until INTEGER, model TEXT, version_id INTEGER REFERENCES versions (id),
     UNIQUE (job_id, name)
 ) STRICT;
 
 CREATE INDEX stages_paused_until ON stages (paused_until) WHERE paused_until IS NOT NULL;
+
+CREATE TABLE symbol_verdicts ( -- the same question about one changed symbol, answered once for all stages
+    old_norm TEXT NOT NULL, -- '': the symbol is new
+    new_norm TEXT NOT NULL, -- '': it is gone
+    judgement_id INTEGER NOT NULL REFERENCES judgements (id), -- where it was answered; revoked with it
+    verdict TEXT NOT NULL CHECK (verdict IN ('cosmetic', 'semantic')),
+    PRIMARY KEY (old_norm, new_norm, judgement_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE symbols ( -- snapshots of code, each stored once
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    norm TEXT NOT NULL,
+    erased TEXT NOT NULL,
+    source TEXT NOT NULL,
+    UNIQUE (name, raw, norm, erased)
+) STRICT;
 
 CREATE TABLE turns (
     conversation_id INTEGER NOT NULL REFERENCES conversations (id),
@@ -623,3 +665,24 @@ CREATE TABLE verdicts ( -- the cache: what was said of a signature at a stage
     until INTEGER, -- NULL: for good, a person said so
     PRIMARY KEY (stage_id, signature)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE version_symbols (
+    version_id INTEGER NOT NULL REFERENCES versions (id),
+    position INTEGER NOT NULL, -- 0: the stage's function
+    symbol_id INTEGER NOT NULL REFERENCES symbols (id),
+    place TEXT NOT NULL, -- path:line
+    PRIMARY KEY (version_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE versions ( -- of a stage's code
+    id INTEGER PRIMARY KEY,
+    stage_id INTEGER NOT NULL REFERENCES stages (id),
+    hash TEXT NOT NULL,
+    doubts TEXT NOT NULL, -- JSON list: why not all of the code could be seen; empty: it could
+    made_at INTEGER NOT NULL, -- when it was first seen
+    class_id INTEGER, -- smallest number of the versions that count as the same, this one among them
+    results INTEGER NOT NULL DEFAULT 0 CHECK (results >= 0), -- how many results it made are there
+    UNIQUE (stage_id, hash)
+) STRICT;
+
+CREATE INDEX versions_made ON versions (stage_id, class_id) WHERE results > 0;

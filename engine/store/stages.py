@@ -17,7 +17,7 @@ from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.kit.safe_text import safe_line
 from engine.rules.retry import out_of_patience
-from engine.store import counts, facts, rollups, settle, spend
+from engine.store import counts, facts, rollups, settle, spend, versions
 from engine.store import items as items_part
 from engine.store.claims import Claim, Lease, NotAll, claim_next
 from engine.store.events import Event, record, record_done
@@ -132,18 +132,18 @@ def _end_attempts(
     all_land: bool,
 ) -> Endings:
     result = Endings([], [], all_land)
-    groups: dict[tuple[int, int], list[Finished]] = defaultdict(list)
+    groups: dict[tuple[int, int, int | None], list[Finished]] = defaultdict(list)
     events: list[Event] = []
     unsettled: set[int] = set()
     ended: list[tuple[int, int, str, int, int]] = []
     for ending in endings:
         if isinstance(ending, Finished):
-            groups[(ending.claim.stage.id, ending.claim.fence)].append(ending)
+            groups[(ending.claim.stage.id, ending.claim.fence, ending.claim.stage.version)].append(ending)
         else:
             _leave(connection, ending, lease, now, result, events, unsettled, ended)
     slots = dict(free)
-    for (stage_id, fence), group in groups.items():
-        _finish(connection, plan, stage_id, fence, group, slots, lease, now, result, events, unsettled, ended)
+    for (stage_id, fence, version), group in groups.items():
+        _finish(connection, plan, stage_id, fence, version, group, slots, lease, now, result, events, unsettled, ended)
     rollups.note(connection, ended, now)
     if unsettled or result.emitted:
         settle.settle(connection, plan, unsettled, now)
@@ -157,6 +157,7 @@ def _finish(
     plan: Plan,
     stage_id: int,
     fence: int,
+    version: int | None,
     group: list[Finished],
     slots: dict[int, int],
     lease: Lease,
@@ -181,7 +182,12 @@ def _finish(
         group = [ending for ending in group if ending.claim.item.id in landed]
         if not group:
             return
+        ids = json.dumps([ending.claim.item.id for ending in group])
     counts.stages_moved(connection, stage_id, "running", "done", len(group))
+    again = fence > 1  # only what ran before may have a result already
+    if again:
+        versions.replaced(connection, stage_id, ids)
+    versions.made(connection, version, len(group))
     insert(
         connection,
         _SQL.store_result,
@@ -194,6 +200,8 @@ def _finish(
                 ending.artifacts,
                 ending.cost_usd_micros,
                 fence,
+                now,
+                version,
                 now,
             )
             for ending in group
@@ -213,6 +221,12 @@ def _finish(
         for ending in signalled:
             facts.add_signals(connection, ending.claim.item.id, ending.signals or {}, now)
         unsettled |= facts.decide(connection, plan, {ending.claim.item.id for ending in signalled}, now)
+    if again and stage_id in plan.stages:
+        kept = versions.keep_what_is_good(connection, plan, stage_id, ids)
+        unsettled |= kept
+        group = [ending for ending in group if ending.claim.item.id not in kept]
+        if not group:
+            return
     _go_on(connection, plan, stage_id, group, slots, lease, now, result, unsettled)
 
 

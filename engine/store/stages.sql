@@ -17,11 +17,15 @@ RETURNING item_id;
 
 -- name: store_result
 -- The only place where output lives; a newer attempt's result replaces an older one's.
-INSERT INTO results (item_id, stage_id, output, output_hash, artifacts, cost_usd_micros, fence, ended_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO results (
+    item_id, stage_id, output, output_hash, artifacts, cost_usd_micros, fence, ended_at, version_id, changed_at
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE
 SET output = excluded.output, output_hash = excluded.output_hash, artifacts = excluded.artifacts,
-    cost_usd_micros = excluded.cost_usd_micros, fence = excluded.fence, ended_at = excluded.ended_at;
+    cost_usd_micros = excluded.cost_usd_micros, fence = excluded.fence, ended_at = excluded.ended_at,
+    version_id = excluded.version_id,
+    changed_at = CASE WHEN output_hash = excluded.output_hash THEN changed_at ELSE excluded.changed_at END;
 
 -- name: leave
 -- An attempt ended in another way than done; guarded by state, fence and owner.

@@ -5,14 +5,31 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from engine.contracts.spec import ProjectSpec
 from engine.kit.chaos import point
-from engine.store import claims, conversations, facts, holds, incidents, items, jobs, model_calls, runs
+from engine.rules.code.fingerprint import Fingerprint
+from engine.store import (
+    claims,
+    conversations,
+    facts,
+    holds,
+    incidents,
+    items,
+    jobs,
+    model_calls,
+    runs,
+    stale,
+    versions,
+)
 from engine.store import limits as store_limits
 from engine.store.events import Event, record
 from engine.store.jobs import JobRow
 from engine.store.plan import Plan
+
+Prints: TypeAlias = Mapping[tuple[str, str], Fingerprint]
+"""(Job, stage) → fingerprint of the code that new attempts run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +46,7 @@ class Begun:
     """What was asked to go slower, and until when."""
 
 
-def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Begun:
+def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int, prints: Prints | None = None) -> Begun:
     """The first transaction: this start's epoch, the jobs as configured, and nothing left running by the dead."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -38,6 +55,7 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
             jobs.tell_problem(connection, source, None, now)
         holds.clear(connection)
         plan, changed = jobs.sync(connection, project.jobs, now, timezone=project.settings.timezone)
+        plan = _take_versions(connection, plan, prints, now)
         reclaimed = claims.reclaim(connection, plan, epoch, now)
         cut = runs.cut_dead(connection, now)
         model_calls.lose(connection, epoch, now)
@@ -70,16 +88,29 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int) -> Beg
 
 
 def reconfigure(
-    connection: sqlite3.Connection, now: int, *, project: ProjectSpec, lines: list[str]
+    connection: sqlite3.Connection,
+    now: int,
+    *,
+    project: ProjectSpec,
+    lines: list[str],
+    prints: Prints | None = None,
 ) -> tuple[Plan, list[JobRow]]:
     """Make jobs, stages and items what the new configuration says; returns its plan and the rows of jobs."""
     plan, changed = jobs.sync(connection, project.jobs, now, timezone=project.settings.timezone)
+    plan = _take_versions(connection, plan, prints, now)
     _reconcile(connection, plan, changed, now)
     facts.follow(connection, plan, now)
     store_limits.sync_resources(connection, project.resources)
     text = f"{len(lines)} changes" if len(lines) != 1 else lines[0]
     record(connection, [Event(kind="config.reloaded", text=text, data={"changes": lines})], now)
     return plan, jobs.rows(connection)
+
+
+def _take_versions(connection: sqlite3.Connection, plan: Plan, prints: Prints | None, now: int) -> Plan:
+    """Note the code that new attempts run, and judge what that means for what older code made."""
+    plan = versions.sync(connection, plan, prints or {}, now)
+    stale.judge_by_rules(connection, plan, now)
+    return plan
 
 
 def record_stop(connection: sqlite3.Connection, now: int) -> None:

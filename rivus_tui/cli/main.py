@@ -27,6 +27,8 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "ask": ("rivus_tui.cli.ask", "ask", "Ask a model one question."),
     "review": ("rivus_tui.cli.review", "review", "Let several models review a document; one report."),
     "costs": ("rivus_tui.cli.costs", "costs", "What was spent: by job, model, purpose and day; limits and quotas."),
+    "bless": ("rivus_tui.cli.stale", "bless", "Keep stale results of a stage."),
+    "reset": ("rivus_tui.cli.stale", "reset", "Run a stage again where its result is stale."),
     "plan": ("rivus_tui.cli.plan", "plan", "Show what would run next, in what order, and what holds it."),
     "report": ("rivus_tui.cli.report", "report", "Report timings, throughput, success and cost; --csv, --md, --json."),
     "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),

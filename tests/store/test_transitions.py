@@ -35,6 +35,7 @@ NAMES = {
     ("people", "come_back"): ["wake"],
     ("people", "put_back"): ["undo"],
     ("people", "revive"): ["reopen"],
+    ("people", "reset_stage"): ["reset"],
     ("people", "retry"): ["retry"],
     ("people", "restore_stage"): ["undo"],
     ("recurrence", "reset_stages"): ["reset"],
@@ -47,6 +48,7 @@ NAMES = {
     ("stages", "finish"): ["finish"],
     ("stages", "finish_some"): ["finish"],
     ("stages", "leave"): ["skip", "ask", "fail", "retry_later", "postpone", "release", "hand_over"],
+    ("versions", "still_good"): ["keep"],
 }
 """Statement → the transitions that it makes."""
 

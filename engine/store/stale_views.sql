@@ -1,0 +1,57 @@
+-- name: stale
+-- Versions with results that are not the same as what their stage runs now, with what was said last; most first.
+SELECT j.name, s.name, j.internal, v.hash, c.hash, v.results, v.id, c.id, s.id, j.id,
+    (SELECT max(g.id) FROM judgements AS g
+     WHERE g.stage_id = s.id AND g.old_id = v.id AND g.new_id = c.id AND g.revoked_at IS NULL)
+FROM stages AS s
+JOIN jobs AS j ON j.id = s.job_id
+JOIN versions AS v ON v.stage_id = s.id AND v.results > 0
+JOIN versions AS c ON c.id = s.version_id
+WHERE v.class_id <> c.class_id AND s.removed = 0
+ORDER BY v.results DESC, v.id;
+
+-- name: unknown
+-- Stages with results of which nobody knows what made them.
+SELECT j.name, s.name, j.internal, c.hash, count(*), s.id, j.id
+FROM results AS r
+JOIN stages AS s ON s.id = r.stage_id
+JOIN jobs AS j ON j.id = s.job_id
+LEFT JOIN versions AS c ON c.id = s.version_id
+WHERE r.version_id IS NULL AND s.removed = 0 AND s.version_id IS NOT NULL
+GROUP BY s.id;
+
+-- name: judgement
+-- What was said of a pair.
+SELECT verdict, by, why, confidence, cost_usd_micros, at FROM judgements WHERE id = ?;
+
+-- name: blessings
+-- Versions that count as the same because of what was said since a time, newest first.
+SELECT g.id, j.name, s.name, j.internal, o.hash, n.hash, g.verdict, g.by, g.why, o.results, g.at
+FROM judgements AS g
+JOIN stages AS s ON s.id = g.stage_id
+JOIN jobs AS j ON j.id = s.job_id
+JOIN versions AS o ON o.id = g.old_id
+JOIN versions AS n ON n.id = g.new_id
+WHERE g.revoked_at IS NULL AND g.verdict <> 'semantic' AND g.at >= :since
+ORDER BY g.id DESC LIMIT :limit;
+
+-- name: newest_results
+-- Time and cost of some results of a stage; enough for a median.
+SELECT s.ended_at - s.started_at, r.cost_usd_micros
+FROM item_stages AS s JOIN results AS r ON r.item_id = s.item_id AND r.stage_id = s.stage_id
+WHERE s.stage_id = :stage AND s.state = 'done' AND s.started_at IS NOT NULL
+ORDER BY s.item_id DESC LIMIT 51;
+
+-- name: stages_of_job
+-- Stages of a job with what each stands after, and how many rows of it are done.
+SELECT s.name, s.after, coalesce(c.n, 0)
+FROM stages AS s LEFT JOIN stage_counts AS c ON c.stage_id = s.id AND c.state = 'done'
+WHERE s.job_id = ? AND s.removed = 0 ORDER BY s.position;
+
+-- name: stale_results
+-- How many results are stale, for the status line.
+SELECT coalesce(sum(v.results), 0)
+FROM stages AS s
+JOIN versions AS v ON v.stage_id = s.id AND v.results > 0
+JOIN versions AS c ON c.id = s.version_id
+WHERE v.class_id <> c.class_id AND s.removed = 0;
