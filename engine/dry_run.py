@@ -35,7 +35,9 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
         context = AttemptContext(
             job=job.name,
             stage=stage.name,
-            item=ContextItem(item.key, item.title, item.data, item.path, item.line, item.headings),
+            item=ContextItem(
+                item.key, item.title, item.data, item.path, item.line, item.headings, detail.steering.signals
+            ),
             upstream={
                 one.stage: one.output
                 for one in detail.stages

@@ -63,6 +63,11 @@ class Context(Protocol):
     @property
     def item(self) -> Item: ...
     @property
+    def signals(self) -> Mapping[str, Any]:
+        """Facts about the item that discoveries and stages gave so far; `Done(signals=…)` adds to them."""
+        ...
+
+    @property
     def upstream(self) -> Mapping[str, Mapping[str, Any]]:
         """Outputs of the finished stages before this one, by stage name."""
         ...

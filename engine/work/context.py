@@ -120,6 +120,11 @@ class AttemptContext:
         return self._checkpoint
 
     @property
+    def signals(self) -> Mapping[str, Any]:
+        """Facts about the item, as they were at the claim."""
+        return self.item.signals
+
+    @property
     def artifact_dir(self) -> Path:
         """This item's own folder; made when it is first asked for."""
         path = self._artifacts / self._folder

@@ -44,7 +44,7 @@ async def no_longer(claim: Claim, hook: Callable[[str], Hook], *, root: Path, st
     context = _Context(
         job=claim.stage.job,
         stage=claim.stage.spec.name,
-        item=ContextItem(item.key, item.title, item.data, item.path, item.line, item.headings),
+        item=ContextItem(item.key, item.title, item.data, item.path, item.line, item.headings, item.signals),
         root=root,
         state_dir=state_dir,
         now=now,

@@ -547,7 +547,7 @@ async def test_stage_after_one_that_gave_signals_gets_them(tmp_path: Path) -> No
     seen: list[Any] = []
 
     async def work(ctx: Any) -> Any:
-        seen.append(dict(ctx.item.signals))
+        seen.append(dict(ctx.signals))
         return Done(signals={"size": 3}) if ctx.stage == "a" else {}
 
     spec = job("docs", stage("a", handler="work"), stage("b", after=["a"], gate="accept", handler="work"))
