@@ -15,12 +15,14 @@ MEASURES: Final = {
     "serve-ready": "serve_ready",
     "imports": "imports",
     "w1": "w1",
+    "w1-processes": "plain",
     "w2": "w2",
     "w3": "w3",
     "w4": "w4",
     "w5": "w5",
     "claim-1m": "claim_1m",
     "memory": "memory",
+    "soak": "soak",
     "idle": "idle",
 }
 """Name on the command line → module."""

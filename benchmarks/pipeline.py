@@ -10,7 +10,7 @@ from benchmarks.project import HERE
 STAGES: Final = 3
 
 JOBS: Final = """\
-settings: {{durability: {durability}}}
+settings: {{durability: {durability}, workers: {workers}}}
 jobs:
   line:
     handler: load.work
@@ -64,9 +64,9 @@ def flush():
 '''
 
 
-def files(n: int, durability: str = "normal", gate: str = "") -> dict[str, str]:
+def files(n: int, durability: str = "normal", gate: str = "", workers: int = 2) -> dict[str, str]:
     """The project's files."""
-    jobs = JOBS.format(n=n, durability=durability, gate=f", gate: {gate}" if gate else "")
+    jobs = JOBS.format(n=n, durability=durability, workers=workers, gate=f", gate: {gate}" if gate else "")
     return {"jobs.yaml": jobs, "load.py": LOAD}
 
 

@@ -6,7 +6,9 @@ Each peer does the same three stages with no-op functions, at the same setting o
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import statistics
 import sys
 from collections import Counter
@@ -17,13 +19,15 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.figure import Figure
-from benchmarks.peers_venv import NoPeers, peers_python
+from benchmarks.peers_venv import POSTGRESQL_PEERS, NoPeers, peers_python
 from benchmarks.pipeline import STAGES, child, files
+from benchmarks.postgresql import NoServer, postgresql
 from benchmarks.project import HERE, folder, told_by
 
 ITEMS: Final = 20_000
 HUEY_ITEMS: Final = 2_000
 DBOS_ITEMS: Final = 300
+POSTGRESQL_ITEMS: Final = 500
 ROUNDS: Final = 3
 
 
@@ -39,8 +43,12 @@ GOALS: Final = {
     ("rivus NORMAL", "huey NORMAL"): ">= 4, aim 5.5",
     ("rivus FULL", "huey FULL"): ">= 10, aim 15",
     ("rivus NORMAL", "dbos as it comes"): ">= 60, aim 100",
-    ("rivus NORMAL", "limit NORMAL"): "",
-    ("rivus FULL", "limit FULL"): "",
+    ("rivus NORMAL", "stripped aiosqlite NORMAL"): ">= 0.5, aim 0.8",
+    ("rivus FULL", "stripped aiosqlite FULL"): "",
+    ("rivus NORMAL", "bare sqlite3 NORMAL"): "",
+    ("rivus FULL", "bare sqlite3 FULL"): "",
+    ("rivus NORMAL", "procrastinate"): "",
+    ("rivus NORMAL", "pgqueuer"): "",
 }
 """Who is compared with whom, and what the ratio must be."""
 
@@ -52,7 +60,17 @@ def measures() -> Iterator[Figure]:
         runs |= _peers(peers_python())
     except NoPeers as missing:
         yield Figure(name="w1-peers", value=None, unit="/s", skipped=str(missing))
-    paces = _medians(runs)
+    if shutil.which("redis-server") is None:
+        yield Figure(name="w1 arq, taskiq", value=None, unit="/s", skipped="there is no Redis server")
+    with contextlib.ExitStack() as stack:
+        try:
+            python, url = peers_python(POSTGRESQL_PEERS), stack.enter_context(postgresql())
+            for name in ("procrastinate", "pgqueuer"):
+                script = str(HERE / "peers" / f"{name}_pipeline.py")
+                runs[name] = partial(_told, POSTGRESQL_ITEMS, [str(python), script, str(POSTGRESQL_ITEMS), url])
+        except (NoPeers, NoServer) as missing:
+            yield Figure(name="w1 procrastinate, pgqueuer", value=None, unit="/s", skipped=str(missing))
+        paces = _medians(runs)
     for (ours, theirs), goal in GOALS.items():
         if theirs in paces:
             setting = ours.removeprefix("rivus ")
@@ -83,7 +101,10 @@ def _runs() -> dict[str, Callable[[], Pace]]:
     for durability in ("normal", "full"):
         synchronous = durability.upper()
         runs[f"rivus {synchronous}"] = partial(rivus, durability)
-        runs[f"limit {synchronous}"] = partial(_told, ITEMS, child("stripped", ITEMS, synchronous))
+        runs[f"stripped aiosqlite {synchronous}"] = partial(
+            _told, ITEMS, child("stripped_aiosqlite", ITEMS, synchronous)
+        )
+        runs[f"bare sqlite3 {synchronous}"] = partial(_told, ITEMS, child("stripped", ITEMS, synchronous))
     return runs
 
 

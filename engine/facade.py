@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import sys
 import threading
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, Final, TypeVar
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+SWITCH_S: Final = 0.001
+"""A handler that burns time on the loop keeps the writer and the screen waiting for so long at most, not for 5 ms each
+time that they let go of the interpreter."""
 _LEFT_S: Final = 1.0
 """How long tasks that are left at the end may take; a handler that ignores its cancellation is left behind."""
 
@@ -85,6 +89,7 @@ class Engine:
         discovery at once, whatever its schedule says.
         """
         self.state.create()
+        sys.setswitchinterval(SWITCH_S)
         self._lock = EngineLock(self.state, mode=self._mode, now=self._clock.now())
         try:
             prepare(self.state.database, doubt=self._lock.was_cut)
