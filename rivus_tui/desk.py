@@ -53,11 +53,14 @@ class Desk:
         self.events_at_freeze = 0
         self.news = 0
         self.lag_ms = 0
+        self.bell_is_due = False
         self._engine_seen = False
 
     def read_status(self) -> None:
         """Read the state of the project."""
-        self.status = self.reader.status()
+        before, self.status = self.status, self.reader.status()
+        if before is not None and before.rings is not None and (self.status.rings or 0) > before.rings:
+            self.bell_is_due = True
         self._engine_seen = self._engine_seen or self.status.engine is not None
         if self.frozen_at is not None:
             self.news = max(self.reader.events_count() - self.events_at_freeze, 0)

@@ -339,6 +339,8 @@ class StatusView:
     """What a person should know at once (jobs.yaml broken and the last good one runs, …)."""
     badges: Mapping[str, int] = field(default_factory=dict)
     """What waits for a person on which screen, by its name (`triage`, `doctor`, …); absent: nothing."""
+    rings: int | None = None
+    """How often an incident has opened; when it rises, the terminal's bell rings. None: it does not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

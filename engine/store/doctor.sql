@@ -271,6 +271,10 @@ SELECT min(due_at) FROM doctor_actions WHERE state = 'pending';
 -- Who paused a job.
 SELECT paused_by FROM jobs WHERE id = ? AND state = 'paused';
 
+-- name: keep_bell
+-- Whether the terminal rings when an incident opens.
+INSERT INTO meta (key, value) VALUES ('doctor:bell', ?) ON CONFLICT DO UPDATE SET value = excluded.value;
+
 -- name: slow
 -- Hold something back until a time.
 INSERT INTO slowed (name, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until);

@@ -191,6 +191,11 @@ def leave_unjudged(connection: sqlite3.Connection, attempts: Sequence[int], now:
         connection.execute(_SQL.judged, {"attempts": json.dumps(list(attempts)), "now": now})
 
 
+def keep_bell(connection: sqlite3.Connection, rings: bool) -> None:
+    """Keep for the screens whether the terminal rings when an incident opens."""
+    connection.execute(_SQL.keep_bell, ("1" if rings else "",))
+
+
 def slow(connection: sqlite3.Connection, names: Mapping[str, int], now: int) -> None:
     """Keep what is held back, and until when."""
     connection.execute(_SQL.not_slowed, (now,))

@@ -58,7 +58,7 @@ class Reader:
         jobs = self.jobs()
         with self._lock:
             problem = self._connection.execute(_SQL.problem).fetchone()
-            incidents = incident_rows.open_count(self._connection)
+            incidents, rings = incident_rows.counts(self._connection)
             stale = stale_views.stale_results(self._connection)
         items: dict[str, int] = defaultdict(int)
         failed_external = 0
@@ -80,6 +80,7 @@ class Reader:
             badges={"triage": items["waiting"]}
             | ({"doctor": incidents} if incidents else {})
             | ({"stale": stale} if stale else {}),
+            rings=rings,
         )
 
     def stale(self) -> list[StaleView]:

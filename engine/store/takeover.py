@@ -67,6 +67,7 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int, prints
         store_limits.sync_resources(connection, project.resources)
         stored = store_limits.buckets(connection)
         slowed = incidents.slowed(connection, now)
+        incidents.keep_bell(connection, project.settings.doctor.bell)
         text = f"engine started; {reclaimed} interrupted stages back in the queue" if reclaimed else "engine started"
         record(connection, [Event(kind="engine.started", text=text, data={"epoch": epoch, "cut": cut})], now)
         point("start.commits")
@@ -101,6 +102,7 @@ def reconfigure(
     _reconcile(connection, plan, changed, now)
     facts.follow(connection, plan, now)
     store_limits.sync_resources(connection, project.resources)
+    incidents.keep_bell(connection, project.settings.doctor.bell)
     text = f"{len(lines)} changes" if len(lines) != 1 else lines[0]
     record(connection, [Event(kind="config.reloaded", text=text, data={"changes": lines})], now)
     return plan, jobs.rows(connection)

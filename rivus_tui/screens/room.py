@@ -168,6 +168,9 @@ class Room(Screen[None]):
         desk.trouble = ""
         with self.reading():
             desk.read_status()
+            if desk.bell_is_due:
+                desk.bell_is_due = False
+                self.app.bell()
             if desk.frozen_at is None or even_frozen:
                 self.read()
         desk.pace.refreshed_at = desk.clock.monotonic()

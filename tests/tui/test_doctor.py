@@ -64,6 +64,23 @@ async def test_parts_and_filter_narrow_the_list() -> None:
         assert "6 of 6" in story.text()
 
 
+async def test_the_bell_rings_when_an_incident_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = sample()
+    rows.status = replace(rows.status, rings=5)
+    async with open_room(rows, "4") as story:
+        rung: list[bool] = []
+        monkeypatch.setattr(story.app, "bell", lambda: rung.append(True))
+        story.room.reload()
+        assert rung == []
+        rows.status = replace(rows.status, rings=6)
+        story.room.reload()
+        story.room.reload()
+        assert rung == [True]
+        rows.status = replace(rows.status, rings=None)
+        story.room.reload()
+        assert rung == [True]
+
+
 async def test_nothing_wrong_says_so() -> None:
     rows = sample()
     rows.incidents = []
