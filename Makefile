@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format screenshots faults faults-fast soak schema bench judge lock clean
+.PHONY: help setup run test check format screenshots faults faults-fast soak wheel sbom audit schema bench judge lock clean
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
@@ -68,6 +68,17 @@ faults-fast: setup ## the same with few cases, as the tests run it
 
 soak: setup ## leave an engine running for long, and look at what grows
 	@$(PYTHON) -m tests.faults --deep R14
+
+wheel: setup ## build the wheel twice, and make sure that both are the same
+	@$(PYTHON) -m tests.faults --deep S10
+	@SOURCE_DATE_EPOCH=1767225600 $(PYTHON) -m hatchling build -t wheel -d dist
+
+sbom: setup ## write dist/sbom.json: what is installed, as CycloneDX
+	@mkdir -p dist
+	@$(PYTHON) -c 'from tests.faults.goals.supply import sbom; print(sbom())' > dist/sbom.json
+
+audit: setup ## look for known weaknesses in the locked packages (needs the network; offline it says skip)
+	@if $(PYTHON) -c 'import socket; socket.create_connection(("pypi.org", 443), 3)' 2>/dev/null 	  && command -v pip-audit >/dev/null; then 	  pip-audit --require-hashes --disable-pip -r requirements.lock; 	else 	  echo "skip: no network, or pip-audit is not installed (it is run outside the project: pipx install pip-audit)"; 	fi
 
 schema: setup ## write engine/store/schema.sql anew from the migrations
 	@$(PYTHON) -c 'import sqlite3; from engine.store import migrate; c = sqlite3.connect(":memory:", isolation_level=None); \

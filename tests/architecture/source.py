@@ -62,13 +62,19 @@ def _read(path: Path) -> Module:
     return Module(name=name, path=relative.as_posix(), text=text, tree=ast.parse(text))
 
 
+@cache
 def imports(module: Module) -> list[Import]:
     """Return what a module imports, anywhere in it."""
     return list(_imports(module.tree, deferred=False))
 
 
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(module.name for module in modules())
+
+
 def _imports(node: ast.AST, *, deferred: bool) -> Iterator[Import]:
-    names = {module.name for module in modules()}
+    names = _names()
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             for alias in child.names:

@@ -31,6 +31,7 @@ _DYNAMIC_IMPORTS = {
     *("runpy.run_module", "runpy.run_path", "spec.loader.exec_module"),
 }
 _DYNAMIC_IMPORTS_MAY = {
+    "engine.config.importing": "the same names, on a thread that may hang",
     "engine.config.resolve": "dotted names of jobs.yaml become functions here",
     "rivus_tui.cli.main": "its own verbs, from a table of constants, when they are used",
     "rivus_tui.rooms": "the app's own screens, from a table of constants, when they are opened",
