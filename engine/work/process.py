@@ -32,7 +32,7 @@ _LINE_MAX: Final = 4_000
 _CHUNK: Final = 65_536
 _FLOOD_PAUSE_S: Final = 0.01
 """Between two chunks of output beyond its limit: who floods must not keep the engine busy."""
-_KILL_S: Final = 2.0
+_KILL_S: Final = 10.0
 """How long a keeper may take to end what is below it."""
 _ENDINGS: Final = {
     keeper.TOO_MANY_PROCESSES: f"the handler had more than {keeper.PROCESSES_MAX} processes at once and was killed",
@@ -189,11 +189,16 @@ class WorkerProcess:
         done, _ = await asyncio.wait({waiter}, timeout=_KILL_S)
         if not done:
             log.error("a worker's keeper did not end; it was killed, and something it started may be left")
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            for pid in (self.process.pid, *keeper.descendants(self.process.pid)):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
             await waiter
         await asyncio.wait({self._printed}, timeout=1.0)
         self._printed.cancel()
+        # asyncio keeps the pipes open while any process has the other end, whatever became of ours.
+        transport: Any = getattr(self.process, "_transport", None)
+        if transport is not None:
+            transport.close()
 
     @property
     def is_alive(self) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from engine.work.process import Hears, WorkerProcess
 
+BURIAL_S: Final = 0.3
+"""How long the end of a call waits for the end of its worker."""
 IDLE_S: Final = 60.0
 """A process that had nothing to do for so long is ended; the next call starts one."""
 
@@ -34,21 +36,36 @@ class WorkerProcesses:
 
         `started` is called when a worker is free and the call begins.
         """
-        async with self._free:
+        await self._free.acquire()
+        try:
             worker = await self._take()
+        except BaseException:
+            self._free.release()
+            raise
+        ended = False
+        try:
             started()
-            ended = False
-            try:
-                answer = await worker.call(message, hears)
-                ended = not worker.spent
-                return answer
-            finally:
-                if ended and not self._closing:
-                    self._idle.append(worker)
-                    self._expect_idleness()
-                else:
-                    self._all.discard(worker)
-                    await asyncio.shield(worker.kill())
+            answer = await worker.call(message, hears)
+            ended = not worker.spent
+            return answer
+        finally:
+            if ended and not self._closing:
+                self._idle.append(worker)
+                self._expect_idleness()
+                self._free.release()
+            else:
+                self._all.discard(worker)
+                self._ending.add(task := asyncio.ensure_future(self._end(worker)))
+                task.add_done_callback(self._ending.discard)
+                # What it ran is dead at once; burying a thousand processes may take longer, and is nobody's time.
+                await asyncio.wait({task}, timeout=BURIAL_S)
+
+    async def _end(self, worker: WorkerProcess) -> None:
+        """End a worker; only then is there room for another one."""
+        try:
+            await worker.kill()
+        finally:
+            self._free.release()
 
     def send_cancel(self) -> None:
         """Tell every handler that runs in a worker that it should end."""

@@ -32,6 +32,7 @@ from engine.work.surroundings import Surroundings
 from engine.work.wire import encode_emitted, encode_outcome, pack
 from engine.work.worker_llm import WorkerLLM
 
+NO_MEMORY: Final = "no more memory; `worker_memory` in the settings says how much a worker process may have"
 PROGRESS_S: Final = 0.1
 """Progress goes to the engine at most this often; the newest counts."""
 
@@ -170,6 +171,7 @@ def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging
             answer["model"] = encode_error(error)
         if isinstance(error, MemoryError):
             answer["spent"] = True
+            answer["message"] = problem.message or NO_MEMORY
     if os.getpid() != pid:
         os._exit(0)  # the handler has forked, and this is not the process that was asked
     return _tidied(answer, progress, http, before)

@@ -19,7 +19,7 @@ from engine.kit.clock import SystemClock
 from tests.factories import Rig, job, stage
 
 TIMEOUT_S = 3.0
-GOOD = 60
+GOOD = 20
 MARK = "RIVUS_TEST_POISON"
 
 PLUGIN = """
@@ -178,7 +178,7 @@ FAILS = {
 }
 
 ALL = (*WELL, *ENDLESS, *FAILS)
-FEW = ("grandchild", "both_return", "surroundings", "spin_in_c", "leaves", "segfaults", "one_allocation", "fork_bomb")
+FEW = ("grandchild", "both_return", "surroundings", "spin_in_c", "leaves", "one_allocation")
 
 
 @pytest.fixture
