@@ -139,11 +139,11 @@ DOORS: Final = (
         r"|invalidclient|unauthorizedclient|missingauthenticationtoken\w*|kmsaccessdenied\w*|apikeyinvalid"
         r"|apikeyexpired|tokenexpired|invalidcredentials|incompletesignature|28p01|28000|42501|3d000|eacces|eperm"
         r"|loginrequired|authorizationfailed|authenticationfailed|insufficientpermissions?|insufficientscopes?"
-        r"|keydisabled|accountproblem|accountnotfound|(?:invalid|missing|expired|revoked|bad|unknown|no"
-        r"|not)(?:auth\w*|token|scopes?|key|apikey|accesskey|credentials?|session|signature|cookies?|permissions?"
-        r"|login)|(?:auth\w*|token|scope|key|apikey|credentials?|session|account)(?:invalid|missing|expired"
-        r"|revoked|inactive|required|failed|failure|disabled|suspended)|clusterblock\w*|teamaccessnotgranted"
-        r"|ekmaccessdenied)$",
+        r"|keydisabled|kmsdisabled\w*|disabledexception|kmsinvalidstate\w*|accountproblem|accountnotfound"
+        r"|(?:invalid|missing|expired|revoked|bad|unknown|no|not)(?:auth\w*|token|scopes?|key|apikey|accesskey"
+        r"|credentials?|session|signature|cookies?|permissions?|login)|(?:auth\w*|token|scope|key|apikey"
+        r"|credentials?|session|account)(?:invalid|missing|expired|revoked|inactive|required|failed|failure"
+        r"|disabled|suspended)|clusterblock\w*|teamaccessnotgranted|ekmaccessdenied)$",
         example=("ClientError", "An error occurred (UnrecognizedClientException) when calling the GetItem operation"),
         fix="Renew the credentials or grant the right.",
     ),

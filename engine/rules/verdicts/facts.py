@@ -69,7 +69,7 @@ _EXIT: Final = re.compile(
 _CODE: Final = re.compile(
     r"(?:\"|'|\b)(?:code|type|error|status|reason|error_?code|errortype|__type|errcode|error_?type|err"
     r"|name|title)['\"]?\s*[:=]\s*"
-    r"['\"]?([a-z][\w./-]{2,60})['\"]?(?=[\s,}\])'\"<.;]|$)|an error occurred \((\w{3,60})\)|<code>(\w{3,60})</code>"
+    r"['\"]?([a-z][\w./-]{2,60})['\"]?(?=[\s,}\])'\"<.;]|$)|an error occurred \(([\w.]{3,60})\)|<code>(\w{3,60})</code>"
     r"|statuscode\.([a-z_]{3,40})|\bsqlstate[ :=\[]{1,3}(\w{5})\b",
     re.I,
 )

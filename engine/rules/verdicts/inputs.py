@@ -48,14 +48,18 @@ INPUTS: Final = (
         id="input-damaged",
         cls="item",
         sure="high",
-        text=r"cannot identify image|not a (?:zip|gzip(?:ped)?|pdf|valid (?:\w+ )?(?:pdf|zip|image|xml|json|url|video"
-        r"|feed|file|document|archive|date|email|isbn|doi|isin|ticker|symbol|cik|html))\b|(?:image|file|archive"
-        r"|document|pdf|video|audio|stream|data|zip|xml|feed|page|jpeg|png|header|input|message"
-        r"|record) (?:file )?(?:is |appears to be |seems |was |may be |looks )?(?:truncated|corrupt(?:ed)?|damaged"
-        r"|malformed|empty|encrypted|broken|invalid|unreadable|password[- ]protected|too (?:large|big|long|short"
-        r"|small))|(?:truncated|corrupt(?:ed)?|damaged|malformed|encrypted|broken|empty|unreadable|undecodable"
-        r"|garbled|password[- ]protected) (?:\w+ )?(?:image|file|archive|document|pdf|video|audio|stream|data|zip"
-        r"|xml|feed|page|jpeg|png|input|content|body|text|html|transcript|record|json|csv)|moov atom not found"
+        text=r"(?:unable|failed) to (?:process|decode|read|parse|open|load|convert) (?:the )?(?:input |uploaded "
+        r"|source )?(?:image|file|document|audio|video|pdf|media|page)|illegal status line|has (?:0|no"
+        r"|zero) (?:entries|items|pages|rows|results|segments|articles|words|text)|(?:pages|words|characters"
+        r"|minutes|rows|items|mb|bytes|seconds|hours), (?:the )?(?:limit|maximum|max)|cannot identify image"
+        r"|not a (?:zip|gzip(?:ped)?|pdf|valid (?:\w+ )?(?:pdf|zip|image|xml|json|url|video|feed|file|document"
+        r"|archive|date|email|isbn|doi|isin|ticker|symbol|cik|html))\b|(?:image|file|archive|document|pdf|video"
+        r"|audio|stream|data|zip|xml|feed|page|jpeg|png|header|input|message|record) (?:file )?(?:is "
+        r"|appears to be |seems |was |may be |looks )?(?:truncated|corrupt(?:ed)?|damaged|malformed|empty"
+        r"|encrypted|broken|invalid|unreadable|password[- ]protected|too (?:large|big|long|short|small))"
+        r"|(?:truncated|corrupt(?:ed)?|damaged|malformed|encrypted|broken|empty|unreadable|undecodable|garbled"
+        r"|password[- ]protected) (?:\w+ )?(?:image|file|archive|document|pdf|video|audio|stream|data|zip|xml|feed"
+        r"|page|jpeg|png|input|content|body|text|html|transcript|record|json|csv)|moov atom not found"
         r"|invalid data found when processing|eof marker not found|stream has ended unexpectedly|not well-formed"
         r"|mismatched tag|junk after document|undefined entity|no element found|syntax error: line"
         r"|premature end of (?:data|file)|start tag expected|bad magic|magic number|crc[ -]?(?:32)? ?(?:check"
@@ -117,6 +121,15 @@ INPUTS: Final = (
         r"|\w*extractionerror",
         unless=r"config|settings|template",
         example=("pydantic_core.ValidationError", "bad"),
+    ),
+    Rule(
+        id="template-gone",
+        cls="code_bug",
+        sure="medium",
+        errno=(2,),
+        raw=r"template|\.j2['\"]|\.jinja2?['\"]|\.sql['\"]|prompts?/",
+        example=("FileNotFoundError", "[Errno 2] No such file or directory: 'templates/summary.j2'"),
+        fix="Put the file where the code looks for it.",
     ),
     Rule(
         id="file-gone",

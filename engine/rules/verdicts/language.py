@@ -11,11 +11,15 @@ PLAIN_MISUSE: Final = (
         id="misuse-of-loop",
         cls="code_bug",
         sure="high",
-        text=r"different (?:event )?loop|event loop is (?:closed|already running)|no (?:running|current) event loop"
-        r"|from a running event loop|inside a task|never awaited|in quoted expression|connector is closed"
-        r"|session is closed|client has been closed|invalid type for (?:url|argument)|without having called"
-        r"|already been (?:consumed|streamed|read)|too (?:much|little) data for declared|cannot reuse already"
-        r"|missing from-clause|await expression",
+        text=r"different (?:event )?loop|another loop is running|returned (?:an? )?\w+, expected (?:an? )?\w+"
+        r"|expected an? (?:dict|list|str|int|mapping|sequence|tuple|dataclass|callable)\b"
+        r"|with an asyncclient instance|with a (?:sync )?client instance|instantiate abstract class"
+        r"|lock is not acquired|serialize unknown type|compile error|\bsyntax error, unexpected"
+        r"|event loop is (?:closed|already running)|no (?:running|current) event loop|from a running event loop"
+        r"|inside a task|never awaited|in quoted expression|connector is closed|session is closed"
+        r"|client has been closed|invalid type for (?:url|argument)|without having called|already been (?:consumed"
+        r"|streamed|read)|too (?:much|little) data for declared|cannot reuse already|missing from-clause"
+        r"|await expression",
         example=("RuntimeError", "<asyncio.locks.Lock object at 0x7f [locked]> is bound to a different event loop"),
         fix="Mend the handler or what it calls.",
     ),
@@ -94,6 +98,13 @@ NAMES: Final = (
         fix="Look whether memory ran out.",
     ),
     Rule(
+        id="program-failed",
+        cls="item",
+        sure="low",
+        exits=r"1|3|4|5|255",
+        example=("CalledProcessError", "Command '['convert']' returned non-zero exit status 1."),
+    ),
+    Rule(
         id="crashed",
         cls="item",
         sure="low",
@@ -120,10 +131,11 @@ NAMES: Final = (
         id="not-found-words",
         cls="item",
         sure="low",
-        text=r"\b(?:not found|does not exist|doesn't exist|no such|cannot be found|could not be found|unavailable"
-        r"|nothing (?:was )?found|is missing|invalid|empty|unsupported|too (?:short|long|small|few)|unreadable"
-        r"|malformed|duplicate|already exists|skipped|not supported|unexpected (?:format|content|value|type|token)"
-        r"|no (?:text|content|body|title|results?|data|matches))\b",
+        text=r"\b(?:(?:does|do) not have (?:an?|any)|lists no|has no (?:\w+ )?(?:text|content|items|entries|pages|works"
+        r"|results)|is silent|unknown format|not found|does not exist|doesn't exist|no such|cannot be found"
+        r"|could not be found|unavailable|nothing (?:was )?found|is missing|invalid|empty|unsupported|too (?:short"
+        r"|long|small|few)|unreadable|malformed|duplicate|already exists|skipped|not supported"
+        r"|unexpected (?:format|content|value|type|token)|no (?:text|content|body|title|results?|data|matches))\b",
         unless=r"config|setting|environment|template|attribute|plugin|handler|method|argument|parameter|table|column"
         r"|binary|command|driver|service|server|state\b",
         example=("LookupError_", "nothing found for this ticker"),

@@ -17,11 +17,13 @@ MACHINE: Final = (
         id="program-missing",
         cls="systemic",
         sure="high",
-        text=r"command not found|not found in (?:the )?(?:\$?path|system path)|(?:is |be )?(?:not )?(?:installed"
-        r"|in) (?:and|or) (?:it's not )?(?:in|on) (?:your |the )?path|is \S+ installed|(?:ffmpeg|ffprobe|tesseract"
-        r"|poppler|node|deno|java|git|pandoc|chrom\w+|geckodriver|wkhtmltopdf|libreoffice|ghostscript"
-        r"|imagemagick)\b.{0,40}(?:not found|not installed|could not be found|is required|missing)"
-        r"|executable (?:doesn't exist|file not found|not found)|playwright install|looks like playwright"
+        text=r"cannot find (?:module|package)|command not found|(?:supported|suitable|no) javascript runtime|(?:cannot"
+        r"|could not|couldn't|unable to) (?:find|locate) (?:the |a )?(?:\w+ )?(?:binary|executable|driver"
+        r"|interpreter|runtime|library|program)\b|not found in (?:the )?(?:\$?path|system path)|(?:is "
+        r"|be )?(?:not )?(?:installed|in) (?:and|or) (?:it's not )?(?:in|on) (?:your |the )?path|is \S+ installed"
+        r"|(?:ffmpeg|ffprobe|tesseract|poppler|node|deno|java|git|pandoc|chrom\w+|geckodriver|wkhtmltopdf"
+        r"|libreoffice|ghostscript|imagemagick)\b.{0,40}(?:not found|not installed|could not be found|is required"
+        r"|missing)|executable (?:doesn't exist|file not found|not found)|playwright install|looks like playwright"
         r"|no (?:supported )?javascript runtime|not recognized as an internal or external command"
         r"|could not find (?:a )?(?:chrome|firefox|browser|driver|the binary|executable)|unable to obtain driver"
         r"|only supports chrome version|session not created|not found: (?:ffmpeg|node)|unknown (?:encoder|decoder)"
@@ -121,7 +123,7 @@ MACHINE: Final = (
         id="errno-systemic",
         cls="systemic",
         sure="high",
-        errno=(1, 5, 8, 12, 13, 19, 23, 24, 28, 30, 98, 117, 122, 10013, 10048, 48),
+        errno=(1, 5, 8, 99, 12, 13, 19, 23, 24, 28, 30, 98, 117, 122, 10013, 10048, 48),
         unless=r"invalid argument|image|broken document|connect call failed",
         example=("OSError", "[Errno 19] No such device"),
         fix="Mend what the operating system names.",
@@ -138,12 +140,12 @@ MACHINE: Final = (
         id="refused-local",
         cls="systemic",
         sure="medium",
-        text=r"connection refused|actively refused|connect call failed|econnrefused|err_connection_refused"
-        r"|cannot connect to (?:the )?(?:docker|broker|redis|host|database)|can't connect to (?:local )?(?:mysql"
-        r"|server)|couldn't connect to server|could not connect to (?:server|redis|the broker|database)"
-        r"|failed to connect to (?:localhost|127)|\[errno 111\]|\[errno 61\]|connect: no such file or directory"
-        r"|nobrokersavailable|all connection attempts failed|max retries exceeded|filenotfounderror\(2"
-        r"|server api version",
+        text=r"connection is bad|is the server running|connection refused|actively refused|connect call failed"
+        r"|econnrefused|err_connection_refused|cannot connect to (?:the )?(?:docker|broker|redis|host|database)"
+        r"|can't connect to (?:local )?(?:mysql|server)|couldn't connect to server|could not connect to (?:server"
+        r"|redis|the broker|database)|failed to connect to (?:localhost|127)|\[errno 111\]|\[errno 61\]"
+        r"|connect: no such file or directory|nobrokersavailable|all connection attempts failed"
+        r"|max retries exceeded|filenotfounderror\(2|server api version",
         raw=_LOCAL,
         unless=r"timed out|timeout|reset by peer|\[errno 1(?:04|10|13|01)\]|name or service|temporary failure",
         example=(
@@ -166,18 +168,18 @@ MACHINE: Final = (
         id="connection-lost",
         cls="transient",
         sure="high",
-        text=r"connection (?:was )?(?:reset|aborted|closed|lost|dropped|broken|interrupted|terminated|error|timed"
-        r"|timeout|refused|failed)|reset by peer|broken pipe|remote end closed|server disconnected"
-        r"|disconnected without|peer closed|incomplete (?:read|chunked|message|body)|payload is not completed"
-        r"|unexpected(?:ly)? (?:eof|closed|end of (?:stream|connection))|eof occurred in violation"
-        r"|premature(?:ly)? (?:close|end)|network is (?:unreachable|down)|no route to host|host is (?:down"
-        r"|unreachable)|socket hang up|stream (?:was )?(?:reset|closed|error|terminated)|goaway|early eof"
-        r"|rpc failed|transport (?:endpoint|error|closed|closing)|network (?:error|changed|failure|unreachable"
-        r"|connection)|err_connection|err_network|err_internet_disconnected|err_empty_response|err_http2"
-        r"|remote host closed|chunked encoding|connection to \S+ (?:was |has been )?(?:lost|closed)"
-        r"|all connection attempts failed|connect call failed|actively refused|could not connect"
-        r"|failed to establish a new connection|bytes read, \d+ more expected|bytes read on a total"
-        r"|tls connection was non-properly|ssl.{0,25}(?:eof|record layer|decryption failed)"
+        text=r"catching up|lagging behind|connection (?:was )?(?:reset|aborted|closed|lost|dropped|broken|interrupted"
+        r"|terminated|error|timed|timeout|refused|failed)|reset by peer|broken pipe|remote end closed"
+        r"|server disconnected|disconnected without|peer closed|incomplete (?:read|chunked|message|body)"
+        r"|payload is not completed|unexpected(?:ly)? (?:eof|closed|end of (?:stream|connection))"
+        r"|eof occurred in violation|premature(?:ly)? (?:close|end)|network is (?:unreachable|down)"
+        r"|no route to host|host is (?:down|unreachable)|socket hang up|stream (?:was )?(?:reset|closed|error"
+        r"|terminated)|goaway|early eof|rpc failed|transport (?:endpoint|error|closed|closing)|network (?:error"
+        r"|changed|failure|unreachable|connection)|err_connection|err_network|err_internet_disconnected"
+        r"|err_empty_response|err_http2|remote host closed|chunked encoding|connection to \S+ (?:was "
+        r"|has been )?(?:lost|closed)|all connection attempts failed|connect call failed|actively refused"
+        r"|could not connect|failed to establish a new connection|bytes read, \d+ more expected"
+        r"|bytes read on a total|tls connection was non-properly|ssl.{0,25}(?:eof|record layer|decryption failed)"
         r"|did not get any data blocks|truncated response|target (?:page|closed)|browser has (?:been closed"
         r"|disconnected)|page crashed|websocket.{0,30}(?:closed|dropped|close frame)|no close frame received"
         r"|keepalive ping timeout|err_quic|unreachable|(?:stream|response|connection|body|transfer"

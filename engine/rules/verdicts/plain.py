@@ -17,7 +17,7 @@ _PERIOD: Final = (
     r"|\btoday\b|\btomorrow\b|\bmidnight\b"
     r"|(?:resets?|renews?|refill(?:s|ed)?|replenish(?:es|ed)?|refresh(?:es|ed)?|restored)\b(?: (?:at|in|on"
     r"|after|every|automatically|again))?"
-    r"|(?:until|till|before|after) (?:the )?(?:next|end of|\d{4}-))"
+    r"|(?:until|till|before|after) (?:the )?(?:next|end of|\d{4}-|\d{1,2}:\d\d))"
 )
 _NOT_A_RATE: Final = (
     r"(?:disk|storage|inode|mailbox|file ?system|memory|context|recursion|size|length|depth|time"
@@ -75,8 +75,8 @@ PLAIN: Final = (
         r"|insufficient (?:account |wallet )?(?:balance|funds|credits?)|(?:run|ran|are|is) out of (?:prepaid "
         r"|paid |api )?(?:credits?|funds|money|balance)|no (?:remaining )?(?:credits?|funds|balance)(?: (?:left"
         r"|remaining|available))?|not enough (?:credits?|funds|balance)|(?:credits?|funds|balance) (?:have been "
-        r"|has been |are |is )?(?:exhausted|depleted|used up|ran out)|top[ -]?up|recharge|(?:purchase|buy"
-        r"|add) (?:more |additional )?(?:credits?|funds)|prepaid|can only afford|negative balance"
+        r"|has been |are |is )?(?:exhausted|depleted|used up|ran out)|out of credits?\b|top[ -]?up|recharge"
+        r"|(?:purchase|buy|add) (?:more |additional )?(?:credits?|funds)|prepaid|can only afford|negative balance"
         r"|balance[: ]+-?\$?0(?:\.0+)?\b|requires? more credits",
         unless=r"(?:reset|renew|refill|refresh|replenish)\w*(?: (?:at|in|on|every|automatically|again)|[. ])|(?:daily"
         r"|monthly|hourly|weekly|free) (?:free )?(?:credit|token)s?|credits? per|retry[- ]after",
@@ -171,8 +171,9 @@ PLAIN: Final = (
         r"|reduce your (?:request )?rate|bandwidth limit|temporarily (?:blocked|banned|limited"
         r"|restricted).{0,40}(?:requests|traffic|activity)|wait (?:of|for) \d+ seconds? is required|(?:per second"
         r"|per minute|per hour) (?:is )?over the|over the account limit|usage cap|doing that (?:a lot|too much)"
-        r"|take a break|too fast|minimum (?:time|interval|delay) between|request weight|banned until"
-        r"|cool(?:ing)? ?down|rejected execution|too many open connections from",
+        r"|take a break|too fast|minimum (?:time|interval|delay) between|request weight|error 1015|(?:retry|repeat"
+        r"|resend) your request (?:after|in) \d|banned until|cool(?:ing)? ?down|rejected execution"
+        r"|too many open connections from",
         unless=rf"{_NOT_A_RATE}|insufficient_quota|unexpected keyword|invalid (?:value|choice|rate)|must be"
         rf"|could not parse|missing (?:required )?(?:setting|config)|redirects",
         example=(
@@ -201,15 +202,15 @@ PLAIN: Final = (
         id="private-item",
         cls="item",
         sure="high",
-        text=r"private (?:video|account|profile|playlist|repository|channel|post|item|content|track|page)|(?:video"
-        r"|post"
-        r"|account|playlist|track|episode|item|profile|document|page|file|stream|tweet|album|article"
-        r"|repository) (?:is|has been set to|was made) private|members?[- ]only"
-        r"|(?:only )?available (?:only )?(?:to|for) (?:members|subscribers|premium|supporters|patrons|paying)"
-        r"|join this channel|subscribers?[- ]only|(?:rest|remainder|full \w+) is (?:only )?for \w+"
-        r"|for (?:paying )?subscribers|paywalled|preview only|requires? (?:payment|purchase) to (?:watch|view"
-        r"|access|read)|paywall|(?:to|for) premium (?:members|users)|this (?:article|episode|content|video"
-        r"|post) (?:is|requires)[^.]{0,20}(?:premium|subscription|payment|locked)|music premium",
+        text=r"confidential|restricted to (?:its|the|their) (?:owner|author|members|staff)|private (?:video|account"
+        r"|profile|playlist|repository|channel|post|item|content|track|page)|(?:video|post|account|playlist|track"
+        r"|episode|item|profile|document|page|file|stream|tweet|album|article|repository) (?:is|has been set to"
+        r"|was made) private|members?[- ]only|(?:only )?available (?:only )?(?:to|for) (?:members|subscribers"
+        r"|premium|supporters|patrons|paying)|join this channel|subscribers?[- ]only|(?:rest|remainder"
+        r"|full \w+) is (?:only )?for \w+|for (?:paying )?subscribers|paywalled|preview only|requires? (?:payment"
+        r"|purchase) to (?:watch|view|access|read)|paywall|(?:to|for) premium (?:members|users)|this (?:article"
+        r"|episode|content|video|post) (?:is|requires)[^.]{0,20}(?:premium|subscription|payment|locked)"
+        r"|music premium",
         example=(
             "DownloadError",
             "ERROR: [youtube] abc: Private video. Sign in if you've been granted access to this video",
@@ -290,8 +291,9 @@ PLAIN: Final = (
         id="login-address",
         cls="systemic",
         sure="high",
-        raw=r"<title>[^<]{0,40}(?:log ?in|sign ?in|sso)|(?:name|type)=.?password|(?:text/html|mimetype|redirect"
-        r"|expecting value|<html|<!doctype|not json"
+        raw=r"(?:response|reply|final|effective|last)[._ ]url\W{1,5}https?://[^\s'\"]{0,150}/(?:log[-_]?in|sign[-_]?in"
+        r"|sso|servicelogin)\b|<title>[^<]{0,40}(?:log ?in|sign ?in|sso)|(?:name|type)=.?password|(?:text/html"
+        r"|mimetype|redirect|expecting value|<html|<!doctype|not json"
         r"|unexpected content).{0,200}(?:https?://[^\s'\"]{0,150})?/(?:users/)?(?:log[-_]?in|sign[-_]?in|sso"
         r"|oauth2?/auth\w*|accounts/login|servicelogin|auth/login|wp-login|session/new|saml|adfs)\b"
         r"|https?://(?:login|signin|sso|accounts|auth|idp)\.[^\s'\"]{0,150}.{0,200}(?:text/html|mimetype|<html"

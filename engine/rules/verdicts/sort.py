@@ -14,12 +14,12 @@ from engine.rules.verdicts.language import MISUSE, NAMES, PLAIN_MISUSE
 from engine.rules.verdicts.machine import MACHINE
 from engine.rules.verdicts.plain import PLAIN
 from engine.rules.verdicts.rule import FIXES, Rule
-from engine.rules.verdicts.statuses import STATUSES
+from engine.rules.verdicts.statuses import CALLS, STATUSES
 from engine.rules.verdicts.stores import STORES
 
 RANKS: Final[tuple[tuple[Rule, ...], ...]] = (PLAIN, (*PLAIN_MISUSE, *DOORS, *STORES, *MACHINE, *INPUT_TYPES), STATUSES)
 """Ranks that hold for everything that was raised or printed."""
-RULES: Final[tuple[Rule, ...]] = (*(rule for rank in RANKS for rule in rank), *MISUSE, *INPUTS, *NAMES)
+RULES: Final[tuple[Rule, ...]] = (*(rule for rank in RANKS for rule in rank), *MISUSE, *INPUTS, *CALLS, *NAMES)
 
 BY_NEIGHBOURS: Final = frozenset(
     (
@@ -66,8 +66,10 @@ def judge_facts(facts: Facts, own_rules: Sequence[Rule] = ()) -> Verdict:
 
 
 def _applying(facts: Facts, own_rules: Sequence[Rule]) -> Iterator[tuple[Rule, Link]]:
-    for rank in (tuple(own_rules), *RANKS, MISUSE, INPUTS, NAMES):
-        for link in facts.links if rank in (MISUSE, NAMES) else (*facts.links, facts.around):
+    for rank in (tuple(own_rules), *RANKS, MISUSE, INPUTS, CALLS, NAMES):
+        # What stands beside an exception is weak evidence, unless it is what a command said that failed.
+        beside = (facts.around,) if facts.outer.exits or rank not in (MISUSE, NAMES) else ()
+        for link in (*facts.links, *beside):
             for rule in rank:
                 if rule.matches(link, facts):
                     yield rule, link

@@ -115,6 +115,9 @@ STATUSES: Final = (
         status=(404, 410, 451, 413, 414, 416, 422, 415, 406, 409, 412, 424),
         example=("HTTPStatusError", "Client error '404 Not Found' for url 'https://a.b/c'"),
     ),
+)
+
+CALLS: Final = (
     Rule(
         id="http-call",
         cls="code_bug",
@@ -124,3 +127,4 @@ STATUSES: Final = (
         fix="Mend the request.",
     ),
 )
+"""Statuses that say that the request is wrong; what was sent along may be wrong too, and its words come first."""

@@ -11,17 +11,17 @@ STORES: Final = (
         id="db-busy",
         cls="transient",
         sure="high",
-        text=r"database (?:table |schema )?is locked|database schema has changed|deadlock|could not serialize access"
-        r"|lock wait timeout|lock timeout|could not obtain lock|restart(?:ing)? (?:the )?transaction"
-        r"|serialization failure|transaction (?:conflict|was aborted due to conflict)|write conflict|sqlite_busy"
-        r"|sqlite_locked|unable to acquire lock|lock not available|optimistic (?:lock|concurrency)"
-        r"|retry (?:the )?transaction|transaction cancelled|too many (?:clients|connections)"
-        r"|connection slots are reserved|connection pool (?:exhausted|limit|is full|timed)|queuepool limit"
-        r"|could ?n.t get a connection|max_user_connections"
-        r"|max(?:imum)? (?:number of )?(?:client )?connections (?:reached|exceeded)|recovery conflict"
-        r"|conflict with recovery|canceling statement due to|statement timeout|query (?:timed out|was cancelled)"
-        r"|concurrent update|could not acquire (?:the )?lock|index\.lock|another (?:process|instance"
-        r"|git process).{0,30}(?:running|lock)",
+        text=r"being accessed by other users|(?:leader|primary) election|election in progress|database (?:table "
+        r"|schema )?is locked|database schema has changed|deadlock|could not serialize access|lock wait timeout"
+        r"|lock timeout|could not obtain lock|restart(?:ing)? (?:the )?transaction|serialization failure"
+        r"|transaction (?:conflict|was aborted due to conflict)|write conflict|sqlite_busy|sqlite_locked"
+        r"|unable to acquire lock|lock not available|optimistic (?:lock|concurrency)|retry (?:the )?transaction"
+        r"|transaction cancelled|too many (?:clients|connections)|connection slots are reserved"
+        r"|connection pool (?:exhausted|limit|is full|timed)|queuepool limit|could ?n.t get a connection"
+        r"|max_user_connections|max(?:imum)? (?:number of )?(?:client )?connections (?:reached|exceeded)"
+        r"|recovery conflict|conflict with recovery|canceling statement due to|statement timeout"
+        r"|query (?:timed out|was cancelled)|concurrent update|could not acquire (?:the )?lock|index\.lock"
+        r"|another (?:process|instance|git process).{0,30}(?:running|lock)",
         example=("sqlite3.OperationalError", "database is locked"),
     ),
     Rule(
@@ -54,7 +54,8 @@ STORES: Final = (
         id="table-missing",
         cls="systemic",
         sure="high",
-        text=r"no such (?:table|module|function|extension|database)|relation \S+ does not exist"
+        text=r"(?:dataset|bucket|table|collection|topic|queue|index|database|project) \S+ (?:was |is )?not found"
+        r"|no such (?:table|module|function|extension|database)|relation \S+ does not exist"
         r"|table \S+ (?:doesn't exist|does not exist|not found)|database \S+ does not exist|unknown database"
         r"|schema \S+ does not exist|collection \S+ (?:does not exist|not found)|undefined table"
         r"|unable to open database|could not open (?:database|extension)|no such (?:bucket|queue|index|topic"
@@ -96,21 +97,23 @@ STORES: Final = (
         id="sql-wrong",
         cls="code_bug",
         sure="high",
-        text=r"near (?:quoted ?|\"[^\"]{0,60}\"): syntax error|syntax error at (?:or near|end of input)"
-        r"|you have an error in your sql|no such column|column \S+ (?:of relation \S+ )?(?:does not exist"
-        r"|specified more than once)|unknown column|has no column named|ambiguous column"
-        r"|column reference \S+ is ambiguous|incorrect number of bindings|did not supply a value for binding"
-        r"|error binding parameter|binding \d+ has no name|placeholders? but|parameters? (?:were passed"
-        r"|are required)|can't adapt type|cannot adapt type|type quoted is not supported"
-        r"|not all arguments converted|one statement at a time|sqlite objects created in a thread"
-        r"|(?:cannot operate on|closed) (?:a )?(?:closed )?(?:database|cursor)|cursor (?:is )?(?:already )?closed"
-        r"|table \S+ already exists|within a transaction|current transaction is aborted"
-        r"|must appear in the group by|operator does not exist|function \S+ does not exist|datatype mismatch"
-        r"|cannot (?:start|commit|rollback)|no transaction is active|too many sql variables|values for \d+ columns"
-        r"|has \d+ columns but \d+ values|more expressions than|incomplete input|unrecognized token|wrongtype"
-        r"|wrong number of arguments for|multiple statements|subquery|aggregate functions are not"
-        r"|there is no unique or exclusion constraint|on conflict clause does not match|invalid reference to from"
-        r"|cannot cast type|could not determine data type|unterminated quoted string",
+        text=r"no such savepoint|foreign key mismatch|is not a (?:table|view|sequence|function)\b"
+        r"|recursive use of cursors|near (?:quoted ?|\"[^\"]{0,60}\"): syntax error|syntax error at (?:or near"
+        r"|end of input)|you have an error in your sql|no such column"
+        r"|column \S+ (?:of relation \S+ )?(?:does not exist|specified more than once)|unknown column"
+        r"|has no column named|ambiguous column|column reference \S+ is ambiguous|incorrect number of bindings"
+        r"|did not supply a value for binding|error binding parameter|binding \d+ has no name|placeholders? but"
+        r"|parameters? (?:were passed|are required)|can't adapt type|cannot adapt type"
+        r"|type quoted is not supported|not all arguments converted|one statement at a time"
+        r"|sqlite objects created in a thread|(?:cannot operate on|closed) (?:a )?(?:closed )?(?:database|cursor)"
+        r"|cursor (?:is )?(?:already )?closed|table \S+ already exists|within a transaction"
+        r"|current transaction is aborted|must appear in the group by|operator does not exist"
+        r"|function \S+ does not exist|datatype mismatch|cannot (?:start|commit|rollback)|no transaction is active"
+        r"|too many sql variables|values for \d+ columns|has \d+ columns but \d+ values|more expressions than"
+        r"|incomplete input|unrecognized token|wrongtype|wrong number of arguments for|multiple statements"
+        r"|subquery|aggregate functions are not|there is no unique or exclusion constraint"
+        r"|on conflict clause does not match|invalid reference to from|cannot cast type"
+        r"|could not determine data type|unterminated quoted string",
         unless=r"json|not valid xml|pdf",
         example=("psycopg.errors.UndefinedColumn", 'column "titel" does not exist'),
         fix="Mend the statement.",
@@ -119,12 +122,12 @@ STORES: Final = (
         id="sql-wrong-type",
         cls="code_bug",
         sure="high",
-        types=r"undefinedcolumn|undefinedfunction|ambiguouscolumn|duplicatetable|duplicatecolumn|groupingerror"
-        r"|datatypemismatch|infailedsqltransaction|activesqltransaction|noactivesqltransaction"
-        r"|indeterminatedatatype|programmingerror|compileerror|argumenterror|statementerror|detachedinstanceerror"
-        r"|invalidrequesterror|missinggreenlet|pendingrollbackerror|paramvalidationerror|unknownparametererror"
-        r"|unknownservice\w*|datanotfounderror|operationnotpageableerror|noinspectionavailable"
-        r"|unmappedinstanceerror",
+        types=r"wrongobjecttype|invalidcolumnreference|undefinedcolumn|undefinedfunction|ambiguouscolumn|duplicatetable"
+        r"|duplicatecolumn|groupingerror|datatypemismatch|infailedsqltransaction|activesqltransaction"
+        r"|noactivesqltransaction|indeterminatedatatype|programmingerror|compileerror|argumenterror|statementerror"
+        r"|detachedinstanceerror|invalidrequesterror|missinggreenlet|pendingrollbackerror|paramvalidationerror"
+        r"|unknownparametererror|unknownservice\w*|datanotfounderror|operationnotpageableerror"
+        r"|noinspectionavailable|unmappedinstanceerror",
         unless=r"no such table|relation|doesn't exist|password|connection",
         example=("psycopg.ProgrammingError", "wrong use"),
         fix="Mend the statement or the call.",
@@ -188,14 +191,13 @@ STORES: Final = (
         cls="code_bug",
         sure="medium",
         codes=r"^(?:validationexception|invalidparameter\w*|invalidargument|missingparameter|invalidaction"
-        r"|malformedquerystring|unknownoperation\w*|serializationexception|invalidrequestexception|invalidquery\w*"
-        r"|missingrequiredparameter|unimplemented|unsupportedoperation\w*|methodnotallowed|badparameter"
-        r"|invalidparam\w*|graphqlvalidationfailed|graphqlparsefailed|undefinedfield|42703|42601|42804|42883"
-        r"|invalidexpression\w*|parsingexception|searchphaseexecution\w*|illegalargumentexception"
-        r"|unsupportedparams\w*|invalidrange)$",
-        unless=r"too (?:large|long|big)|size|(?:image|video|audio|document|file|url)\b.{0,40}(?:invalid|not|could"
-        r"|corrupt"
-        r"|unsupported)|api key|quota|api_key|credential",
+        r"|malformedquerystring|malformedpolicy\w*|unknownoperation\w*|serializationexception"
+        r"|invalidrequestexception|invalidquery\w*|missingrequiredparameter|unimplemented|unsupportedoperation\w*"
+        r"|methodnotallowed|badparameter|invalidparam\w*|graphqlvalidationfailed|graphqlparsefailed|undefinedfield"
+        r"|42703|42601|42804|42883|invalidexpression\w*|parsingexception|searchphaseexecution\w*"
+        r"|illegalargumentexception|unsupportedparams\w*|invalidrange)$",
+        unless=r"too (?:large|long|big)|size|(?:unable|failed) to (?:process|decode|read|parse)|(?:image|video|audio"
+        r"|document|file|url)\b.{0,40}(?:invalid|not|could|corrupt|unsupported)|api key|quota|api_key|credential",
         example=(
             "ClientError",
             "An error occurred (ValidationException) when calling the Query operation: One or more parameter values",
