@@ -19,7 +19,7 @@ FOUND = {
 
 @pytest.mark.parametrize("seed", FOUND)
 def test_seed_that_found_a_bug_finds_none(seed: int) -> None:
-    assert simulate(seed, 400).problems == [], replay(seed, 400)
+    assert simulate(seed, 250).problems == [], replay(seed, 250)
 
 
 def test_seed_tells_the_same_history_again() -> None:

@@ -77,12 +77,12 @@ def config(lane: Lane) -> Reading:
 async def _all(lane: Lane, folder: Path) -> Reading:
     found: list[str] = []
     whole = _config(0).encode()
-    cuts = list(range(len(whole)))[:: max(1, len(whole) // lane.n(fast=30, deep=len(whole)))]
+    cuts = list(range(len(whole)))[:: max(1, len(whole) // lane.n(fast=16, deep=len(whole)))]
     slowest = 0.0
     for at in cuts:
         slowest = max(slowest, await _cut(folder, whole[:at], at, found))
     chance = random.Random(12)
-    damages = lane.n(fast=40, deep=5_000)
+    damages = lane.n(fast=20, deep=5_000)
     for n in range(damages):
         slowest = max(slowest, await _cut(folder, _mutated(chance, whole), f"damage {n}", found))
     saves = lane.n(fast=12, deep=200)

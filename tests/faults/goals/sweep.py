@@ -13,7 +13,7 @@ from tests.faults.simulation.scene import FAULTS, SCENES, Case
 def sweep(lane: Lane) -> Reading:
     found: list[str] = []
     cases = 0
-    wanted = lane.n(fast=60, deep=4_000)
+    wanted = lane.n(fast=40, deep=4_000)
     with quietly():
         plan = [(scene, fault, at) for scene in SCENES for fault in FAULTS for at in range(1, _statements(scene) + 1)]
         step = max(1, len(plan) // wanted)

@@ -49,7 +49,7 @@ def _forbidden(text: str, allowed: str) -> bool:
 
 
 def sanitiser(lane: Lane) -> Reading:
-    wanted = lane.n(fast=40_000, deep=10_000_000)
+    wanted = lane.n(fast=20_000, deep=10_000_000)
     chance = random.Random(2)
     found: list[str] = []
     spent = 0.0
