@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format screenshots faults faults-fast soak wheel sbom audit schema bench judge lock clean
+.PHONY: help setup run test check format fuzz keys screenshots faults faults-fast soak wheel sbom audit schema bench judge lock clean
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
@@ -56,6 +56,12 @@ check: setup ## format, lint, types, floors
 format: setup ## format the code and sort the imports
 	$(PYTHON) -m ruff check --fix-only .
 	$(PYTHON) -m ruff format .
+
+keys: setup ## write the table of keys in README.md anew
+	@$(PYTHON) -c 'from rivus_tui.cli.keys import write_readme; write_readme()'
+
+fuzz: setup ## show 200 nasty texts on every screen
+	@RIVUS_FUZZ=200 $(PYTHON) -m pytest -q tests/tui/test_text_safety.py
 
 screenshots: setup ## draw the pictures in screenshots/ anew
 	@RIVUS_UPDATE_PICTURES=1 $(PYTHON) -m pytest -q tests/tui -k picture

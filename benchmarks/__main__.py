@@ -24,6 +24,7 @@ MEASURES: Final = {
     "memory": "memory",
     "soak": "soak",
     "idle": "idle",
+    "room": "control_room",
 }
 """Name on the command line → module."""
 

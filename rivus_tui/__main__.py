@@ -14,7 +14,8 @@ from rivus_tui.cli.quick import asked_for_room, open_quickly
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    asked = asked_for_room(sys.argv[1:])
+    # A shell that completes a command line asks with no arguments.
+    asked = None if "_RIVUS_COMPLETE" in os.environ else asked_for_room(sys.argv[1:])
     if asked is not None:
         _leave(open_quickly(asked))
     from rivus_tui.cli.main import run

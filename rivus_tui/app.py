@@ -19,16 +19,19 @@ from textual.timer import Timer
 
 from engine.contracts.api import EngineApi, Reader
 from engine.kit.clock import Clock
-from rivus_tui.actions.registry import actions_of
 from rivus_tui.desk import Desk
-from rivus_tui.messages import ItemOpened, ItemsAsked, Woken
-from rivus_tui.palette import ActionProvider
+from rivus_tui.filters import SCOPES
+from rivus_tui.keymap import PLAIN, Keymap
+from rivus_tui.memory import Memory
+from rivus_tui.messages import ItemOpened, ItemsAsked, ViewAsked, Woken
+from rivus_tui.palette import ActionProvider, PlaceProvider
 from rivus_tui.rooms import RoomSpec, screen_class, standing
 from rivus_tui.screens.dialog import Choice, Dialog
 from rivus_tui.screens.help import HelpScreen
 from rivus_tui.screens.item import ItemScreen
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import Room
+from rivus_tui.themes import DEFAULT, THEMES
 
 log = logging.getLogger("rivus.tui")
 
@@ -53,7 +56,10 @@ class RivusApp(App[int]):
 
     TITLE = "Rivus"
     DEFAULT_MODE = "jobs"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {ActionProvider}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {
+        ActionProvider,
+        PlaceProvider,
+    }
     BINDINGS: ClassVar[list[BindingType]] = []
     # Textual declares these two as variables of the instance, so they cannot be a ClassVar here.
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (70, "-normal"), (120, "-wide")]  # noqa: RUF012 - never changed
@@ -70,19 +76,37 @@ class RivusApp(App[int]):
         note: str | None = None,
         root: Path | None = None,
         painted: Callable[[], None] | None = None,
+        keymap: Keymap = PLAIN,
+        memory: Memory | None = None,
     ) -> None:
         """`painted` is called once, after the first screen has been drawn."""
+        memory = memory if memory is not None else Memory()
+        if any(room.mode == memory.mode for room in standing()):
+            self.DEFAULT_MODE = memory.mode  # type: ignore[misc]  # where this room was left
         self._painted = painted
         # Without colours only the terminal's own foreground and background are sure to differ.
         no_color = "NO_COLOR" in os.environ
         super().__init__(css_path=styles_path(), ansi_color=True if no_color else None)
-        if no_color:
-            self.theme = "ansi-dark"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = "ansi-dark" if no_color else DEFAULT
+        if not no_color and memory.theme in self.available_themes:
+            self.theme = memory.theme
         self.animation_level = "none"
-        self.desk = Desk(engine=engine, reader=reader, project=project, clock=clock, note=note, root=root or Path.cwd())
+        self.desk = Desk(
+            engine=engine,
+            reader=reader,
+            project=project,
+            clock=clock,
+            note=note,
+            root=root or Path.cwd(),
+            keymap=keymap,
+            memory=memory,
+        )
+        self.set_keymap({action_id: ",".join(keys) for action_id, keys in keymap.keys.items()})
         self._timer: Timer | None = None
         self._suspended = False
-        self._mode_before = "jobs"
+        self._mode_before = self.DEFAULT_MODE
         self._ticked_at = 0.0
         self._changes = 0
         self._unsubscribe: Callable[[], None] | None = None
@@ -93,6 +117,11 @@ class RivusApp(App[int]):
     def summary(self) -> str:
         """What was done in this session, such as `3 accepted, 1 dropped`; empty for nothing."""
         return self.desk.session.summary()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """The error that ended the app, if one did."""
+        return self._exception
 
     @property
     def room(self) -> Room | None:
@@ -113,7 +142,12 @@ class RivusApp(App[int]):
         self.app_resume_signal.subscribe(self, lambda _: setattr(self, "_suspended", False))
 
     def on_unmount(self) -> None:
-        """Hear no more of the engine."""
+        """Hear no more of the engine; remember how the room was left."""
+        memory = self.desk.memory
+        memory.mode, memory.scope = self.current_mode, self.desk.scope
+        if not self.no_color:
+            memory.theme = self.theme
+        memory.write()
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
@@ -202,6 +236,16 @@ class RivusApp(App[int]):
         if isinstance(screen, ListRoom):
             screen.call_after_refresh(screen.show_filtered, message.filter, message.back)
 
+    async def on_view_asked(self, message: ViewAsked) -> None:
+        """Show a view that was saved."""
+        view = message.view
+        if not any(room.mode == view.mode for room in standing()):
+            return
+        self.desk.scope = next((scope for scope in SCOPES if scope == view.scope), self.desk.scope)
+        await self.switch_mode(view.mode)
+        if isinstance(screen := self.room, ListRoom):
+            screen.call_after_refresh(screen.show_view, view)
+
     def on_item_opened(self, message: ItemOpened) -> None:
         """Show one item."""
         self.push_screen(ItemScreen(self.desk, message.key, self.current_mode))
@@ -211,14 +255,17 @@ class RivusApp(App[int]):
         room = self.room
         if room is None or isinstance(self.screen, HelpScreen):
             return
-        now = room.situation()
-        offers = [(action, action.reason(now)) for action in actions_of(room.KIND)]
 
         def chosen(action_id: str | None) -> None:
             if action_id is not None:
                 room.action_do(action_id)
 
-        self.push_screen(HelpScreen(f"Help: {room.KIND}", offers, self.desk.clock), chosen)
+        self.push_screen(HelpScreen(room.KIND, room.offers(), room.situation(), self.desk), chosen)
+
+    def on_help_screen_copy_asked(self, message: HelpScreen.CopyAsked) -> None:
+        """Copy a command line."""
+        if (room := self.room) is not None:
+            room.copy_out(message.text)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer themes; without colours there is nothing to choose."""
@@ -270,7 +317,6 @@ class RivusApp(App[int]):
         log.critical("the app ended on an error", exc_info=error)
         kind = type(error).__name__ if error is not None else "error"
         text = Text(f"Rivus stopped on an unexpected {kind}.\n")
-        text.append("The work is safe: the engine ends as on every stop. The traceback is in the log; ")
-        text.append("`rivus info` says where that is.")
+        text.append("The work is safe: the engine ends as on every stop.")
         self._exit_renderables.append(Segments(self.console.render(text, self.console.options)))
         self._close_messages_no_wait()

@@ -13,8 +13,10 @@ from engine.contracts.commands import COMMANDS, CommandOutcome
 from engine.contracts.errors import RivusError
 from engine.contracts.view import StatusView
 from engine.kit.clock import Clock
-from rivus_tui.filters import Scope
+from rivus_tui.filters import SCOPES, Scope
 from rivus_tui.format import clock_time
+from rivus_tui.keymap import PLAIN, Keymap
+from rivus_tui.memory import Memory
 from rivus_tui.pace import Pace
 from rivus_tui.session import Session
 
@@ -33,6 +35,8 @@ class Desk:
         clock: Clock,
         note: str | None,
         root: Path,
+        keymap: Keymap = PLAIN,
+        memory: Memory | None = None,
     ) -> None:
         self.engine = engine
         self.reader = reader
@@ -41,9 +45,11 @@ class Desk:
         self.note = note
         self.root = root
         """Folder that paths of items are relative to."""
+        self.keymap = keymap
+        self.memory = memory if memory is not None else Memory()
         self.session = Session()
         self.pace = Pace(key_at=clock.monotonic())
-        self.scope: Scope = "all"
+        self.scope: Scope = next((scope for scope in SCOPES if scope == self.memory.scope), "all")
         self.status: StatusView | None = None
         self.trouble = ""
         """Why rows cannot be read at this moment; what was read before stays on the screen."""

@@ -42,9 +42,10 @@ def job_lines(job: JobView, now: int, width: int, *, has_engine: bool) -> list[L
 def stage_table(stages: Sequence[StageView], width: int) -> list[Line]:
     """Return one line for each stage with its counts; states that are nowhere are left out."""
     states = [state for state in _SHOWN if any(stage.counts.get(state) for stage in stages)] or ["ready", "done"]
-    size = max(12, min(28, width - _COLUMN * len(states) - 4))
+    column = max(5, min(_COLUMN, (width - 12) // max(len(states), 1)))
+    size = max(8, min(28, width - column * len(states)))
     header = [Cell(fit("STAGE", size), "head")]
-    header += [Cell(fit(_SHORT.get(state, state).upper(), _COLUMN, "right"), "head") for state in states]
+    header += [Cell(fit(_SHORT.get(state, state).upper(), column, "right"), "head") for state in states]
     lines: list[Line] = [fit_line(header, width)]
     for stage in stages:
         label = stage.name if stage.enabled else f"{stage.name} (off)"
@@ -54,7 +55,7 @@ def stage_table(stages: Sequence[StageView], width: int) -> list[Line]:
         for state in states:
             number = stage.counts.get(state, 0)
             role: Role = "muted" if not number else "bad" if state == "failed" else "wait" if state == "waiting" else ""
-            row.append(Cell(fit(count(number), _COLUMN, "right"), role))
+            row.append(Cell(fit(count(number), column, "right"), role))
         lines.append(fit_line(row, width))
     return lines
 

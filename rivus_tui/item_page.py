@@ -27,9 +27,10 @@ from rivus_tui.origin_lines import log_lines, origin_lines, parent_line, progres
 from rivus_tui.outputs import label_line, output_lines, value_lines
 from rivus_tui.states import item_state, stage_state
 from rivus_tui.theme import Role
+from rivus_tui.timeline import timeline_lines
 
-Part = Literal["output", "data", "attempts", "events"]
-PARTS: Final[tuple[Part, ...]] = ("output", "data", "attempts", "events")
+Part = Literal["timeline", "output", "data", "attempts", "events"]
+PARTS: Final[tuple[Part, ...]] = ("timeline", "output", "data", "attempts", "events")
 
 LEVEL_ROLE: Final[dict[str, Role]] = {"debug": "muted", "info": "", "warning": "wait", "error": "bad"}
 
@@ -88,6 +89,8 @@ def part_tabs(detail: ItemDetail, part: Part, width: int) -> Line:
 
 def part_lines(detail: ItemDetail, chosen: int, part: Part, now: int, width: int) -> list[Line]:
     """Return one part of an item; the output is that of the chosen stage."""
+    if part == "timeline":
+        return timeline_lines(detail, chosen, now, width)
     if part == "output":
         return _output(detail, chosen, now, width)
     if part == "data":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from rivus_tui.memory import View
 from rivus_tui.sources import ItemKey
 
 
@@ -31,3 +32,11 @@ class ItemsAsked(Message):
         super().__init__()
         self.filter = text
         self.back = back
+
+
+class ViewAsked(Message):
+    """A view that was saved was asked for."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self.view = view

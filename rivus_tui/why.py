@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from engine.contracts.view import HoldView, ItemDetail, ItemStageView, JobView
 from rivus_tui.format import Cell, Line, age, cell, line, plural, until
 
@@ -50,8 +52,54 @@ def _held(hold: HoldView, now: int) -> Line:
     return line(sign, cell(f"{where}{hold.why}{frees}"), *hint)
 
 
-def why_item(detail: ItemDetail, job: JobView | None, now: int, *, has_engine: bool) -> list[Line]:
-    """Return why an item does not go on, or what it does."""
+_GATES: Final = (
+    ("job", "the job is active"),
+    ("eligibility", "this is its hour"),
+    ("limit", "the limit of its job is not reached"),
+    ("disabled", "the stage is enabled"),
+    ("paused", "the stage is not paused"),
+    ("pace", "pace lets the next one start"),
+    ("resource", "every resource that it needs has room"),
+    ("model", "no model that it needs is used up"),
+    ("concurrency", "a slot of the stage is free"),
+)
+"""Gates that a ready row passes, in order, and what is said of one that is open."""
+
+
+_OF_OTHERS: Final = ("person", "time", "items", "backlog")
+"""Gates that hold other rows of the queue, or the discovery."""
+
+
+def gate_lines(stage: str, job: JobView, now: int, ahead: int | None) -> list[Line]:
+    """Return every gate before a ready row, in order, open or not; `ahead`: how many of its queue go first."""
+    holds = [hold for hold in job.holds if hold.stage in (None, stage) and hold.gate not in _OF_OTHERS]
+    known = [gate for gate, _ in _GATES]
+    rows: list[tuple[str, list[HoldView], str]] = [
+        (gate, [hold for hold in holds if hold.gate == gate], said) for gate, said in _GATES
+    ]
+    rows += [(hold.gate, [hold], "") for hold in holds if hold.gate not in known]
+    lines: list[Line] = []
+    for number, (_, found, said) in enumerate(rows, start=1):
+        head = Cell(f"  {number} ", "muted")
+        if not found:
+            lines.append((head, Cell(f"+ {said}", "ok")))
+        for hold in found:
+            frees = f", {until(now, hold.until)}" if hold.until is not None else ""
+            lines.append((head, Cell("~ ", "wait"), cell(f"{hold.why}{frees}", "wait")))
+    head = Cell(f"  {len(rows) + 1} ", "muted")
+    if ahead is None:
+        lines.append((head, Cell("o its turn: more than 500 go first", "muted")))
+    elif ahead:
+        lines.append((head, Cell(f"o its turn: {ahead:,} {'goes' if ahead == 1 else 'go'} first")))
+    else:
+        lines.append((head, Cell("+ it is the next", "ok")))
+    return lines
+
+
+def why_item(
+    detail: ItemDetail, job: JobView | None, now: int, *, has_engine: bool, ahead: int | None = None
+) -> list[Line]:
+    """Return why an item does not go on, or what it does; `ahead`: how many go before its ready stage."""
     item = detail.item
     reasons: list[Line] = []
     if item.state == "dropped":
@@ -68,7 +116,11 @@ def why_item(detail: ItemDetail, job: JobView | None, now: int, *, has_engine: b
         reasons.append(
             line(Cell("~ ", "muted"), cell(f"finished; it comes back {until(now, detail.steering.next_due_at)}"))
         )
-    reasons += [reason for stage in detail.stages if (reason := _why_stage(stage, detail, now))]
+    for stage in detail.stages:
+        if reason := _why_stage(stage, detail, now):
+            reasons.append(reason)
+        if stage.state == "ready" and job is not None:
+            reasons += gate_lines(stage.stage, job, now, ahead)
     if item.state == "pending":
         if job is not None and job.state != "active":
             reasons.append(

@@ -16,6 +16,7 @@ from engine.contracts.view import (
     ItemQuery,
     ItemView,
     JobView,
+    LimitView,
     RunView,
     StatusView,
 )
@@ -74,6 +75,10 @@ class Reader(Protocol):
 
     def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
         """Rows from the sort key `start` on (inclusive); None: from the first."""
+        ...
+
+    def limits(self) -> list[LimitView]:
+        """What limits work, and who uses it."""
         ...
 
     def plan(self, job: str | None, limit: int) -> list[ComingView]:

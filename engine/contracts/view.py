@@ -322,6 +322,34 @@ class ComingView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LimitUse:
+    """One stage that a limit stands before."""
+
+    job: str
+    stage: str
+    running: int
+    ready: int
+    ready_since: int | None
+    """Since when the first in its queue is ready, ms UTC."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitView:
+    """A shared resource, a pace, or the slots of a stage."""
+
+    name: str
+    kind: Literal["resource", "pace", "slots"]
+    capacity: int | None
+    """None for a pace."""
+    held: int
+    pace: str | None
+    """As written, such as `60/h`."""
+    next_at: int | None
+    """When its bucket gave out the next grant, ms UTC, as of the last one; None: never used."""
+    uses: tuple[LimitUse, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatusView:
     """The whole project at a glance; read in one go."""
 

@@ -21,12 +21,13 @@ from engine.contracts.view import (
     ItemQuery,
     ItemView,
     JobView,
+    LimitView,
     RunView,
     StatusView,
 )
 from engine.kit.clock import Clock, SystemClock
 from engine.rules.order import slack_ms
-from engine.store import cost_rows, incident_rows, item_lists, item_rows, job_rows, reports, stale_views
+from engine.store import cost_rows, incident_rows, item_lists, item_rows, job_rows, limit_rows, reports, stale_views
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
 from engine.store.sql import queries
@@ -190,6 +191,10 @@ class Reader:
             steering=item_rows.steering_view(steering, needs, item.priority),
             origin=origin,
         )
+
+    def limits(self) -> list[LimitView]:
+        with self._lock:
+            return limit_rows.read(self._connection)
 
     def plan(self, job: str | None, limit: int) -> list[ComingView]:
         coming: list[ComingView] = []

@@ -47,6 +47,11 @@ class StateDir:
         return self.path / "rivus.log"
 
     @property
+    def room(self) -> Path:
+        """What the control room remembers of this project."""
+        return self.path / "ui.json"
+
+    @property
     def artifacts(self) -> Path:
         """One folder per item."""
         return self.path / "artifacts"

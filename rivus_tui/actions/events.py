@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from rivus_tui.actions.lists import FILTER, OPEN
+from rivus_tui.actions.lists import (
+    COPY_AS,
+    EXPORT,
+    FILTER,
+    OPEN,
+    SAVE_VIEW,
+)
 
-ACTIONS: Final = (OPEN, FILTER)
+ACTIONS: Final = (OPEN, FILTER, SAVE_VIEW, EXPORT, COPY_AS)
 FOOTER: Final = ("open", "filter", "freeze", "last", "copy")

@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from rivus_tui.actions.decisions import ACCEPT, CANCEL, LOWER_PRIORITY, RAISE_PRIORITY, RETRY, SOURCE
-from rivus_tui.actions.lists import FILTER, MARK, MARK_ALL, OPEN, REVERSE, SCOPE, SORT, WHY
+from rivus_tui.actions.lists import (
+    COPY_AS,
+    EXPORT,
+    FILTER,
+    MARK,
+    MARK_ALL,
+    OPEN,
+    REVERSE,
+    SAVE_VIEW,
+    SCOPE,
+    SORT,
+    WHY,
+)
 
 ACTIONS: Final = (
     OPEN, ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, WHY, SOURCE, FILTER, SCOPE, SORT, REVERSE,
-    MARK, MARK_ALL,
+    SAVE_VIEW, EXPORT, COPY_AS, MARK, MARK_ALL,
 )  # fmt: skip
 FOOTER: Final = ("open", "filter", "mark", "retry", "cancel", "why", "scope", "accept", "source")

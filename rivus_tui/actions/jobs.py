@@ -6,7 +6,17 @@ from typing import Final
 
 from rivus_tui import possible
 from rivus_tui.actions.action import Action
-from rivus_tui.actions.lists import FILTER, OPEN, REVERSE, SCOPE, SORT, WHY
+from rivus_tui.actions.lists import (
+    COPY_AS,
+    EXPORT,
+    FILTER,
+    OPEN,
+    REVERSE,
+    SAVE_VIEW,
+    SCOPE,
+    SORT,
+    WHY,
+)
 
 RUN: Final = Action(
     id="run", keys=("r",), label="Run now", meaning="again", level=1, command="run",
@@ -18,5 +28,5 @@ PAUSE: Final = Action(
     why_not=possible.pause,
 )  # fmt: skip
 
-ACTIONS: Final = (OPEN, PAUSE, RUN, FILTER, SCOPE, WHY, SORT, REVERSE)
+ACTIONS: Final = (OPEN, PAUSE, RUN, FILTER, SCOPE, WHY, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS)
 FOOTER: Final = ("open", "pause", "run", "filter", "scope", "why", "undo", "copy")

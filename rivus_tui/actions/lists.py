@@ -34,3 +34,16 @@ SORT: Final = Action(id="sort", keys=("s",), label="Sort", help="Pick the order 
 REVERSE: Final = Action(
     id="reverse", keys=("S",), label="Reverse", meaning="reverse order", help="Turn the order of the list round",
 )  # fmt: skip
+SAVE_VIEW: Final = Action(
+    id="save_view", keys=("W",), label="Save view", meaning="save this view",
+    help="Keep filter, scope and order under a name; ctrl+p finds it",
+)  # fmt: skip
+EXPORT: Final = Action(
+    id="export", keys=("E",), label="Export", meaning="export this view", why_not=possible.rows,
+    help="Write exactly this list to a file: CSV, JSON lines or Markdown",
+    cli="rivus items list --filter FILTER --json",
+)  # fmt: skip
+COPY_AS: Final = Action(
+    id="copy_as", keys=("Y",), label="Copy as…", meaning="copy as", why_not=possible.copy,
+    help="Copy the row as JSON, as Markdown, or as the command line that shows it",
+)  # fmt: skip

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from rivus_tui.actions.decisions import (
-    ACCEPT,
-    DROP,
-    LATER,
-    LATER_AT,
-    LOWER_PRIORITY,
-    RAISE_PRIORITY,
-    RETRY,
-    SOURCE,
+from rivus_tui.actions.decisions import ACCEPT, DROP, LATER, LATER_AT, LOWER_PRIORITY, RAISE_PRIORITY, RETRY, SOURCE
+from rivus_tui.actions.lists import (
+    COPY_AS,
+    EXPORT,
+    FILTER,
+    MARK,
+    MARK_ALL,
+    NEXT_PART,
+    OPEN,
+    PREVIOUS_PART,
+    REVERSE,
+    SAVE_VIEW,
+    SCOPE,
+    SORT,
+    WHY,
 )
-from rivus_tui.actions.lists import FILTER, MARK, MARK_ALL, NEXT_PART, OPEN, PREVIOUS_PART, REVERSE, SCOPE, SORT, WHY
 
 ACTIONS: Final = (
     ACCEPT, DROP, LATER, LATER_AT, RETRY, RAISE_PRIORITY, LOWER_PRIORITY, OPEN, WHY, SOURCE, NEXT_PART, PREVIOUS_PART,
-    MARK, MARK_ALL, FILTER, SCOPE, SORT, REVERSE,
+    MARK, MARK_ALL, FILTER, SCOPE, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS,
 )  # fmt: skip
 FOOTER: Final = (
     "accept",

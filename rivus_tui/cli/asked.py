@@ -25,6 +25,12 @@ class Asked:
     """The code beside jobs.yaml may run, now and later."""
     sample: bool = False
     """The configuration is a copy of one that is shipped with Rivus: its code runs, and nothing is remembered."""
+    theme: str | None = None
+    """Colours of the control room; None: as last time."""
+    mouse: bool = True
+    """Whether the control room takes the mouse; without, the terminal selects text with it."""
+    fresh: bool = False
+    """Whether the control room forgets how it was left."""
 
     def config_file(self) -> Path | None:
         """The jobs.yaml to use; None for the built-in jobs."""

@@ -10,6 +10,7 @@ import click
 
 from engine import __version__
 from rivus_tui.cli.asked import Asked
+from rivus_tui.cli.keys import keymap_file
 from rivus_tui.cli.output import json_option, print_json
 
 _PACKAGES = ("textual", "rich", "aiosqlite", "pydantic", "click", "litellm")
@@ -30,6 +31,8 @@ def info(asked: Asked, as_json: bool) -> None:
         "database": str(state.database),
         "log": str(state.log),
         "artifacts": str(state.artifacts),
+        "keys": str(keymap_file()),
+        "room": str(state.room),
     }
     keys = _keys(asked)
     versions = {"rivus": __version__, "python": platform.python_version(), "sqlite": sqlite3.sqlite_version}

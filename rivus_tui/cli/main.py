@@ -40,6 +40,8 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "db": ("rivus_tui.cli.db", "db", "Back up, check, restore and prune the state file."),
     "demo": ("rivus_tui.cli.demo", "demo", "Open a sample project with every state: no network, no spend."),
     "init": ("rivus_tui.cli.begin", "init", "Write a first jobs.yaml for this folder, explained."),
+    "keys": ("rivus_tui.cli.keys", "keys", "List every key of every screen, and its command line."),
+    "completion": ("rivus_tui.cli.keys", "completion", "Print the completion script of a shell."),
     "info": ("rivus_tui.cli.info", "info", "Print versions and every path that is used."),
 }
 
@@ -94,10 +96,23 @@ class Verbs(click.Group):
 @click.option("--serve", is_flag=True, help="Run the engine headless until it is stopped.")
 @click.option("--read-only", is_flag=True, help="Open the control room to look only.")
 @click.option("--trust", is_flag=True, help="The code beside jobs.yaml may run; asked once for each jobs.yaml.")
+@click.option("--theme", metavar="NAME", help="Colours: rivus, ansi-dark, ansi-light, colour-safe, textual-light, …")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal, to select text with it.")
+@click.option("--fresh", is_flag=True, help="Forget how the control room was left the last time.")
+@click.option("--plain", is_flag=True, help="No screens: tell in lines how things stand and what happens.")
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def rivus(
-    ctx: click.Context, state: Path | None, config: Path | None, serve: bool, read_only: bool, trust: bool
+    ctx: click.Context,
+    state: Path | None,
+    config: Path | None,
+    serve: bool,
+    read_only: bool,
+    trust: bool,
+    theme: str | None,
+    no_mouse: bool,
+    fresh: bool,
+    plain: bool,
 ) -> None:
     """A control room in the terminal for work that runs by itself.
 
@@ -107,9 +122,12 @@ def rivus(
     Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration, 3 another engine runs, 4 a model or key is
     needed.
     """
-    ctx.obj = Asked(state=state, config=config, read_only=read_only, trust=trust)
-    if read_only and (serve or ctx.invoked_subcommand is not None):
-        raise click.UsageError("--read-only is for the control room", ctx=ctx)
+    ctx.obj = Asked(
+        state=state, config=config, read_only=read_only, trust=trust, theme=theme, mouse=not no_mouse, fresh=fresh
+    )
+    for_room = {"--read-only": read_only, "--theme": theme, "--no-mouse": no_mouse, "--fresh": fresh, "--plain": plain}
+    if (serve or ctx.invoked_subcommand is not None) and (wrong := [name for name, on in for_room.items() if on]):
+        raise click.UsageError(f"{wrong[0]} is for the control room", ctx=ctx)
     if ctx.invoked_subcommand is not None:
         if serve:
             raise click.UsageError("--serve takes no command", ctx=ctx)
@@ -118,6 +136,10 @@ def rivus(
         from rivus_tui.cli.serve import serve_project
 
         ctx.exit(serve_project(ctx.obj))
+    if plain:
+        from rivus_tui.cli.plain import tell
+
+        ctx.exit(tell(ctx.obj))
     from rivus_tui.cli.room import open_room
 
     ctx.exit(open_room(ctx.obj))

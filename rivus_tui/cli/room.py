@@ -84,9 +84,12 @@ def _prepare(state: StateDir) -> None:
 
 
 def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
+    from engine.contracts.errors import UseError
     from engine.kit.clock import SystemClock
     from rivus_tui.app import RivusApp
+    from rivus_tui.cli.keys import own_keys
     from rivus_tui.cli.late import LateEngine
+    from rivus_tui.memory import Memory, recall
 
     root = asked.root()
     failure: list[Exception] = []
@@ -106,6 +109,8 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
             engine.begin()
 
     engine = None if asked.read_only else LateEngine(lambda: _started(asked, state), failed)
+    memory = Memory(path=state.room) if asked.fresh else recall(state.room)
+    memory.theme = asked.theme or memory.theme
     app = RivusApp(
         engine=engine,
         reader=reader,
@@ -114,10 +119,14 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
         note="READ-ONLY: this room only looks" if asked.read_only else None,
         root=root,
         painted=painted,
+        keymap=own_keys(),
+        memory=memory,
     )
+    if asked.theme is not None and asked.theme not in app.available_themes:
+        raise UseError(f"there is no theme `{asked.theme}`; there are: {', '.join(sorted(app.available_themes))}")
     try:
         with _signals(app, engine):
-            app.run()
+            app.run(mouse=asked.mouse)
     finally:
         reader.close()
         if engine is not None:
@@ -128,7 +137,10 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
         # A signal: the terminal may be gone, and whoever sent it knows.
         return app.return_code or 0
     if app.return_code:
-        sys.stderr.write(f"the control room ended on an error; its traceback is in {state.log}\n")
+        from rivus_tui.cli.crash import write_crash
+
+        where = f"see {state.log}" if app.failure is None else write_crash(app.failure, state.path)
+        sys.stderr.write(f"the control room ended on an error; {where}\n")
     elif app.summary:
         sys.stdout.write(f"{app.summary}\n")
     return app.return_code or 0

@@ -145,8 +145,8 @@ class TextPrompt(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Reading(ModalScreen[None]):
-    """Shows text in lines until any of the leaving keys."""
+class Reading(ModalScreen[str | None]):
+    """Shows text in lines; any key that it does not know itself closes it, and is returned for the screen below."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -176,6 +176,12 @@ class Reading(ModalScreen[None]):
         head: list[Line] = [fit_line([cell(self._title, "strong")], width), ()]
         body = [row for line in self._lines for row in hang(line, width)]
         return [*head, *body, (), (Cell("Esc closes", "muted"),)]
+
+    def on_key(self, event: events.Key) -> None:
+        """Hand on a key that the text speaks of, such as `r` to try again."""
+        if event.is_printable and event.key not in ("j", "k", "q", "w"):
+            event.stop()
+            self.dismiss(event.key)
 
     def action_scroll_by(self, rows: int) -> None:
         """Scroll the text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from textual.containers import Container
@@ -10,6 +11,7 @@ from textual.widget import Widget
 from engine.contracts.view import ItemDetail, ItemView
 from rivus_tui.actions.action import Action
 from rivus_tui.desk import Desk
+from rivus_tui.export import as_json
 from rivus_tui.format import Cell, Line, line
 from rivus_tui.item_page import PARTS, Part, header_lines, part_lines, part_tabs, stage_lines
 from rivus_tui.possible import Situation
@@ -93,6 +95,13 @@ class ItemScreen(ItemRoom):
             waits=detail is not None and any(stage.state == "waiting" for stage in detail.stages),
             copyable=self._key[1],
         )
+
+    def copies(self) -> list[tuple[str, str]]:
+        """Return the ways to copy the item."""
+        job, key = self._key
+        show = f"rivus items show {shlex.quote(job)} {shlex.quote(key)}"
+        known = [] if self._detail is None else [("JSON", as_json(self._detail))]
+        return [*super().copies(), *known, ("the command line that shows it", show)]
 
     def label(self, action: Action) -> str:
         """Return the part that comes next."""

@@ -8,13 +8,15 @@ from typing import Any, Final
 from engine.contracts.view import ItemDetail, ItemView, JobView
 from rivus_tui.editor import EditorProblem, edit
 from rivus_tui.format import cell, moment, morning_after, plural
-from rivus_tui.screens.dialog import Choice, Dialog, Reading, TextPrompt, confirm
+from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt, confirm
 from rivus_tui.screens.room import Room
 from rivus_tui.sources import ItemKey, item_key
 from rivus_tui.why import why_item
 
 ASK_ABOVE: Final = 20
 """A reversible deed on more items than this asks first."""
+_QUEUE: Final = 500
+"""Rows of a queue that are looked at for the place of one."""
 _OTHER: Final = "\0other"
 
 
@@ -164,8 +166,19 @@ class ItemRoom(Room):
             return
         job = self.job_named(detail.item.job)
         has_engine = self.desk.status is not None and self.desk.status.engine is not None
-        lines = why_item(detail, job, self.desk.clock.now(), has_engine=has_engine)
-        self.app.push_screen(Reading(f"Why: {cell(detail.item.title).text}", lines))
+        lines = why_item(detail, job, self.desk.clock.now(), has_engine=has_engine, ahead=self._ahead(detail))
+        self.read_out(f"Why: {cell(detail.item.title).text}", lines)
+
+    def _ahead(self, detail: ItemDetail) -> int | None:
+        """How many go before the first ready stage of an item; None: too many to look at."""
+        ready = next((stage.stage for stage in detail.stages if stage.state == "ready"), None)
+        if ready is None:
+            return None
+        queue: list[str] = []
+        with self.reading():
+            coming = self.desk.reader.plan(detail.item.job, _QUEUE)
+            queue = [one.key for one in coming if one.stage == ready]
+        return queue.index(detail.item.key) if detail.item.key in queue else None
 
     def job_named(self, name: str) -> JobView | None:
         """Return a job by its name; None when there is none, or when it cannot be read."""

@@ -53,6 +53,8 @@ class ItemsScreen(ItemListRoom):
         super().__init__(desk)
         self._unfiltered = 0
         self._back: str | None = None
+        self._asked = ""
+        """The filter that another screen led here with."""
 
     def body(self) -> Iterator[Widget]:
         """Put the inspector below or beside the list."""
@@ -87,7 +89,7 @@ class ItemsScreen(ItemListRoom):
 
     def show_filtered(self, text: str, back: str | None) -> None:
         """Show what a filter lets through; Esc leads back to where it was asked for."""
-        self._back = back
+        self._back, self._asked = back, text
         super().show_filtered(text, back)
 
     def requery(self) -> None:
@@ -157,13 +159,16 @@ class ItemsScreen(ItemListRoom):
             super().go(mode)
 
     def clear_filter(self) -> bool:
-        """Clear the words, then go back to the job it came from, or to all items."""
-        if without_job(self.bar.value):
-            self.bar.set_value(with_job("", job_of(self.bar.value)))
-            self.requery()
-        elif self._back is not None:
+        """Clear what was typed, then go back to where the items were asked for, or show all."""
+        if self._back is not None and self.bar.value == self._asked:
             back, self._back = self._back, None
             self.app.switch_mode(back)
+        elif self._back is not None:
+            self.bar.set_value(self._asked)
+            self.requery()
+        elif without_job(self.bar.value):
+            self.bar.set_value(with_job("", job_of(self.bar.value)))
+            self.requery()
         elif self.bar.value:
             self.show_job(None)
         else:

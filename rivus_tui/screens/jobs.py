@@ -8,7 +8,6 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from engine.contracts.view import JobView
-from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import with_job
@@ -16,14 +15,12 @@ from rivus_tui.format import Cell, Line, age, cell, count, line, until
 from rivus_tui.inspector import job_lines
 from rivus_tui.messages import ItemsAsked
 from rivus_tui.possible import Situation
-from rivus_tui.screens.dialog import Reading
-from rivus_tui.screens.list_room import ListRoom
+from rivus_tui.screens.job_room import JobRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import JOB_SORTS, job_rank
 from rivus_tui.sources import ListSource
 from rivus_tui.states import job_state
 from rivus_tui.theme import Role
-from rivus_tui.why import why_job
 from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
@@ -62,7 +59,7 @@ def _next_run(job: JobView, now: int) -> Cell:
     return Cell(until(now, job.next_run_at).removeprefix("in "))
 
 
-class JobsScreen(ListRoom[JobView]):
+class JobsScreen(JobRoom[JobView]):
     """All jobs of the scope."""
 
     KIND = MODE = "jobs"
@@ -93,10 +90,9 @@ class JobsScreen(ListRoom[JobView]):
             copyable=job.name if job is not None else "",
         )
 
-    def label(self, action: Action) -> str:
-        """Return Resume where the job is paused."""
-        job = self.table.row
-        return "Resume" if action.id == "pause" and job is not None and job.state == "paused" else action.label
+    def chosen_job(self) -> JobView | None:
+        """Return the job under the cursor."""
+        return self.table.row
 
     def read(self) -> None:
         """Read all jobs."""
@@ -124,9 +120,8 @@ class JobsScreen(ListRoom[JobView]):
 
     def _inspect(self, width: int) -> Sequence[Line]:
         job = self.table.row
-        has_engine = self.desk.status is not None and self.desk.status.engine is not None
         if job is not None:
-            return job_lines(job, self.desk.clock.now(), width, has_engine=has_engine)
+            return job_lines(job, self.desk.clock.now(), width, has_engine=self.has_engine)
         if not self._all and self.desk.starting:
             return (line(Cell("The engine starts…", "muted")),)
         if not self._all:
@@ -152,25 +147,3 @@ class JobsScreen(ListRoom[JobView]):
         if (job := self.table.row) is not None:
             name = job.findings_to if job.is_check and job.findings_to else job.name
             self.app.post_message(ItemsAsked(with_job("", name), back=self.MODE))
-
-    def do_why(self) -> None:
-        if (job := self.table.row) is not None:
-            has_engine = self.desk.status is not None and self.desk.status.engine is not None
-            lines = why_job(job, self.desk.clock.now(), has_engine=has_engine)
-            self.app.push_screen(Reading(f"Why {job.name} is {job_state(job).text[2:]}", lines))
-
-    def do_pause(self) -> None:
-        if (job := self.table.row) is not None:
-            self._send("resume" if job.state == "paused" else "pause", job.name)
-
-    def do_run(self) -> None:
-        if (job := self.table.row) is not None:
-            self._send("run", job.name)
-
-    def _send(self, name: str, job: str) -> None:
-        async def send() -> None:
-            outcome = await self.desk.perform(name, {"job": job})
-            self.report(name, outcome)
-            self.reload(even_frozen=True)
-
-        self.run_worker(send(), group="commands", exit_on_error=True)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from engine.contracts.view import ItemDetail, ItemView
 from engine.kit.safe_text import safe_block
+from rivus_tui import export
 from rivus_tui.actions.action import Action
 from rivus_tui.desk import Desk
+from rivus_tui.files import free_name, write
 from rivus_tui.filters import Suggestion, known_values, suggestions
-from rivus_tui.format import Cell, Line, cell, hang
+from rivus_tui.format import Cell, Line, cell, hang, moment, plural
+from rivus_tui.memory import View
 from rivus_tui.messages import ItemOpened
-from rivus_tui.screens.dialog import Choice, Dialog
+from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt
 from rivus_tui.screens.item_room import ItemRoom
 from rivus_tui.screens.room import Mover, Room
 from rivus_tui.sorting import MOST_SORTED, Sort
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
+from rivus_tui.widgets.row_window import PAGE
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 log = logging.getLogger("rivus.tui")
@@ -37,8 +44,104 @@ class ListRoom(Room, Generic[Row]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.sort: Sort[Any] | None = self.SORTS[0] if self.SORTS else None
-        self.reverse = False
+        before = desk.memory.lists.get(self.MODE, View(mode=self.MODE))
+        self.sort: Sort[Any] | None = next(
+            (sort for sort in self.SORTS if sort.name == before.sort), self.SORTS[0] if self.SORTS else None
+        )
+        self.reverse = before.reverse
+        self._begin_with = before.filter
+
+    def on_mount(self) -> None:
+        """Begin with the filter of the last time."""
+        if self._begin_with:
+            self.is_whole = True
+            self.bar.set_value(self._begin_with)
+            self.requery()
+        else:
+            super().on_mount()
+
+    def view(self) -> View:
+        """Return how the list is shown now."""
+        return View(
+            mode=self.MODE,
+            filter=self.bar.value,
+            scope=self.desk.scope,
+            sort=self.sort.name if self.sort is not None else "",
+            reverse=self.reverse,
+        )
+
+    def show_view(self, view: View) -> None:
+        """Show the list as a view says."""
+        self.sort = next((sort for sort in self.SORTS if sort.name == view.sort), self.sort)
+        self.reverse = view.reverse
+        self.show_filtered(view.filter, None)
+
+    def reload(self, *, even_frozen: bool = False) -> None:
+        """Read rows and status again; remember how the list is shown."""
+        super().reload(even_frozen=even_frozen)
+        self.desk.memory.lists[self.MODE] = self.view()
+
+    def copies(self) -> list[tuple[str, str]]:
+        """Return the ways to copy the row under the cursor."""
+        row = self.table.row
+        if row is None:
+            return super().copies()
+        now = self.desk.clock.now()
+        return [
+            *super().copies(),
+            ("JSON", export.as_json(row)),
+            ("Markdown", export.markdown(row, self.table.columns, now)),
+            *self.more_copies(row),
+        ]
+
+    def more_copies(self, row: Row) -> list[tuple[str, str]]:
+        """Return ways to copy that only this screen has."""
+        return []
+
+    def do_export(self) -> None:
+        choices = [
+            Choice(key="1", label="CSV, the columns as they are here", value="csv"),
+            Choice(key="2", label="JSON lines, everything that is known of each row", value="jsonl"),
+            Choice(key="3", label="Markdown", value="md"),
+            Choice(key="n", label="nothing", value=None),
+        ]
+        text = [f"{plural(self.table.total, 'row')}: {self.view_said()}", f"It is written to {Path.cwd()}."]
+        self.app.push_screen(Dialog(self.desk.clock, "Export this list", text, choices), self._export)
+
+    def view_said(self) -> str:
+        """Return in words what the list shows."""
+        order = self.sort.short if self.sort is not None else "newest first"
+        return f"{self.MODE}, {self.desk.scope} jobs, filter: {self.bar.value or 'none'}, by {order}"
+
+    def _export(self, form: str | None) -> None:
+        if form is None:
+            return
+        table, now = self.table, self.desk.clock.now()
+        source, columns = table.source, table.columns
+        said = f"rivus {self.desk.project}: {self.view_said()}, {moment(now, 0)}"
+
+        def work() -> str:
+            path = free_name(Path.cwd(), f"rivus-{self.MODE}", form, now)
+            rows = export.pages(source.anchors(PAGE), source.page, PAGE, lambda: not self.app.is_running)
+            written = write(path, export.lines(form, said, columns, rows, now))
+            return f"{plural(table.total, 'row')} written to {path} ({plural(written, 'line')})"
+
+        async def run() -> None:
+            try:
+                self.say(await asyncio.to_thread(work))
+            except OSError as error:
+                self.say(f"not written: {error}", "error")
+
+        self.run_worker(run(), group="export", exit_on_error=True)
+
+    def do_save_view(self) -> None:
+        def named(name: str | None) -> None:
+            if name is not None:
+                self.desk.memory.save_view(name[:60], self.view())
+                self.say(f"saved as {name[:60]}; ctrl+p finds it")
+
+        shown = self.bar.value or "everything"
+        self.app.push_screen(TextPrompt("Save this view", f"{self.MODE}: {shown}. Its name?"), named)
 
     @property
     def table(self) -> VirtualTable[Row]:
@@ -151,6 +254,13 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
         self._detail: ItemDetail | None = None
         self._unreadable = ""
         """Why the item under the cursor cannot be shown; empty when it can."""
+
+    def more_copies(self, row: ItemView) -> list[tuple[str, str]]:
+        """Return the command line that shows the item, and its place."""
+        ways = [("the command line that shows it", f"rivus items show {shlex.quote(row.job)} {shlex.quote(row.key)}")]
+        if row.path:
+            ways.append(("its place", row.path if row.line is None else f"{row.path}:{row.line}"))
+        return ways
 
     def chosen_items(self) -> tuple[ItemView, ...]:
         """Return the marked items, or the one under the cursor."""

@@ -23,6 +23,7 @@ from rivus_tui.desk import Desk
 from rivus_tui.filters import next_scope
 from rivus_tui.format import Line
 from rivus_tui.possible import Situation
+from rivus_tui.screens.dialog import Choice, Dialog, Reading
 from rivus_tui.theme import ROLE_CLASSES
 from rivus_tui.widgets.footer import Footer
 from rivus_tui.widgets.lines_view import LinesView
@@ -109,6 +110,11 @@ class Room(Screen[None]):
         """Return what a person looks at now."""
         return Situation(screen=self.KIND, read_only=self.desk.read_only)
 
+    def offers(self) -> list[tuple[Action, str]]:
+        """Return every action with the keys it has here, and why it cannot be done now (empty: it can)."""
+        now = self.situation()
+        return [(self.desk.keymap.applied(action), action.reason(now)) for action in actions_of(self.KIND)]
+
     def label(self, action: Action) -> str:
         """Return what the footer calls an action here."""
         return action.label
@@ -158,7 +164,10 @@ class Room(Screen[None]):
         """Show what can be done now."""
         now = self.situation()
         self.query_one(Footer).offer(
-            [(action, self.label(action), action.reason(now)) for action in footer_of(self.KIND)]
+            [
+                (self.desk.keymap.applied(action), self.label(action), action.reason(now))
+                for action in footer_of(self.KIND)
+            ]
         )
 
     def reload(self, *, even_frozen: bool = False) -> None:
@@ -217,6 +226,18 @@ class Room(Screen[None]):
     def on_footer_pressed(self, event: Footer.Pressed) -> None:
         """A click on the footer is the key."""
         self.action_do(event.action_id)
+
+    def read_out(self, title: str, lines: Sequence[Line]) -> None:
+        """Show lines to read; a key that they speak of closes them and does what it does here."""
+
+        def left(key: str | None) -> None:
+            if key is None:
+                return
+            action = next((action for action, _ in self.offers() if key in action.keys), None)
+            if action is not None:
+                self.action_do(action.id)
+
+        self.app.push_screen(Reading(title, lines), left)
 
     def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
         """Show a toast; errors stay longer."""
@@ -331,8 +352,28 @@ class Room(Screen[None]):
     def undone(self, job: str, keys: tuple[str, ...]) -> None:
         """Items are back as they were before."""
 
+    def copies(self) -> list[tuple[str, str]]:
+        """Return in which ways what is chosen can be copied: what each is called, and its text."""
+        return [("its name", self.situation().copyable)]
+
+    def do_copy_as(self) -> None:
+        ways = self.copies()
+        choices = [
+            Choice(key=str(number), label=name, value=str(number)) for number, (name, _) in enumerate(ways, start=1)
+        ]
+        choices.append(Choice(key="n", label="nothing", value=None))
+
+        def chosen(number: str | None) -> None:
+            if number is not None:
+                self.copy_out(ways[int(number) - 1][1])
+
+        self.app.push_screen(Dialog(self.desk.clock, "Copy as", (), choices), chosen)
+
     def do_copy(self) -> None:
-        text = self.situation().copyable
+        self.copy_out(self.situation().copyable)
+
+    def copy_out(self, text: str) -> None:
+        """Copy a text, and say where it went."""
 
         async def copy() -> None:
             self.say(await copy_text(text, self.app.copy_to_clipboard))

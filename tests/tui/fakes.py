@@ -9,7 +9,17 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import StateError
 from engine.contracts.filter import Term
 from engine.contracts.incident import IncidentView
-from engine.contracts.view import ComingView, EventView, ItemDetail, ItemQuery, ItemView, JobView, RunView, StatusView
+from engine.contracts.view import (
+    ComingView,
+    EventView,
+    ItemDetail,
+    ItemQuery,
+    ItemView,
+    JobView,
+    LimitView,
+    RunView,
+    StatusView,
+)
 from tests.tui.rows import Sample
 
 Effect = Callable[[Mapping[str, Any]], CommandOutcome | None]
@@ -74,8 +84,12 @@ class FakeReader:
             and all(_holds(term, detail) != term.negated for term in query.terms)
         ]
 
+    def limits(self) -> list[LimitView]:
+        self._check()
+        return list(self.sample.limits)
+
     def plan(self, job: str | None, limit: int) -> list[ComingView]:
-        return []
+        return [one for one in self.sample.coming if job in (None, one.job)][:limit]
 
     def items_count(self, query: ItemQuery) -> int:
         self._check()
@@ -118,7 +132,7 @@ class FakeReader:
 
     def runs(self, job: str | None, limit: int) -> list[RunView]:
         found = [view.last_run for view in self.sample.jobs if view.last_run and (job is None or view.name == job)]
-        return found[:limit]
+        return [*found, *(run for run in self.sample.runs if job in (None, run.job))][:limit]
 
     def close(self) -> None:
         """Nothing is open."""

@@ -10,12 +10,15 @@ from engine.contracts.incident import IncidentView
 from engine.contracts.states import ItemState, JobState, StageState
 from engine.contracts.view import (
     AttemptView,
+    ComingView,
     EngineView,
     EventView,
     ItemDetail,
     ItemStageView,
     ItemView,
     JobView,
+    LimitUse,
+    LimitView,
     RunView,
     StageView,
     StatusView,
@@ -250,6 +253,10 @@ class Sample:
     events: list[EventView]
     """Oldest first."""
     incidents: list[IncidentView] = field(default_factory=list)
+    runs: list[RunView] = field(default_factory=list)
+    """Runs before the last one of each job, newest first."""
+    limits: list[LimitView] = field(default_factory=list)
+    coming: list[ComingView] = field(default_factory=list)
 
 
 def sample() -> Sample:
@@ -312,7 +319,10 @@ def sample() -> Sample:
     )  # fmt: skip
     details["docs", failed.key] = detail(
         failed,
-        item_stage("read", 0, "done", attempts=1, started_at=NOW - 9_900, ended_at=NOW - 9_000, output={"words": 1204}),
+        item_stage(
+            "read", 0, "done", attempts=1, started_at=NOW - 5 * MINUTE - 4_100, ended_at=NOW - 5 * MINUTE - 3_200,
+            output={"words": 1204},
+        ),
         item_stage(
             "outline", 1, "failed", attempts=3, started_at=NOW - 5 * MINUTE, ended_at=NOW - 5 * MINUTE + 2_200,
             why="KeyError: 'section'", after=("read",),
@@ -355,4 +365,62 @@ def sample() -> Sample:
         event(number, text, kind=kind, level=level, actor=actor)
         for number, (text, kind, level, actor) in enumerate(texts * 5, start=1)
     ]
-    return Sample(status=status(), jobs=jobs, details=details, events=events, incidents=incidents())
+    found = (9, 12, 12, 7, 15, 14, 3, 3, 5, 11)
+    runs = [
+        run(
+            "doc-health", id=number, found=many, new=many // 4, gone=many // 3,
+            started_at=NOW - number * 24 * HOUR, ended_at=NOW - number * 24 * HOUR + 2_400,
+        )
+        for number, many in enumerate(found, start=2)
+    ]  # fmt: skip
+    runs.insert(4, run("doc-health", id=99, state="failed", error="git: not a repository", started_at=NOW - 60 * HOUR))
+    return Sample(
+        status=status(),
+        jobs=jobs,
+        details=details,
+        events=events,
+        incidents=incidents(),
+        runs=runs,
+        limits=limits(),
+        coming=coming(),
+    )
+
+
+def with_finding(rows: Sample) -> Sample:
+    """Return rows with something that a check has found."""
+    broken = item(
+        40, "docs/guide/install.md: link to #setup leads nowhere", "waiting", source="doc-health", origin="check",
+        path="docs/guide/install.md", line=31, headings=(), data={"rule": "broken-anchor", "check": "doc-health"},
+        created_at=NOW - HOUR,
+    )  # fmt: skip
+    rows.details["todos", broken.key] = detail(broken)
+    return rows
+
+
+def limits() -> list[LimitView]:
+    """Return a resource that is full, one with a pace, a pace alone, and the slots of a stage."""
+    read = LimitUse(job="docs", stage="read", running=2, ready=120, ready_since=NOW - 130_000)
+    fetch = LimitUse(job="feeds", stage="fetch", running=0, ready=18, ready_since=NOW - 3 * HOUR)
+    outline = LimitUse(job="docs", stage="outline", running=1, ready=8, ready_since=NOW - 12_000)
+
+    def limit(name: str, kind: Literal["resource", "pace", "slots"], *uses: LimitUse, **more: Any) -> LimitView:
+        plain = LimitView(name=name, kind=kind, capacity=None, held=0, pace=None, next_at=None, uses=uses)
+        return replace(plain, **more)
+
+    return [
+        limit("disk", "resource", read, capacity=2, held=2),
+        limit("provider", "resource", fetch, capacity=4, held=0, pace="60/h", next_at=NOW + 48_000),
+        limit("feeds.fetch", "pace", fetch, pace="5/10m", next_at=NOW - 1),
+        limit("docs.outline", "slots", outline, capacity=4, held=1),
+    ]
+
+
+def coming() -> list[ComingView]:
+    """Return what waits before the stage that reads documents."""
+    return [
+        ComingView(
+            job="docs", stage="read", key=f"docs/{name}.md", title=f"docs/{name}.md", priority=priority,
+            ready_at=NOW - 130_000 + number * 9_000, holds=(),
+        )
+        for number, (name, priority) in enumerate((("auth", 1), ("tokens", None), ("limits", None)))
+    ]  # fmt: skip

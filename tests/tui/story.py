@@ -13,6 +13,8 @@ from textual.widgets import Input
 
 from engine.kit.clock import ManualClock
 from rivus_tui.app import RivusApp
+from rivus_tui.keymap import PLAIN, Keymap
+from rivus_tui.memory import Memory
 from rivus_tui.screens.room import Room
 from tests.tui.fakes import FakeEngine, FakeReader
 from tests.tui.pictures import frame
@@ -71,12 +73,17 @@ async def open_room(
     note: str | None = None,
     root: Path | None = None,
     theme: str | None = None,
+    keymap: Keymap = PLAIN,
+    memory: Memory | None = None,
 ) -> AsyncIterator[Story]:
     """Open the control room and press keys."""
     clock = ManualClock(NOW)
     reader = FakeReader(rows or sample())
     used = engine or FakeEngine()
-    app = RivusApp(engine=None if viewer else used, reader=reader, project="atlas", clock=clock, note=note, root=root)
+    app = RivusApp(
+        engine=None if viewer else used, reader=reader, project="atlas", clock=clock, note=note, root=root,
+        keymap=keymap, memory=memory,
+    )  # fmt: skip
     if theme is not None:
         app.theme = theme
     async with app.run_test(size=size, notifications=True) as pilot:

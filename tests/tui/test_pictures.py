@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from tests.tui.fakes import FakeEngine
 from tests.tui.pictures import check_frame, check_svg
-from tests.tui.rows import Sample, sample
+from tests.tui.rows import Sample, sample, with_finding
 from tests.tui.story import Story, open_room
 from tests.tui.test_text_safety import PAYLOADS, hostile
 from tests.tui.test_triage import deciding
@@ -24,6 +24,8 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "item": (("2", "slash", *"install", "enter", "enter"), "> outline"),
     "triage": (("3",), "waits at gate accept"),
     "doctor": (("4",), "> ! systemic"),
+    "checks": (("6",), "LAST RUNS"),
+    "resources": (("8",), "WAITS, IN THIS ORDER"),
     "events": (("9", "j", "j", "j"), "> 13:07:39     x"),
 }
 """Keys to the screen, and what it must show."""
@@ -128,6 +130,9 @@ SHOTS: dict[str, tuple[tuple[str, ...], tuple[int, int]]] = {
     "triage": (("3", "j"), (120, 32)),
     "triage-80x24": (("3", "a", "x", "j"), (80, 24)),
     "doctor": (("4",), (120, 34)),
+    "checks": (("6",), (100, 30)),
+    "resources": (("8",), (100, 30)),
+    "timeline": (("2", "slash", *"install", "enter", "enter", "["), (100, 24)),
     "events": (("9", "j", "j", "j"), (100, 30)),
     "help": (("3", "question_mark"), (100, 30)),
     "cancel": (("2", "slash", *"upgrade", "enter", "x"), (100, 30)),
@@ -144,6 +149,6 @@ def shown_rows() -> Sample:
 @pytest.mark.parametrize("name", SHOTS)
 async def test_picture_for_the_readme(name: str) -> None:
     keys, size = SHOTS[name]
-    rows = shown_rows()
+    rows = with_finding(shown_rows()) if name == "checks" else shown_rows()
     async with open_room(rows, *keys, size=size, engine=deciding(rows)) as story:
         check_svg(story.app, name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from rich.cells import cell_len
 from textual.app import App
 
 from engine.contracts.commands import CommandOutcome
+from rivus_tui.rooms import standing
 from tests.tui.fakes import FakeEngine
 from tests.tui.pictures import ROOT
 from tests.tui.rows import Sample, attempt, detail, event, item, item_stage, job, run, sample, stage
@@ -26,8 +29,31 @@ PAYLOADS = {
     "wide": "漢字のファイル名で列が崩れる 👩‍👩‍👧‍👦👍🏽❤️🇩🇪 " * 3,
     "long": "x" * 3_000,
 }
-STEPS = ((), ("w",), ("escape", "2"), ("w",), ("escape", "enter"), ("]",), ("]",), ("3",), ("9",))
-"""Keys that lead over every screen, one after the other."""
+OTHERS = tuple((room.key,) for room in standing() if room.mode not in ("jobs", "items"))
+STEPS = (
+    *((), ("w",), ("escape", "2"), ("w",), ("escape", "enter"), ("]",), ("]",), ("]",), ("]",)),
+    *OTHERS,
+    *(("question_mark",), ("escape", "ctrl+p"), ("escape",)),
+)
+"""Keys that lead over every screen, every part of an item, help and palette, one after the other."""
+
+PIECES = (
+    "[", "]", "[/", "[/]", "[b]", "[@click=app.quit]", "[link=x]", "\\[", "$x", "{0}", "%s", "\x1b[31m", "\x1b]0;t\x07",
+    "\x1b]52;c;eA==\x07", "\x1bP1$r\x1b\\", "\x9b31m", "\x90q\x9c", "\x07", "\x08", "\x7f", "\x00", "\r", "\n", "\t",
+    "\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\ufe0f", "e\u0301", "\u0301" * 9, "漢字", "👩‍👩‍👧‍👦", "🇩🇪",
+    "👍🏽", "ﷺ", "𝕏", "\ud83d".encode("utf-16", "surrogatepass").decode("utf-16", "replace"), "'; DROP TABLE items --",
+    "=cmd|' /C calc'!A0", "../../etc/passwd", "a" * 300, " ", "  ", "job:x", "!", "re:(a+)+$", "<script>",
+)  # fmt: skip
+
+
+def generated(number: int) -> list[str]:
+    """Return payloads put together from nasty pieces, the same ones at every run."""
+    chance = random.Random(4711)
+    return ["".join(chance.choices(PIECES, k=chance.randint(1, 9))) for _ in range(number)]
+
+
+FUZZ = generated(int(os.environ.get("RIVUS_FUZZ", "2")))
+"""A few in `make test`, two hundred in `make fuzz`."""
 
 
 def hostile(payload: str) -> Sample:
@@ -40,7 +66,8 @@ def hostile(payload: str) -> Sample:
             stage(payload, 0, {"ready": 1, "waiting": 2}, gate=payload),
             title=payload, emoji=payload, why=payload, last_error=payload, state="paused",
             last_run=run("x", state="failed", error=payload),
-        )
+        ),
+        job(f"{payload}!", title=payload, is_check=True, findings_to=payload, last_run=run(payload, error=payload)),
     ]  # fmt: skip
     output = {
         "summary": payload,
@@ -49,11 +76,17 @@ def hostile(payload: str) -> Sample:
         payload: {payload: [payload, {payload: payload}]},
         "text": payload * 3,
     }
+    rows.limits = [replace(one, name=payload, pace=payload if one.pace else None) for one in rows.limits]
+    rows.limits = [
+        replace(one, uses=tuple(replace(use, job=payload, stage=payload) for use in one.uses)) for one in rows.limits
+    ]
+    rows.coming = [replace(one, job=payload, stage=payload, key=payload, title=payload) for one in rows.coming]
+    rows.runs = [run(payload, state="failed", error=payload)]
     rows.details = {}
     for number in (1, 2):
         view = item(
             number, payload, "waiting", key=f"{payload}{number}", job=payload, path=payload, why=payload,
-            headings=(payload, payload), stage=payload, data={payload: payload}, source=payload,
+            headings=(payload, payload), stage=payload, data={payload: payload, "rule": payload}, source=f"{payload}!",
         )  # fmt: skip
         rows.details[view.job, view.key] = detail(
             view,
@@ -79,7 +112,7 @@ def dangerous(row: str) -> list[str]:
     return [sign for sign in row if ord(sign) < 0x20 or 0x7F <= ord(sign) < 0xA0 or sign in "\u202e\u2066\u200b"]
 
 
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+@pytest.mark.parametrize("payload", [*PAYLOADS.values(), *FUZZ], ids=[*PAYLOADS, *map(str, range(len(FUZZ)))])
 async def test_hostile_text_is_harmless_on_every_screen(payload: str) -> None:
     async with open_room(hostile(payload), size=(100, 30), note=payload) as story:
         for keys in STEPS:

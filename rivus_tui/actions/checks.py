@@ -1,0 +1,18 @@
+"""What can be done with checks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rivus_tui.actions.jobs import PAUSE, RUN
+from rivus_tui.actions.lists import (
+    COPY_AS,
+    EXPORT,
+    FILTER,
+    OPEN,
+    SAVE_VIEW,
+    WHY,
+)
+
+ACTIONS: Final = (OPEN, RUN, PAUSE, WHY, FILTER, SAVE_VIEW, EXPORT, COPY_AS)
+FOOTER: Final = ("open", "run", "pause", "why", "filter", "undo", "copy")

@@ -1,0 +1,52 @@
+"""What can be done with jobs, on every screen that shows some."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from engine.contracts.view import JobView
+from rivus_tui.actions.action import Action
+from rivus_tui.screens.list_room import ListRoom
+from rivus_tui.states import job_state
+from rivus_tui.why import why_job
+
+Row = TypeVar("Row")
+
+
+class JobRoom(ListRoom[Row]):
+    """A list with a job under its cursor."""
+
+    def chosen_job(self) -> JobView | None:
+        """Return the job under the cursor."""
+        raise NotImplementedError
+
+    @property
+    def has_engine(self) -> bool:
+        """Whether an engine runs on this state."""
+        return self.desk.status is not None and self.desk.status.engine is not None
+
+    def label(self, action: Action) -> str:
+        """Return Resume where the job is paused."""
+        job = self.chosen_job()
+        return "Resume" if action.id == "pause" and job is not None and job.state == "paused" else action.label
+
+    def do_why(self) -> None:
+        if (job := self.chosen_job()) is not None:
+            lines = why_job(job, self.desk.clock.now(), has_engine=self.has_engine)
+            self.read_out(f"Why {job.name} is {job_state(job).text[2:]}", lines)
+
+    def do_pause(self) -> None:
+        if (job := self.chosen_job()) is not None:
+            self._send("resume" if job.state == "paused" else "pause", job.name)
+
+    def do_run(self) -> None:
+        if (job := self.chosen_job()) is not None:
+            self._send("run", job.name)
+
+    def _send(self, name: str, job: str) -> None:
+        async def send() -> None:
+            outcome = await self.desk.perform(name, {"job": job})
+            self.report(name, outcome)
+            self.reload(even_frozen=True)
+
+        self.run_worker(send(), group="commands", exit_on_error=True)
