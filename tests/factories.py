@@ -20,7 +20,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.item import Candidate
 from engine.contracts.llm import Backend
 from engine.contracts.models import BackendSpec, ModelSpec
-from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Settings, StageSpec
+from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, ResourceSpec, Settings, StageSpec
 from engine.kit.clock import ManualClock
 from engine.runtime import Runtime
 from engine.services import commands
@@ -267,6 +267,7 @@ class Rig:
         clock: ManualClock | None = None,
         discover: bool = False,
         settings: Settings | None = None,
+        resources: tuple[ResourceSpec, ...] = (),
         source: tuple[Path, str] | None = None,
         models: Sequence[ModelSpec] = (),
         backends: Mapping[str, tuple[BackendSpec, Backend]] | None = None,
@@ -287,6 +288,7 @@ class Rig:
             root=folder,
             source=file,
             settings=settings,
+            resources=resources,
             backends=tuple(spec for spec, _ in (backends or {}).values()),
             models=tuple(models),
             jobs=tuple(self._named(one) for one in of),

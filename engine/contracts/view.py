@@ -58,6 +58,8 @@ class StageView:
     counts: Mapping[StageState, int]
     """States with no items are absent."""
     id: int = 0
+    weight: str | None = None
+    """How much of what it shares with other stages it gets, and why; None where nothing waits, or nothing is shared."""
     oldest_ready_at: int | None = None
     """ms UTC since when the one that waits longest for its turn has been ready."""
 
@@ -319,6 +321,8 @@ class ComingView:
     """Since when it is ready, ms UTC."""
     holds: tuple[HoldView, ...]
     """What keeps it from running now; empty: nothing but the others before it."""
+    weight: str | None = None
+    """The weight of its queue among those that it shares something scarce with, and why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

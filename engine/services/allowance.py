@@ -7,7 +7,6 @@ as the claims, and `Limits` takes them over when it was committed.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Final, Literal
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec
 from engine.rules import pacing
+from engine.rules.scheduler import turn_after
 from engine.store.plan import Plan
 
 RUN: Final = "run"
@@ -37,8 +37,11 @@ class Allowance:
     tats: dict[str, float]
     capacity: dict[str, int]
     """Resource → what is left of it."""
-    served: Mapping[int, int]
-    """Stage number → the turn in which it last got something; the longest ago comes first."""
+    passed: dict[int, float] = field(default_factory=dict)
+    """Stage number → where it stands among those that take turns; the lowest comes first (stride scheduling)."""
+    turn: float = 0.0
+    """Where the stage stood that had the last turn."""
+    weights: dict[int, float] = field(default_factory=dict)
     counters_of: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Stage that items start at → the counters that limit how many may."""
     counters: dict[str, int] = field(default_factory=dict)
@@ -78,6 +81,8 @@ class Allowance:
         self.slots[stage] = self.slots.get(stage, 0) - n
         if n:
             self.got.add(stage)
+            if stage in self.weights:
+                self.passed[stage] = turn_after(self.passed[stage], n, self.weights[stage])
         for name in self.buckets_of.get(stage, ()):
             self.tats[name] = pacing.granted(self.tats.get(name, 0.0), self.now, self.rates[name], n)
             if n:
@@ -98,21 +103,27 @@ class Allowance:
         """Jobs with a limit of their own, and how many items of each were started."""
         return [(name[len(_JOB) :], n) for name, n in self.started.items() if n and name.startswith(_JOB)]
 
-    def turns(self, stages: Collection[int]) -> Iterator[tuple[int, int]]:
-        """(stage, at most so many) in a fair order; stages that share a limit take turns until nothing is left."""
+    def shared(self, stages: Collection[int]) -> list[int]:
+        """Those of these stages that pace, a resource or a counter limits, and that may start something now."""
+        return [stage for stage in stages if self.is_limited(stage) and self.limit(stage)]
+
+    def turns(self, stages: Collection[int], weights: Mapping[int, float]) -> Iterator[tuple[int, int]]:
+        """(stage, at most so many) in a fair order; stages that share a limit take turns in proportion to their weights
+        until nothing is left."""
         free = [stage for stage in stages if not self.is_limited(stage)]
         yield from ((stage, self.limit(stage)) for stage in free if self.limit(stage))
-        shared = sorted((s for s in stages if self.is_limited(s)), key=lambda stage: self.served.get(stage, 0))
-        yielded = True
-        while yielded:
-            yielded = False
-            for stage in shared:
-                before = self.limit(stage)
-                if not before:
-                    continue
-                yield stage, 1 if len(shared) > 1 else before
-                # A queue that gave nothing is empty: it has had its turn.
-                yielded |= self.limit(stage) < before
+        shared = self.shared(stages)
+        self.weights = {stage: weights.get(stage, 1.0) for stage in shared}
+        for stage in shared:
+            # Who had nothing to do for a while has no more turns to catch up with than anybody else.
+            self.passed[stage] = max(self.passed.get(stage, 0.0), self.turn)
+        while waiting := [stage for stage in shared if self.limit(stage)]:
+            stage = min(waiting, key=lambda one: (self.passed[one], one))
+            self.turn = self.passed[stage]
+            before = self.limit(stage)
+            yield stage, 1 if len(shared) > 1 else before
+            if self.limit(stage) == before:
+                shared.remove(stage)  # a queue that gave nothing is empty: it has had its turn
 
 
 class Limits:
@@ -124,8 +135,8 @@ class Limits:
         self._counters_of: dict[int, tuple[str, ...]] = {}
         self._limits: dict[str, int] = {}
         self._tats = dict(stored)
-        self._served: dict[int, int] = {}
-        self._turn = itertools.count(1)
+        self._passed: dict[int, float] = {}
+        self._turn = 0.0
         self._rates: dict[str, Rate] = {}
         self._capacity: dict[str, int] = {}
         self._buckets_of: dict[int, tuple[str, ...]] = {}
@@ -217,7 +228,8 @@ class Limits:
             rates=self._rates,
             tats=dict(self._tats),
             capacity=capacity,
-            served=self._served,
+            passed=dict(self._passed),
+            turn=self._turn,
             counters_of=self._counters_of,
             counters=dict(self._counters),
         )
@@ -229,7 +241,8 @@ class Limits:
         # A job that was resumed meanwhile counts anew: what was started is taken off, not what was left set.
         for name, n in allowance.started.items():
             self._counters[name] = self._counters.get(name, 0) - n
-        self._served |= dict.fromkeys(allowance.got, next(self._turn))
+        self._passed |= allowance.passed
+        self._turn = allowance.turn
 
     # Model calls take from the same
 

@@ -13,6 +13,7 @@ from engine.contracts.view import HoldView, JobView, RunView, StageView
 from engine.kit.no_model import HOW
 from engine.rules.holds import HELD_MAX, BucketNow, ItemsHeld, ModelNow, QueueNow, ResourceNow, job_holds
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
+from engine.store import queues
 from engine.store.sql import queries
 
 _SQL = queries("views")
@@ -57,6 +58,9 @@ class _Stages:
                     concurrency=concurrency,
                     counts=now_at,
                     id=number,
+                    weight=str(queues.weight(connection, number, now))
+                    if now_at.get("ready") and (job_pace or resources)
+                    else None,
                     oldest_ready_at=ready_at,
                 )
             )

@@ -227,6 +227,7 @@ class Reader:
                             priority=priority,
                             ready_at=due_at - slack_ms(priority),
                             holds=holds,
+                            weight=stage.weight,
                         )
                         for key, title, priority, due_at in self._connection.execute(_SQL.coming, values)
                     ]

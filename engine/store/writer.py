@@ -16,7 +16,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -25,7 +25,7 @@ from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
-from engine.store import facts, guards, recurrence, suspects
+from engine.store import facts, guards, queues, recurrence, suspects
 from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
 from engine.store.limits import store_buckets
@@ -63,7 +63,11 @@ class Allowance(Protocol):
         """`n` of this stage were claimed."""
         ...
 
-    def turns(self, stages: Collection[int]) -> Iterator[tuple[int, int]]:
+    def shared(self, stages: Collection[int]) -> list[int]:
+        """Those of these stages that share something scarce and may start something now."""
+        ...
+
+    def turns(self, stages: Collection[int], weights: Mapping[int, float]) -> Iterator[tuple[int, int]]:
         """(stage, at most so many), in a fair order; asked again after each `take`."""
         ...
 
@@ -352,7 +356,9 @@ class Writer:
         if group.allowance.suspects != "none" and self._claim_suspect(connection, group, answer, lease, now):
             store_buckets(connection, group.allowance.given())
             return
-        for stage_id, n in group.allowance.turns(tuple(answer.hints)):
+        shared = group.allowance.shared(answer.hints)
+        weights = queues.weights(connection, shared, now) if len(shared) > 1 else {}
+        for stage_id, n in group.allowance.turns(tuple(answer.hints), weights):
             stage = self.plan.stages.get(stage_id)
             if stage is None or stage_id not in answer.hints or stage.job_id in answer.held:
                 answer.hints -= {stage_id} if stage is None else set()

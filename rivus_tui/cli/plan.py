@@ -33,7 +33,7 @@ def plan(asked: Asked, job: str | None, limit: int, as_json: bool) -> None:
             print_json(one)
         return
     print_table(
-        ("#", "JOB", "STAGE", "KEY", "PRI", "READY SINCE", "HELD BY"),
+        ("#", "JOB", "STAGE", "KEY", "PRI", "READY SINCE", "HELD BY, WEIGHT"),
         [
             (
                 position,
@@ -42,7 +42,7 @@ def plan(asked: Asked, job: str | None, limit: int, as_json: bool) -> None:
                 one.key,
                 "" if one.priority is None else f"P{one.priority}",
                 local_time(one.ready_at),
-                "; ".join(hold.why for hold in one.holds),
+                "; ".join([*(hold.why for hold in one.holds), *([one.weight] if one.weight else [])]),
             )
             for position, one in enumerate(coming, start=1)
         ],

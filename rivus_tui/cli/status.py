@@ -69,6 +69,9 @@ def status(asked: Asked, why: bool, check: bool, as_json: bool) -> None:
                 until = f", until {local_time(hold.until)}" if hold.until is not None else ""
                 where = f"{job.name} {hold.stage}" if hold.stage else job.name
                 click.echo(safe_line(f"{where}: {hold.why}{until}"))
+            for stage in job.stages:
+                if stage.weight is not None:
+                    click.echo(safe_line(f"{job.name} {stage.name}: {stage.weight}"))
 
 
 def print_jobs(jobs: list[JobView]) -> None:
@@ -104,7 +107,13 @@ def job_object(job: JobView) -> dict[str, Any]:
         "why": job.why,
         "items": job.items,
         "stages": [
-            {"stage": stage.name, "gate": stage.gate, "enabled": stage.enabled, "counts": stage.counts}
+            {
+                "stage": stage.name,
+                "gate": stage.gate,
+                "enabled": stage.enabled,
+                "weight": stage.weight,
+                "counts": stage.counts,
+            }
             for stage in job.stages
         ],
         "every_s": job.every_s,

@@ -40,10 +40,10 @@ def job(name: str, *stages: StageSpec, pace: Rate | None = None) -> JobSpec:
     return JobSpec(name=name, title=name, stages=stages, pace=pace)
 
 
-def claim_all(allowance: Allowance, queued: dict[int, int]) -> dict[int, int]:
+def claim_all(allowance: Allowance, queued: dict[int, int], weights: dict[int, float] | None = None) -> dict[int, int]:
     """Claim as the writer does, from queues of these lengths; returns stage → claimed."""
     got = dict.fromkeys(queued, 0)
-    for number, n in allowance.turns(tuple(queued)):
+    for number, n in allowance.turns(tuple(queued), weights or {}):
         took = min(n, queued[number] - got[number])
         allowance.take(number, took)
         got[number] += took
@@ -128,3 +128,23 @@ def test_a_limited_stage_is_never_taken_along_directly() -> None:
     found = limits(job("a", stage("s"), stage("t", pace=Rate(count=1, per_s=1))))
 
     assert found.open({1: 4, 2: 4}, lambda _: 0, NOW).direct(set()) == {1: 4}
+
+
+def test_queues_share_by_their_weights_and_one_that_comes_back_catches_nothing_up() -> None:
+    shared = (ResourceSpec(name="host", capacity=4),)
+    found = limits(
+        job("a", stage("s", resources=("host",))), job("b", stage("s", resources=("host",))), resources=shared
+    )
+
+    def go(queued: dict[int, int], weights: dict[int, float]) -> dict[int, int]:
+        allowance = found.open({1: 9, 2: 9}, lambda _: 0, NOW)
+        got = claim_all(allowance, queued, weights)
+        found.adopt(allowance)
+        return got
+
+    assert go({1: 1_000, 2: 1_000}, {1: 3.0, 2: 1.0}) == {1: 3, 2: 1}
+    for _ in range(50):
+        assert go({1: 1_000}, {1: 3.0}) == {1: 4}
+    both = go({1: 1_000, 2: 1_000}, {1: 1.0, 2: 1.0})
+    assert both[1] in (1, 2)  # not none, though the other one has had fifty turns less
+    assert sum(both.values()) == 4

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from engine.contracts.rate import Rate
+from engine.contracts.spec import ResourceSpec
 from engine.contracts.steering import ValidateSpec
 from engine.contracts.view import JobView
 from tests.factories import Rig, candidate, chain, discovery, job, stage, yields
@@ -253,3 +254,30 @@ async def test_an_item_of_low_priority_runs_under_a_flood_of_urgent_ones(tmp_pat
             if "humble" in ran:
                 break
         assert 235 <= minute <= 245
+
+
+async def test_whoever_shares_a_pace_gets_turns_by_weight_and_sees_why(tmp_path: Path) -> None:
+    """One start a second for both jobs: urgent items get four of five turns, and the others are not forgotten."""
+    ran: list[str] = []
+
+    async def work(ctx: Any) -> dict[str, int]:
+        ran.append(ctx.job)
+        return {}
+
+    host = (ResourceSpec(name="host", capacity=9, pace=Rate(count=1, per_s=1)),)
+    specs = [job(name, stage(handler="work", resources=("host",))) for name in ("urgent", "plain")]
+    async with Rig(tmp_path, *specs, functions={"work": work}, resources=host) as it:
+        await it.command("pause", job="urgent")
+        await it.command("pause", job="plain")
+        await it.add(*(candidate(f"u{n}", priority=0) for n in range(9)), job="urgent")
+        await it.add(*(candidate(f"p{n}") for n in range(9)), job="plain")
+        coming = {one.job: one.weight for one in it.reader.plan(None, 50)}
+        assert "×4 its first item is P0" in (coming["urgent"] or "")
+        assert "P0" not in (coming["plain"] or "P0")
+        await it.command("resume", job="urgent")
+        await it.command("resume", job="plain")
+        for second in range(10):
+            await it.until(lambda second=second: len(ran) >= second + 1)  # type: ignore[misc]
+            it.clock.advance(1)
+            it.runtime.writer.look()
+        assert 6 <= ran[:10].count("urgent") <= 9
