@@ -142,7 +142,7 @@ class Runtime:
             http=self._http,
             door=self.models.door_of,
             accompany=self._accompany,
-            blocked=lambda claim, seconds: self.live.blocked(claim, seconds),
+            moved=lambda claim, why: self.live.moved(claim, why),
         )
         self.turns = Turns(
             limits=limits,

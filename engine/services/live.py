@@ -30,14 +30,12 @@ class Live:
         self._events: list[Event] = []
         self._task: asyncio.Task[None] | None = None
 
-    def blocked(self, claim: Claim, seconds: float) -> None:
-        """A handler kept the engine's loop from turning: say so where people look."""
-        text = (
-            f"{claim.stage.spec.handler} kept the engine from working for {seconds:.1f} s; "
-            "it runs in a process of its own from now on (say `runs: process`, or make it await)"
-        )
+    def moved(self, claim: Claim, why: str) -> None:
+        """A handler runs in a process from now on: say so where people look."""
+        handler = claim.stage.spec.handler
+        text = f"{handler} {why}; it runs in a process of its own from now on (say `runs: process`, or mend it)"
         event = Event(
-            kind="handler.blocked",
+            kind="handler.moved",
             level="warning",
             job_id=claim.stage.job_id,
             item_id=claim.item.id,

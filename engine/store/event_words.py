@@ -57,7 +57,7 @@ def event_view(row: tuple[Any, ...]) -> EventView:
     """Make the view of an event from its row."""
     number, at, level, kind, actor, job, key, stage, text, ms, data = row
     words = _WORDS.get(kind, kind)
-    is_sentence = kind in ("attempt.refused", "handler.blocked", "emit.refused") or kind.startswith("engine.")
+    is_sentence = kind in ("attempt.refused", "handler.moved", "emit.refused") or kind.startswith("engine.")
     said = words if not text else text if is_sentence else f"{words}: {text}"
     if ms is not None:
         said += f" ({_took(ms)})"

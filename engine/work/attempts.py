@@ -41,6 +41,8 @@ from engine.work.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 SWEEP_S: Final = 0.5
+ABANDONED_MAX: Final = 3
+"""A handler that was abandoned so often runs where it can be killed."""
 ABANDON_S: Final = 2.0
 """How long a cancelled handler may take to end before it is abandoned."""
 
@@ -69,12 +71,12 @@ class Attempts:
         http: Http,
         door: Callable[[Claim], AttemptDoor],
         accompany: Callable[[Claim], None],
-        blocked: Callable[[Claim, float], None],
+        moved: Callable[[Claim, str], None],
     ) -> None:
         """`hooks`: dotted name → function that answers one question; `asks` does what handlers ask of the engine while
         they run; `door` opens the door to the models for one; `accompany`: a claim that ran alone has done so for long
-        enough; `blocked`: one kept the loop from turning for so many seconds, and its handler runs in a process now.
-        """
+        enough; `moved`: why the handler of one runs in a process
+        from now on."""
         self._clock = clock
         self._chance = chance
         self._root = root
@@ -88,9 +90,12 @@ class Attempts:
         self._door = door
         self._accompany = accompany
         self._alone: Run | None = None
-        self._blocked = blocked
+        self._tell_moved = moved
         self._moved: set[str] = set()
-        self._watchdog = Watchdog(self._whose, self._move)
+        self._abandoned: Counter[str] = Counter()
+        self._watchdog = Watchdog(
+            self._whose, lambda run, seconds: self._move(run, f"kept the engine from working for {seconds:.1f} s")
+        )
         self._runs: dict[tuple[int, int], Run] = {}
         self._ended: list[Run] = []
         self._taken: Counter[int] = Counter()
@@ -335,11 +340,12 @@ class Attempts:
     def _whose(self, task: object) -> Run | None:
         return next((run for run in self._runs.values() if run.task is task and task is not None), None)
 
-    def _move(self, run: Run, seconds: float) -> None:
+    def _move(self, run: Run, why: str) -> None:
+        """Run the handler of an attempt in a worker process from now on: there it can harm nobody, and be killed."""
         handler = run.claim.stage.spec.handler
         if handler not in self._moved:
             self._moved.add(handler)
-            self._blocked(run.claim, seconds)
+            self._tell_moved(run.claim, why)
 
     def close(self) -> None:
         """Nothing runs any more."""
@@ -387,6 +393,10 @@ class Attempts:
         )
         run.handed_in = True
         self._forget(run)
+        if self._place(run.claim) == "loop":
+            self._abandoned[run.claim.stage.spec.handler] += 1
+            if self._abandoned[run.claim.stage.spec.handler] == ABANDONED_MAX:
+                self._move(run, f"ignored its cancellation {ABANDONED_MAX} times")
         if run.reason == "timeout":
             self._hand_in(self._timed_out(run))
 

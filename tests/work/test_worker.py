@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from engine.work.attempt_log import LINES_MAX
+from engine.work.attempts import ABANDON_S
 from engine.work.process import PRINTED_MAX, WorkerDied
 from engine.work.processes import WorkerProcesses
 from tests.factories import Rig, job, stage
@@ -104,6 +105,14 @@ def fetches(ctx):
     return {"text": ctx.http.get_and_wait(ctx.params["url"]).text, "pid": os.getpid()}
 def fetches_home(ctx):
     ctx.http.get_and_wait("http://127.0.0.1:1/")
+async def stubborn(ctx):
+    while True:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            if ENOUGH.is_set():
+                raise
+ENOUGH = threading.Event()
 async def blocks(ctx):
     time.sleep(2.5)
     return {"pid": os.getpid()}
@@ -428,7 +437,7 @@ async def test_async_function_that_blocks_the_loop_is_named_and_moved(
     monkeypatch.setattr("engine.work.watchdog.MOVED_S", 1.2)
     async with rig(tmp_path, plugin, "blocks", is_async=True, attempts=1) as it:
         await it.add("a")
-        await it.until(lambda: "handler.blocked" in it.kinds())
+        await it.until(lambda: "handler.moved" in it.kinds())
         (said,) = [record for record in caplog.records if record.name == "engine.work.watchdog"]
         assert f"{plugin}.blocks keeps the engine's loop from turning" in said.getMessage()
         assert "in blocks" in said.getMessage()
@@ -439,3 +448,20 @@ async def test_async_function_that_blocks_the_loop_is_named_and_moved(
             assert detail is not None
             assert detail.stages[0].output is not None
             assert (detail.stages[0].output["pid"] == os.getpid()) is there
+
+
+async def test_async_function_that_ignores_its_cancellation_again_and_again_is_moved(
+    tmp_path: Path, plugin: str
+) -> None:
+    async with rig(tmp_path, plugin, "stubborn", is_async=True, attempts=1, timeout_s=30.0, concurrency=9) as it:
+        await it.add("a", "b", "c")
+        await it.until(lambda: it.runtime.attempts.running == 3)
+        it.clock.advance(31)
+        await it.until(lambda: all(run.reason for run in it.runtime.attempts._runs.values()))
+        it.clock.advance(ABANDON_S + 0.1)
+        await it.until(lambda: it.runtime.attempts.running == 0)
+        await it.runtime.live.store()
+        assert "handler.moved" in it.kinds()
+        await it.add("d")
+        await it.until(lambda: len(it.runtime.processes._all) == 1)
+        sys.modules[plugin].ENOUGH.set()
