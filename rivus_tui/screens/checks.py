@@ -15,7 +15,22 @@ from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import narrowed, quoted
-from rivus_tui.format import Cell, Line, age, cell, count, duration, fit, fit_line, hang, line, moment, place, until
+from rivus_tui.format import (
+    Cell,
+    Line,
+    age,
+    cell,
+    count,
+    duration,
+    fit,
+    fit_line,
+    hang,
+    line,
+    moment,
+    place,
+    plural,
+    until,
+)
 from rivus_tui.messages import ItemsAsked
 from rivus_tui.possible import Situation
 from rivus_tui.screens.job_room import JobRoom
@@ -148,7 +163,7 @@ class ChecksScreen(JobRoom[Check]):
         self.table.source = ListSource(shown, lambda check: check.job.name)
         self.table.reload()
         total = sum(check.open for check in self._all)
-        self.bar.show([], [Cell(f"{count(total)} open findings   {len(shown)} of {len(self._all)}", "muted")])
+        self.bar.show([], [Cell(f"{plural(total, 'open finding')}   {len(shown)} of {len(self._all)}", "muted")])
         self._read_findings()
 
     def _read_findings(self) -> None:

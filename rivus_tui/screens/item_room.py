@@ -31,6 +31,10 @@ class ItemRoom(Room):
         """Return the item under the cursor with all that is known."""
         raise NotImplementedError
 
+    def is_bulk(self) -> bool:
+        """Whether what is chosen was not picked one by one."""
+        return False
+
     def sending(self, keys: set[ItemKey]) -> None:
         """A command for these items is on its way."""
 
@@ -97,7 +101,7 @@ class ItemRoom(Room):
             self.send("prioritise", tuple(items), {"priority": priority}, decided=False)
 
     def _maybe_ask(self, name: str, items: tuple[ItemView, ...], verb: str, more: Mapping[str, Any]) -> None:
-        if len(items) <= ASK_ABOVE:
+        if len(items) <= ASK_ABOVE and not self.is_bulk():
             self.send(name, items, more)
             return
         dialog = confirm(

@@ -252,6 +252,8 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._detail: ItemDetail | None = None
+        self._all_marked = False
+        """Whether the marks were set by one key: a deed on them asks, however few they are."""
         self._unreadable = ""
         """Why the item under the cursor cannot be shown; empty when it can."""
 
@@ -273,6 +275,10 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
     def label(self, action: Action) -> str:
         """Return how many a deed is about, when some are marked."""
         return f"{action.label} {len(self.table.marks)}" if action.on_marks and self.table.marks else action.label
+
+    def is_bulk(self) -> bool:
+        """Whether what is chosen was not picked one by one."""
+        return self._all_marked and len(self.table.marks) > 1
 
     def show_counts(self) -> None:
         """Show above the list how many items there are and how many are marked."""
@@ -331,11 +337,17 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
             self.app.post_message(ItemOpened((row.job, row.key)))
 
     def do_mark(self) -> None:
+        self._all_marked = False
         self.table.toggle_mark()
         self._marked()
 
     def do_mark_all(self) -> None:
         self.table.mark_all(MARK_LIMIT)
+        self._all_marked = True
+        if self.table.total > MARK_LIMIT:
+            self.say(
+                f"marked the first {MARK_LIMIT:,} of {self.table.total:,}; narrow the list with / first", "warning"
+            )
         if self.table.total > MARK_LIMIT:
             self.say(f"marked the first {MARK_LIMIT:,} of {self.table.total:,}", "warning")
         self._marked()
@@ -343,6 +355,7 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
     def do_escape(self) -> None:
         if self.table.marks and not self.bar.is_open:
             self.table.clear_marks()
+            self._all_marked = False
             self._marked()
         else:
             super().do_escape()

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from engine.contracts.spec import Rate, ResourceSpec
 from engine.contracts.view import ItemQuery, Order
 from engine.rules.filters import parse
+from engine.store import limits
 from engine.store.reader import Reader
-from tests.factories import Ground, candidate
+from tests.factories import Ground, candidate, job, stage
 
 
 @pytest.fixture
@@ -153,3 +156,20 @@ def test_filter_finds_by_state_file_priority_age_and_words(reader: Reader, groun
 def test_hostile_words_are_only_words(reader: Reader) -> None:
     for text in ("'; DROP TABLE items --", "%", "_", "\\", '"a" OR 1=1'):
         assert keys(reader, f'"{text.replace(chr(34), "")}"') == set()
+
+
+def test_limits_say_who_holds_and_who_waits(tmp_path: Path) -> None:
+    paced = job("docs", stage("work", resources=("disk",), pace=Rate(count=1, per_s=60.0, burst=1)), stage("index"))
+    ground = Ground(tmp_path, paced)
+    ground.do(limits.sync_resources, [ResourceSpec(name="disk", capacity=2, pace=None)])
+    ground.add("a", "b", "c")
+    ground.claim(n=2)
+    made = Reader(ground.state, project="test", clock=ground.clock)
+    found = {(one.kind, one.name): one for one in made.limits()}
+    made.close()
+    ground.close()
+    disk = found["resource", "disk"]
+    assert (disk.capacity, disk.held, [(use.stage, use.ready) for use in disk.uses]) == (2, 2, [("work", 1)])
+    assert found["pace", "docs.work"].pace == "1/m"
+    assert found["slots", "docs.work"].held == 2
+    assert ("slots", "docs.index") not in found

@@ -226,3 +226,12 @@ async def test_undo_that_found_no_engine_to_answer_can_be_tried_again() -> None:
     engine.effects["undo"] = gone
     async with open_room(None, "3", "a", "u", "u", engine=engine) as story:
         assert story.commands[-2:] == [("undo", {"operation": 1}), ("undo", {"operation": 1})]
+
+
+async def test_marking_all_asks_however_few_they_are() -> None:
+    async with open_room(None, "3", "right_square_bracket", "V", "x") as story:
+        assert "Won't do: 3 items?" in story.text()
+        assert story.commands == []
+        story.clock.advance(1)
+        await story.press("y")
+        assert [name for name, _ in story.commands] == ["drop"]
