@@ -91,7 +91,7 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             name="revoke",
             args=("judgement",),
             danger=1,
-            undo=False,
+            undo=True,
             summary="Take back that two versions of a stage count as the same.",
         ),
         CommandSpec(

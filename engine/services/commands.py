@@ -62,7 +62,7 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
     if name in DOCTORS:
         return _doctor(plan, name, args)
     if name == "revoke":
-        return lambda connection, now: stale.revoke(connection, int(args["judgement"]), now)
+        return lambda connection, now: stale.revoke(connection, plan, int(args["judgement"]), now)
     job = find_job(plan, str(args["job"]))
     keys = [str(key) for key in args.get("keys", ())]
 

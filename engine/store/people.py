@@ -336,11 +336,13 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
     before = json.loads(raw)
     items: list[int] = []
     keys: tuple[str, ...]
-    if name == "bless":
+    if name in ("bless", "revoke"):
         revoked = [one for one in before["judgements"] if versions.revoke(connection, one, now)]
+        if revoked and name == "revoke":
+            versions.restore(connection, before["revoked"])
         skipped = {} if revoked else {job.spec.name: "it was revoked already"}
         keys = (job.spec.name,) if revoked else ()
-        what = f"bless {job.spec.name}"
+        what = f"{name} {job.spec.name}"
     elif name in ("pause", "resume"):
         what, why = pauses.take_back(connection, plan, job, number, name, before, now)
         skipped = {job.spec.name: why} if why else {}

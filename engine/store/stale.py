@@ -109,18 +109,26 @@ def bless(
     )
 
 
-def revoke(connection: sqlite3.Connection, judgement: int, now: int) -> CommandOutcome:
-    """Two versions do not count as the same any more."""
-    stage_id = versions.judged_stage(connection, judgement)
-    if stage_id is None or not versions.revoke(connection, judgement, now):
+def revoke(connection: sqlite3.Connection, plan: Plan, judgement: int, now: int) -> CommandOutcome:
+    """Two versions do not count as the same any more: a person says that the change means something."""
+    pair = versions.judged_pair(connection, judgement)
+    stage = plan.stages.get(pair.stage) if pair is not None else None
+    revoked = versions.revoke(connection, judgement, now) if pair is not None else []
+    if pair is None or stage is None or not revoked:
         return CommandOutcome(ok=False, message=f"there is no judgement {judgement} that holds")
-    job_id, job, stage = connection.execute(_SQL.stage_names, (stage_id,)).fetchone()
-    record(
-        connection,
-        [Event(kind="stale.revoked", actor="person", job_id=job_id, stage_id=stage_id, text=f"judgement {judgement}")],
-        now,
+    job = plan.job_of(stage.job_id)
+    why = f"a person revoked judgement {judgement}"
+    instead = versions.judge(connection, plan, pair, verdict="semantic", by="person", why=why, now=now)
+    event = Event(kind="stale.revoked", actor="person", job_id=job.id, stage_id=stage.id, text=f"judgement {judgement}")
+    record(connection, [event], now)
+    before = {"revoked": revoked, "judgements": [instead]}
+    operation = people.journal(connection, job, "revoke", {"judgement": judgement}, before, now)
+    return CommandOutcome(
+        ok=True,
+        message=f"revoked judgement {judgement} of {job.spec.name}.{stage.spec.name}",
+        changed=(job.spec.name,),
+        operation=operation,
     )
-    return CommandOutcome(ok=True, message=f"revoked judgement {judgement} of {job}.{stage}", changed=(job,))
 
 
 def reset(

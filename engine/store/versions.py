@@ -165,14 +165,22 @@ def judge(
     return int(number)
 
 
-def revoke(connection: sqlite3.Connection, judgement: int, now: int) -> bool:
-    """A judgement does not hold any more, nor what rests on it; False when it did not."""
+def revoke(connection: sqlite3.Connection, judgement: int, now: int) -> list[int]:
+    """A judgement does not hold any more, nor what rests on it; returns those that do not, none if it did not hold."""
     row = connection.execute(_SQL.judgement, (judgement,)).fetchone()
     if row is None or row[5] is not None:
-        return False
-    for stage in {row[0] for row in connection.execute(_SQL.revoke, {"id": judgement, "now": now}).fetchall()}:
+        return []
+    rows = connection.execute(_SQL.revoke, {"id": judgement, "now": now}).fetchall()
+    for stage in {stage for stage, _ in rows}:
         _classify(connection, stage)
-    return True
+    return [number for _, number in rows]
+
+
+def restore(connection: sqlite3.Connection, judgements: Sequence[int]) -> None:
+    """Revoked judgements hold again."""
+    rows = connection.execute(_SQL.restore, (json.dumps(list(judgements)),)).fetchall()
+    for stage in {stage for (stage,) in rows}:
+        _classify(connection, stage)
 
 
 def _classify(connection: sqlite3.Connection, stage: int) -> None:
@@ -244,7 +252,7 @@ def stale_keys(
     return [row[0] for row in connection.execute(_SQL.stale_items, values)]
 
 
-def judged_stage(connection: sqlite3.Connection, judgement: int) -> int | None:
-    """Return the stage of a judgement; None when there is none of this number."""
+def judged_pair(connection: sqlite3.Connection, judgement: int) -> Pair | None:
+    """Return what a judgement is about; None when there is none of this number."""
     row = connection.execute(_SQL.judgement, (judgement,)).fetchone()
-    return None if row is None else int(row[0])
+    return None if row is None else Pair(row[0], row[1], row[2], 0)

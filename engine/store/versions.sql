@@ -72,7 +72,11 @@ SELECT stage_id, old_id, new_id, verdict, by, revoked_at FROM judgements WHERE i
 -- A judgement does not hold any more, and neither does what rests on it.
 UPDATE judgements SET revoked_at = :now
 WHERE revoked_at IS NULL AND (id = :id OR EXISTS (SELECT 1 FROM json_each(rests_on) WHERE value = :id))
-RETURNING stage_id;
+RETURNING stage_id, id;
+
+-- name: restore
+-- Revoked judgements hold again; the revocation was undone.
+UPDATE judgements SET revoked_at = NULL WHERE id IN (SELECT value FROM json_each(?)) RETURNING stage_id;
 
 -- name: keep_symbol_verdict
 -- What was said of one changed symbol.
@@ -113,7 +117,7 @@ WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND
 -- name: still_good
 -- Rows that waited for what was made again, and whose own result rests on nothing that became another: they are done.
 UPDATE item_stages
-SET state = 'done', why = NULL
+SET state = 'done', due_at = NULL, why = NULL
 WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'blocked'
     AND EXISTS (
         SELECT 1 FROM results AS r JOIN versions AS v ON v.id = r.version_id

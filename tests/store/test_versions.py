@@ -109,8 +109,12 @@ def test_blessing_holds_by_a_chain_and_revoking_takes_it_apart(docs: Code) -> No
     docs.is_now(work=OTHER.replace("    return", "    log.info('again %s', x)\n    return"), report=CODE)
     assert docs.stale() == []
     (person,) = (one for one in stale_views.blessings(docs.ground.db, 0) if one.by == "person")
-    docs.ground.do(stale.revoke, person.judgement, docs.ground.now)
+    assert docs.ground.do(stale.revoke, docs.ground.plan, person.judgement, docs.ground.now).ok
     assert [(stage, n) for stage, n, _ in docs.stale()] == [("work", 1)]
+    docs.ground.do(stale.judge_by_rules, docs.ground.plan, docs.ground.now)
+    assert len(docs.stale()) == 1, "what a person revoked is not blessed again"
+    assert docs.ground.command("undo").ok
+    assert docs.stale() == []
 
 
 def test_undo_takes_a_blessing_back(docs: Code) -> None:

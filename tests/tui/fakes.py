@@ -9,6 +9,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import StateError
 from engine.contracts.filter import Term
 from engine.contracts.incident import IncidentView
+from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -133,6 +134,13 @@ class FakeReader:
     def runs(self, job: str | None, limit: int) -> list[RunView]:
         found = [view.last_run for view in self.sample.jobs if view.last_run and (job is None or view.name == job)]
         return [*found, *(run for run in self.sample.runs if job in (None, run.job))][:limit]
+
+    def stale(self) -> list[StaleView]:
+        self._check()
+        return list(self.sample.stale)
+
+    def blessings(self, since: int) -> list[BlessingView]:
+        return [one for one in self.sample.kept if one.at >= since]
 
     def close(self) -> None:
         """Nothing is open."""

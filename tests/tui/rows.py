@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from engine.contracts.incident import IncidentView
+from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.states import ItemState, JobState, StageState
 from engine.contracts.view import (
     AttemptView,
@@ -257,6 +258,8 @@ class Sample:
     """Runs before the last one of each job, newest first."""
     limits: list[LimitView] = field(default_factory=list)
     coming: list[ComingView] = field(default_factory=list)
+    stale: list[StaleView] = field(default_factory=list)
+    kept: list[BlessingView] = field(default_factory=list)
 
 
 def sample() -> Sample:

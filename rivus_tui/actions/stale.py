@@ -1,0 +1,28 @@
+"""What can be done with stale results."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rivus_tui import possible
+from rivus_tui.actions.action import Action
+from rivus_tui.actions.lists import FILTER, SCOPE
+
+BLESS: Final = Action(
+    id="bless", keys=("a",), label="Bless", meaning="accept", level=1, command="bless",
+    help="The change means nothing for these results: keep them", cli="rivus bless JOB STAGE",
+    why_not=possible.change,
+)  # fmt: skip
+RESET: Final = Action(
+    id="reset", keys=("x",), label="Reset", meaning="refuse", level=2, command="reset",
+    help="Make these results again, and what depends on them; asks, with the price", cli="rivus reset JOB STAGE",
+    why_not=possible.change,
+)  # fmt: skip
+REVOKE: Final = Action(
+    id="revoke", keys=("X",), label="Revoke", meaning="revoke", level=1, command="revoke",
+    help="Take back that two versions count as the same", cli="rivus stale revoke NUMBER",
+    why_not=possible.change,
+)  # fmt: skip
+
+ACTIONS: Final = (BLESS, RESET, REVOKE, FILTER, SCOPE)
+FOOTER: Final = ("bless", "reset", "revoke", "filter", "scope", "undo", "copy")

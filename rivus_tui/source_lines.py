@@ -1,0 +1,58 @@
+"""Source code and differences of it as lines: added and removed ones by sign and colour, Python by its tokens."""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from engine.kit.safe_text import safe_block
+from rivus_tui.format import Cell, Line, fit_line, literal
+from rivus_tui.theme import Role
+
+_TOKEN: Final = re.compile(
+    r"""(?P<comment>\#.*)|(?P<text>[rbfuRBFU]{0,2}(?:"[^"]*"?|'[^']*'?))|(?P<word>[^\W\d]\w*)|(?P<other>\s+|\d[\w.]*|.)"""
+)
+_LONGEST: Final = 400
+"""Characters of a line that are coloured; the rest is cut."""
+
+
+def code_cells(text: str, base: Role = "") -> list[Cell]:
+    """Return a line of Python with its tokens marked: keywords strong, texts and comments apart."""
+    cells: list[Cell] = []
+    for match in _TOKEN.finditer(safe_block(text)[:_LONGEST]):
+        role: Role = base
+        if match.lastgroup == "comment":
+            role = "muted"
+        elif match.lastgroup == "text":
+            role = base or "wait"
+        elif match.lastgroup == "word" and keyword.iskeyword(match[0]):
+            role = "strong"
+        cells.append(literal(match[0], role))
+    return cells
+
+
+def diff_lines(old: str | None, new: str | None, width: int) -> list[Line]:
+    """Return how `new` differs from `old`; None: there is none on that side."""
+    before, after = (old or "").splitlines(), (new or "").splitlines()
+    lines: list[Line] = []
+    for index, text in enumerate(difflib.unified_diff(before, after, lineterm="", n=3)):
+        if index < 2:
+            continue
+        if text.startswith("@@"):
+            lines.append(fit_line([literal(text, "head")], width))
+            continue
+        sign = text[:1]
+        role: Role = "ok" if sign == "+" else "bad" if sign == "-" else "muted"
+        base: Role = role if sign in "+-" else ""
+        lines.append(fit_line([literal(f"{sign} ", role), *code_cells(text[1:], base)], width))
+    return lines
+
+
+def whole(lines: Sequence[Line], limit: int) -> list[Line]:
+    """Return at most `limit` lines, and say how many more there are."""
+    if len(lines) <= limit:
+        return list(lines)
+    return [*lines[:limit], (literal(f"… {len(lines) - limit:,} more lines", "muted"),)]
