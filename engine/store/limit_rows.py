@@ -22,7 +22,7 @@ def read(connection: sqlite3.Connection) -> list[LimitView]:
         counts: dict[int, dict[str, int]] = defaultdict(dict)
         for stage_id, state, n in connection.execute(_SQL.stage_counts):
             counts[stage_id][state] = n
-        stages = connection.execute(_SQL.stages, _SLACK).fetchall()
+        stages = connection.execute(_SQL.limited_stages, _SLACK).fetchall()
         resources = connection.execute(_SQL.resources).fetchall()
         next_at: dict[str, int] = dict(connection.execute(_SQL.buckets))
     finally:
@@ -30,8 +30,7 @@ def read(connection: sqlite3.Connection) -> list[LimitView]:
     uses: dict[str, list[LimitUse]] = defaultdict(list)
     paces: dict[str, str] = {f"resource:{name}": pace for name, _, pace in resources if pace}
     slots: list[LimitView] = []
-    for row in stages:
-        number, _, name, _, _, _, _, _, concurrency, pace, raw_resources, job_pace, job, ready_at = row[:14]
+    for number, name, job, concurrency, pace, job_pace, raw_resources, ready_at in stages:
         use = LimitUse(
             job=job,
             stage=name,

@@ -42,6 +42,15 @@ SELECT s.id, s.job_id, s.name, s.position, s.handler, s.after, s.gate, s.enabled
      WHERE x.stage_id = s.id AND x.state = 'ready' ORDER BY x.due_at LIMIT 1)
 FROM stages AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.removed = 0 ORDER BY s.job_id, s.position;
 
+-- name: limited_stages
+-- What limits every configured stage, and since when the first of its queue is ready.
+SELECT s.id, s.name, j.name, s.concurrency, s.pace, j.pace, s.resources,
+    (SELECT x.due_at - coalesce(
+        CASE i.priority WHEN 0 THEN :p0 WHEN 1 THEN :p1 WHEN 2 THEN :p2 WHEN 3 THEN :p3 END, :p_none)
+     FROM item_stages AS x JOIN items AS i ON i.id = x.item_id
+     WHERE x.stage_id = s.id AND x.state = 'ready' ORDER BY x.due_at LIMIT 1)
+FROM stages AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.removed = 0 ORDER BY s.job_id, s.position;
+
 -- name: resources
 -- Shared capacity as configured.
 SELECT name, capacity, pace FROM resources;

@@ -159,7 +159,11 @@ def test_hostile_words_are_only_words(reader: Reader) -> None:
 
 
 def test_limits_say_who_holds_and_who_waits(tmp_path: Path) -> None:
-    paced = job("docs", stage("work", resources=("disk",), pace=Rate(count=1, per_s=60.0, burst=1)), stage("index"))
+    paced = job(
+        "docs",
+        stage("work", resources=("disk",), pace=Rate(count=1, per_s=60.0, burst=1)),
+        stage("index", after=("work",)),
+    )
     ground = Ground(tmp_path, paced)
     ground.do(limits.sync_resources, [ResourceSpec(name="disk", capacity=2, pace=None)])
     ground.add("a", "b", "c")
