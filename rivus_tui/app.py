@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from rich.segment import Segments
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
@@ -36,6 +38,7 @@ from rivus_tui.themes import DEFAULT, THEMES
 log = logging.getLogger("rivus.tui")
 
 _TICK_S: Final = 1.0
+_ACTIVE_S: Final = 5.0
 _STYLES: Final = "styles.tcss"
 
 
@@ -78,8 +81,12 @@ class RivusApp(App[int]):
         painted: Callable[[], None] | None = None,
         keymap: Keymap = PLAIN,
         memory: Memory | None = None,
+        active: Callable[[], None] | None = None,
     ) -> None:
-        """`painted` is called once, after the first screen has been drawn."""
+        """`painted` is called once, after the first screen has been drawn; `active` when the user has done something,
+        every few seconds at most."""
+        self._active = active
+        self._active_at = 0.0
         memory = memory if memory is not None else Memory()
         if any(room.mode == memory.mode for room in standing()):
             self.DEFAULT_MODE = memory.mode  # type: ignore[misc]  # where this room was left
@@ -200,6 +207,15 @@ class RivusApp(App[int]):
             self._refresh_soon()
         elif (room := self.room) is not None:
             room.draw_frame()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody is there: a key, a paste, a click."""
+        if self._active is not None and isinstance(event, (events.Key, events.Paste, events.MouseDown)):
+            now = time.monotonic()
+            if now - self._active_at > _ACTIVE_S:
+                self._active_at = now
+                self._active()
+        await super().on_event(event)
 
     def on_app_focus(self) -> None:
         """A person looks: full pace."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,7 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
         painted=painted,
         keymap=own_keys(),
         memory=memory,
+        active=None if asked.read_only else lambda: _touch(state.path / "activity"),
     )
     if asked.theme is not None and asked.theme not in app.available_themes:
         raise UseError(f"there is no theme `{asked.theme}`; there are: {', '.join(sorted(app.available_themes))}")
@@ -144,6 +146,14 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
     elif app.summary:
         sys.stdout.write(f"{app.summary}\n")
     return app.return_code or 0
+
+
+def _touch(path: Path) -> None:
+    """Leave the time of the last key where the idle probe looks for it (`plugins/idle/activity.py`)."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        log.warning("the time of the last key cannot be noted: %s", error)
 
 
 def _started(asked: Asked, state: StateDir) -> Started:
