@@ -50,6 +50,12 @@ _STEPS: Final = (
         ),
         "<host>",
     ),
+    (
+        re.compile(
+            r"\b(?:\d[\d,]*(?:\.\d+)? ?(?:ms|s|m|h|d|[kmg]i?b|px|x)\b ?|(?:\d+(?:\.\d+)?(?:ms|s|m|h|d)){2,})", re.I
+        ),
+        "<n>",
+    ),
     (re.compile(r"\b(?=[\w-]{6,}\b)(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{1,200}\b", re.I), "<id>"),
     (re.compile(r"\b\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m\b)?", re.I), "<time>"),
     (re.compile(r"\b[0-9a-f]{12,}\b", re.I), "<hex>"),
