@@ -151,7 +151,8 @@ DOORS: Final = (
         id="rights",
         cls="systemic",
         sure="high",
-        text=r"permission(?:s)? denied|insufficient (?:permission|privilege|access|scope|right)s?|(?:does"
+        text=r"accept the (?:\w+ )?terms|terms of (?:service|use) (?:must|have to|need)|agree to the terms"
+        r"|permission(?:s)? denied|insufficient (?:permission|privilege|access|scope|right)s?|(?:does"
         r"|do) not have (?:\w+ ){0,3}(?:permission|access|privilege|right|role|storage\.)s?|(?:lacks?|missing"
         r"|without) (?:the )?(?:required |necessary )?(?:\w+ )?(?:permission|privilege|scope|role|right)s?\b"
         r"|operation not permitted|read[- ]only (?:file ?system|database|transaction|replica|mode)"

@@ -131,11 +131,12 @@ NAMES: Final = (
         id="not-found-words",
         cls="item",
         sure="low",
-        text=r"\b(?:(?:does|do) not have (?:an?|any)|lists no|has no (?:\w+ )?(?:text|content|items|entries|pages|works"
-        r"|results)|is silent|unknown format|not found|does not exist|doesn't exist|no such|cannot be found"
-        r"|could not be found|unavailable|nothing (?:was )?found|is missing|invalid|empty|unsupported|too (?:short"
-        r"|long|small|few)|unreadable|malformed|duplicate|already exists|skipped|not supported"
-        r"|unexpected (?:format|content|value|type|token)|no (?:text|content|body|title|results?|data|matches))\b",
+        text=r"\b(?:(?:does|do) not have (?:an?|any)|lists no|has no (?:\w+ )?(?:captions|subtitles|audio|transcript"
+        r"|title|author|date|price|body|text|content|items|entries|pages|works|results)|is silent|unknown format"
+        r"|not found|does not exist|doesn't exist|no such|cannot be found|could not be found|unavailable"
+        r"|nothing (?:was )?found|is missing|invalid|empty|unsupported|too (?:short|long|small|few)|unreadable"
+        r"|malformed|duplicate|already exists|skipped|not supported|unexpected (?:format|content|value|type|token)"
+        r"|no (?:text|content|body|title|results?|data|matches))\b",
         unless=r"config|setting|environment|template|attribute|plugin|handler|method|argument|parameter|table|column"
         r"|binary|command|driver|service|server|state\b",
         example=("LookupError_", "nothing found for this ticker"),

@@ -171,9 +171,9 @@ PLAIN: Final = (
         r"|reduce your (?:request )?rate|bandwidth limit|temporarily (?:blocked|banned|limited"
         r"|restricted).{0,40}(?:requests|traffic|activity)|wait (?:of|for) \d+ seconds? is required|(?:per second"
         r"|per minute|per hour) (?:is )?over the|over the account limit|usage cap|doing that (?:a lot|too much)"
-        r"|take a break|too fast|minimum (?:time|interval|delay) between|request weight|error 1015|(?:retry|repeat"
-        r"|resend) your request (?:after|in) \d|banned until|cool(?:ing)? ?down|rejected execution"
-        r"|too many open connections from",
+        r"|take a break|too fast|minimum (?:time|interval|delay) between|(?:queue|quota) (?:for"
+        r"|of) your account is full|request weight|error 1015|(?:retry|repeat|resend) your request (?:after|in) \d"
+        r"|banned until|cool(?:ing)? ?down|rejected execution|too many open connections from",
         unless=rf"{_NOT_A_RATE}|insufficient_quota|unexpected keyword|invalid (?:value|choice|rate)|must be"
         rf"|could not parse|missing (?:required )?(?:setting|config)|redirects",
         example=(

@@ -97,9 +97,9 @@ STORES: Final = (
         id="sql-wrong",
         cls="code_bug",
         sure="high",
-        text=r"no such savepoint|foreign key mismatch|is not a (?:table|view|sequence|function)\b"
-        r"|recursive use of cursors|near (?:quoted ?|\"[^\"]{0,60}\"): syntax error|syntax error at (?:or near"
-        r"|end of input)|you have an error in your sql|no such column"
+        text=r"misuse of (?:aggregate|window)|no such savepoint|foreign key mismatch|is not a (?:table|view|sequence"
+        r"|function)\b|recursive use of cursors|near (?:quoted ?|\"[^\"]{0,60}\"): syntax error"
+        r"|syntax error at (?:or near|end of input)|you have an error in your sql|no such column"
         r"|column \S+ (?:of relation \S+ )?(?:does not exist|specified more than once)|unknown column"
         r"|has no column named|ambiguous column|column reference \S+ is ambiguous|incorrect number of bindings"
         r"|did not supply a value for binding|error binding parameter|binding \d+ has no name|placeholders? but"
