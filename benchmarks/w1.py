@@ -144,7 +144,10 @@ def rivus(durability: str) -> Pace:
         ran = Counter((root / "ledger").read_text().splitlines())
         if len(ran) != ITEMS * STAGES or set(ran.values()) != {1}:
             raise AssertionError(f"{len(ran)} stage executions, up to {max(ran.values())} times")
-        return _pace(ITEMS, json.loads((root / "clocks").read_text()))
+        told = json.loads((root / "clocks").read_text())
+        if told["n"] != len(ran):
+            raise AssertionError(f"{len(ran)} stage executions are no multiple of a thousand")
+        return _pace(ITEMS, told)
 
 
 def _told(items: int, line: list[str]) -> Pace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -27,14 +28,14 @@ OUTCOMES: Final = {
 def note(connection: sqlite3.Connection, ended: Iterable[tuple[int, int, str, int, int]], now: int) -> None:
     """Count attempts that ended in this transaction: (job, stage, transition, ms, micro-dollars)."""
     sums: dict[tuple[int, int, str, int], list[int]] = {}
-    for job_id, stage_id, transition, ms, cost in ended:
+    for (job_id, stage_id, transition, ms, cost), n in Counter(ended).items():
         outcome = OUTCOMES.get(transition)
         if outcome is None:
             continue
         found = sums.setdefault((job_id, stage_id, outcome, bucket(ms)), [0, 0, 0])
-        found[0] += 1
-        found[1] += ms
-        found[2] += cost
+        found[0] += n
+        found[1] += n * ms
+        found[2] += n * cost
     if sums:
         rows = json.dumps([[*key, *values] for key, values in sums.items()])
         connection.execute(_SQL.add, {"hour": hour(now), "rows": rows})
