@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.contracts.outcome import Done
 from engine.contracts.rate import Rate
-from engine.contracts.spec import ResourceSpec
+from engine.contracts.spec import ResourceSpec, Settings
 from engine.contracts.steering import ValidateSpec
 from engine.contracts.view import JobView
+from engine.kit.clock import ManualClock
 from tests.factories import Rig, candidate, chain, discovery, job, stage, yields
 
 
@@ -281,3 +285,46 @@ async def test_whoever_shares_a_pace_gets_turns_by_weight_and_sees_why(tmp_path:
             it.clock.advance(1)
             it.runtime.writer.look()
         assert 6 <= ran[:10].count("urgent") <= 9
+
+
+async def test_a_job_that_has_spent_its_day_pauses_until_the_next_and_a_person_may_let_it_go_on(tmp_path: Path) -> None:
+    async def buy(_ctx: Any) -> Done:
+        return Done(cost_usd_micros=400_000)
+
+    spec = job("docs", stage(handler="buy", concurrency=1), daily_cost_usd_micros=1_000_000)
+    async with Rig(tmp_path, spec, functions={"buy": buy}) as it:
+        await it.add(*(f"k{number}" for number in range(8)))
+        await it.until(lambda: view(it).state == "paused")
+        assert view(it).why == "daily cost of this job: $1.20 of $1.00 spent"
+        assert view(it).items == {"done": 3, "pending": 5}
+        it.clock.advance(86_400)  # the clock started at midnight
+        it.runtime.timers.look()
+        await it.until(lambda: view(it).items["done"] == 6 and view(it).state == "paused")
+        await it.command("resume", job="docs")
+        await it.until(lambda: view(it).items == {"done": 8})
+        assert view(it).state == "active"
+        assert it.kinds().count("guard.tripped") == 2
+
+
+async def test_a_daily_run_follows_the_local_clock_over_the_night_on_which_it_jumps(tmp_path: Path) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start = datetime(2026, 3, 28, 12, 0, tzinfo=berlin)
+    spec = job("docs", stage(handler="nothing"), discovery=replace(discovery("scan"), cron="30 2 * * *"))
+    functions = {"nothing": nothing, "scan": yields("a")}
+    clock = ManualClock(round(start.timestamp() * 1000))
+    settings = Settings(timezone="Europe/Berlin")
+    async with Rig(tmp_path, spec, functions=functions, clock=clock, settings=settings) as it:
+        times = []
+        for number in range(1, 4):
+            await it.until(
+                lambda number=number: (  # type: ignore[misc]
+                    len(it.reader.runs("docs", 9)) == number and not it.runtime.discovery.running
+                )
+            )
+            due = view(it).next_run_at
+            assert due is not None
+            times.append(datetime.fromtimestamp(due / 1000, berlin).isoformat())
+            it.clock.advance((due - it.clock.now()) / 1000)
+            it.runtime.discovery.look()
+    # 02:30 does not exist on the 29th: the run comes right after the jump, and once.
+    assert times == ["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00", "2026-03-31T02:30:00+02:00"]
