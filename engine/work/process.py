@@ -32,6 +32,7 @@ _LINE_MAX: Final = 4_000
 _CHUNK: Final = 65_536
 _FLOOD_PAUSE_S: Final = 0.01
 """Between two chunks of output beyond its limit: who floods must not keep the engine busy."""
+_LOOK_S: Final = 0.01
 _KILL_S: Final = 10.0
 """How long a keeper may take to end what is below it."""
 _ENDINGS: Final = {
@@ -143,7 +144,7 @@ class WorkerProcess:
                 else:
                     hears.heard(answer)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            code = await self.process.wait()
+            code = await self._ended(_KILL_S)
             raise WorkerDied(_how(code)) from error
         finally:
             self._hears = None
@@ -185,20 +186,26 @@ class WorkerProcess:
                 os.killpg(self.pid, signal.SIGKILL)  # at once, whatever it is forking
         self.process.stdin.close()  # the keeper kills everything below itself, and ends
         self._writer.close()
-        waiter = asyncio.ensure_future(self.process.wait())
-        done, _ = await asyncio.wait({waiter}, timeout=_KILL_S)
-        if not done:
+        if await self._ended(_KILL_S) is None:
             log.error("a worker's keeper did not end; it was killed, and something it started may be left")
             for pid in (self.process.pid, *keeper.descendants(self.process.pid)):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
-            await waiter
+            await self._ended(1.0)
         await asyncio.wait({self._printed}, timeout=1.0)
         self._printed.cancel()
         # asyncio keeps the pipes open while any process has the other end, whatever became of ours.
         transport: Any = getattr(self.process, "_transport", None)
         if transport is not None:
             transport.close()
+
+    async def _ended(self, seconds: float) -> int | None:
+        """Wait for the end of the keeper; returns its exit code. asyncio's own `wait` would wait for the end of every
+        process that has the other end of its pipes, too."""
+        until = asyncio.get_running_loop().time() + seconds
+        while self.process.returncode is None and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_S)  # (asyncio tells of it in no other way)
+        return self.process.returncode
 
     @property
     def is_alive(self) -> bool:
@@ -247,7 +254,9 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-def _how(code: int) -> str:
+def _how(code: int | None) -> str:
+    if code is None:
+        return "the worker process closed its socket"
     if code < 0:
         with contextlib.suppress(ValueError):
             return f"the worker process was ended by {signal.Signals(-code).name}"
