@@ -13,7 +13,7 @@ _SQL = queries("runs")
 
 def start(connection: sqlite3.Connection, job_id: int, now: int) -> int:
     """Begin a run; returns its number."""
-    (run_id,) = connection.execute(_SQL.start, (job_id, now)).fetchone()
+    (run_id,) = connection.execute(_SQL.start, {"job": job_id, "now": now}).fetchone()
     return int(run_id)
 
 

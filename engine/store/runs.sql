@@ -1,6 +1,7 @@
 -- name: start
--- A discovery or check begins.
-INSERT INTO runs (job_id, state, started_at) VALUES (?, 'running', ?) RETURNING id;
+-- A discovery or check begins, with the code that it runs.
+INSERT INTO runs (job_id, state, started_at, version)
+VALUES (:job, 'running', :now, (SELECT code FROM jobs WHERE id = :job)) RETURNING id;
 
 -- name: progress
 -- How far a run is.

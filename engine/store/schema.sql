@@ -320,7 +320,7 @@ CREATE TABLE jobs (
     state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'broken', 'removed')),
     why TEXT,
     paused_by TEXT,
-    paused_at INTEGER, pace TEXT, paused_until INTEGER, cron TEXT, steering TEXT, steer_from INTEGER, recur TEXT, started INTEGER NOT NULL DEFAULT 0 CHECK (started >= 0), paused_guard TEXT, resumed INTEGER NOT NULL DEFAULT 0,
+    paused_at INTEGER, pace TEXT, paused_until INTEGER, cron TEXT, steering TEXT, steer_from INTEGER, recur TEXT, started INTEGER NOT NULL DEFAULT 0 CHECK (started >= 0), paused_guard TEXT, resumed INTEGER NOT NULL DEFAULT 0, code TEXT,
     CHECK ((state = 'paused') = (paused_at IS NOT NULL))
 ) STRICT;
 

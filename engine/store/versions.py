@@ -36,7 +36,8 @@ class Pair:
 def sync(connection: sqlite3.Connection, plan: Plan, prints: Mapping[tuple[str, str], Fingerprint], now: int) -> Plan:
     """Store the versions that new attempts run, with their snapshots, and return the plan with them.
 
-    `prints` has (job, stage) → fingerprint; the version of a stage that is missing there is unknown.
+    `prints` has (job, stage) → fingerprint and (job, "") → that of its discovery; the version of a stage that is not in
+    it is unknown.
     """
     stages: dict[int, StagePlan] = {}
     for number, stage in plan.stages.items():
@@ -44,6 +45,9 @@ def sync(connection: sqlite3.Connection, plan: Plan, prints: Mapping[tuple[str, 
         version = None if found is None else _version(connection, number, found, now)
         connection.execute(_SQL.set_current, {"stage": number, "version": version})
         stages[number] = replace(stage, version=version)
+    for job in plan.jobs.values():
+        discovery = prints.get((job.spec.name, ""))
+        connection.execute(_SQL.set_code, {"job": job.id, "hash": discovery.version if discovery else None})
     return replace(plan, stages=stages)
 
 

@@ -23,6 +23,10 @@ INSERT INTO version_symbols (version_id, position, symbol_id, place) VALUES (:ve
 -- The version that new attempts of a stage run.
 UPDATE stages SET version_id = :version WHERE id = :stage;
 
+-- name: set_code
+-- The code that the discovery or check of a job runs from now on.
+UPDATE jobs SET code = :hash WHERE id = :job;
+
 -- name: symbols_of
 -- What a version was made of.
 SELECT s.name, v.place, s.raw, s.norm, s.erased, s.source

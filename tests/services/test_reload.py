@@ -165,3 +165,30 @@ def wait_until(true: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.05)
     raise AssertionError("it never came true")
+
+
+WAITS = 'async def read(ctx):\n    while not (ctx.root / "go").exists():\n        await asyncio.sleep(0.01)\n'
+WAITING = "import asyncio\n\n" + CODE.replace("async def read(ctx):\n", WAITS)
+
+
+def test_result_of_an_attempt_that_ran_while_its_code_was_edited_is_that_of_the_code_that_ran(
+    tmp_path: Path, module: str
+) -> None:
+    configure(tmp_path, module, JOBS)
+    (tmp_path / f"{module}.py").write_text(WAITING)
+    engine = Engine(load_project(tmp_path / "jobs.yaml", tmp_path), StateDir(tmp_path / "state"), mode="serve")
+    engine.start(discover=True)
+    try:
+        reader = Reader(engine.state, project="test")
+        while not any(one.count("running") for one in reader.jobs()):
+            pass
+        (tmp_path / f"{module}.py").write_text(WAITING.replace('"old"', '"new"'))
+        engine.command_and_wait("reload", {})
+        (tmp_path / "go").touch()
+        engine.wait_drained()
+        (view,) = reader.stale()
+        assert (view.stage, view.results, [change.name for change in view.changes]) == ("read", 1, ["read"])
+        assert outputs(engine) == {"read": {"by": "old"}}
+        reader.close()
+    finally:
+        engine.stop_and_wait(drain=False)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.rules.code.files import STAGE, reading_of
 from engine.rules.code.fingerprint import Fingerprint, fingerprint
-from engine.store import stale, stale_views, versions
+from engine.store import runs, stale, stale_views, versions
 from tests.factories import Ground, chain, finished, job
 
 Make = Callable[..., Ground]
@@ -175,6 +175,17 @@ def test_results_of_unknown_code_say_so_and_a_person_decides(make_ground: Make) 
     assert docs.ground.command("bless", stage="work").ok
     assert docs.stale() == []
     assert docs.counted()
+
+
+def test_run_records_the_code_of_its_discovery(docs: Code) -> None:
+    ground = docs.ground
+    for text in (CODE, OTHER):
+        ground.plan = ground.do(versions.sync, ground.plan, {("docs", ""): code(text)}, ground.now)
+        ground.do(runs.start, ground.job().id, ground.now)
+    assert [row["version"] for row in ground.rows("SELECT version FROM runs ORDER BY id")] == [
+        code(CODE).version,
+        code(OTHER).version,
+    ]
 
 
 def test_hundred_thousand_results_do_not_make_the_screen_wait(docs: Code) -> None:
