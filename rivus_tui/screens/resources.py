@@ -8,9 +8,11 @@ from typing import Final
 from textual.containers import Container
 from textual.widget import Widget
 
+from engine.contracts.costs import ModelsView
 from engine.contracts.view import ComingView, LimitView
 from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column
+from rivus_tui.cost_page import model_lines
 from rivus_tui.desk import Desk
 from rivus_tui.filters import quoted
 from rivus_tui.format import Cell, Line, age, cell, count, fit, fit_line, line, priority, until
@@ -87,6 +89,7 @@ class ResourcesScreen(ListRoom[LimitView]):
         self._all: list[LimitView] = []
         self._internal: dict[str, bool] = {}
         self._coming: list[ComingView] = []
+        self._models: ModelsView | None = None
 
     def body(self) -> Iterator[Widget]:
         """Put the inspector below or beside the list."""
@@ -114,6 +117,7 @@ class ResourcesScreen(ListRoom[LimitView]):
     def read(self) -> None:
         """Read all limits."""
         self._all = self.desk.reader.limits()
+        self._models = self.desk.reader.models()
         self._internal = {job.name: job.internal for job in self.desk.reader.jobs()}
         self._show()
 
@@ -193,6 +197,7 @@ class ResourcesScreen(ListRoom[LimitView]):
             return (
                 line(Cell("Nothing limits the work now.", "strong")),
                 line(Cell("`resources:`, `pace:` and `concurrency:` in jobs.yaml do; busy stages show here.", "muted")),
+                *self._about_models(width),
             )
         now = self.desk.clock.now()
         lines: list[Line] = [fit_line([cell(limit.name, "strong"), Cell("   "), *_said(limit, now)], width), ()]
@@ -206,7 +211,13 @@ class ResourcesScreen(ListRoom[LimitView]):
             lines.append(fit_line([Cell(name), *numbers], width))
         lines += [(), fit_line([Cell("WAITS, IN THIS ORDER", "head")], width)]
         lines += [fit_line(one, width) for one in self._waiters(now)[:20]]
-        return lines
+        return [*lines, *self._about_models(width)]
+
+    def _about_models(self, width: int) -> Iterator[Line]:
+        """Models with their quotas, who waits for them, and conversations; nothing where none is configured."""
+        if self._models is not None and self._models.quotas:
+            yield ()
+            yield from model_lines(self._models, self.desk.clock.now(), width)
 
 
 def _said(limit: LimitView, now: int) -> list[Cell]:

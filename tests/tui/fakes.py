@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.costs import CostsView, ModelsView
 from engine.contracts.errors import StateError
 from engine.contracts.filter import Term
 from engine.contracts.incident import IncidentView
@@ -21,7 +22,8 @@ from engine.contracts.view import (
     RunView,
     StatusView,
 )
-from tests.tui.rows import Sample
+from tests.tui import model_rows
+from tests.tui.rows import NOW, Sample
 
 Effect = Callable[[Mapping[str, Any]], CommandOutcome | None]
 
@@ -141,6 +143,14 @@ class FakeReader:
 
     def blessings(self, since: int) -> list[BlessingView]:
         return [one for one in self.sample.kept if one.at >= since]
+
+    def costs(self, since: int) -> CostsView:
+        self._check()
+        return model_rows.costs(since, NOW)
+
+    def models(self) -> ModelsView:
+        self._check()
+        return model_rows.models(NOW)
 
     def close(self) -> None:
         """Nothing is open."""

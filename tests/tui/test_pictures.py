@@ -26,6 +26,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "doctor": (("4",), "> ! systemic"),
     "checks": (("6",), "LAST RUNS"),
     "resources": (("8",), "WAITS, IN THIS ORDER"),
+    "costs": (("7",), "JOB"),
     "events": (("9", "j", "j", "j"), "> 13:07:39     x"),
 }
 """Keys to the screen, and what it must show."""
