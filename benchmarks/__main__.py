@@ -25,6 +25,7 @@ MEASURES: Final = {
     "soak": "soak",
     "idle": "idle",
     "room": "control_room",
+    "model-call": "model_call",
 }
 """Name on the command line → module."""
 

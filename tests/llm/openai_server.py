@@ -56,6 +56,7 @@ def openai_server(script: Script | None = None) -> Iterator[Server]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *_args: Any) -> None:
         return None
