@@ -30,7 +30,9 @@ def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
     """Money and models since a time; one consistent look."""
     connection.execute("BEGIN")
     try:
-        sums = {name: _sums(connection, name, since) for name in ("by_job", "by_model", "by_purpose")}
+        by_job, by_model, by_purpose = (
+            _sums(connection, query, since) for query in (_SQL.by_job, _SQL.by_model, _SQL.by_purpose)
+        )
         quarters = {at: row for at, *row in connection.execute(_SQL.by_quarter, (since,))}
         spent_by_job = dict(connection.execute(_SQL.spent_by_job, (since,)))
         spent: dict[int, int] = defaultdict(int)
@@ -40,7 +42,7 @@ def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
         budgets = tuple(_budgets(connection, now))
     finally:
         connection.execute("COMMIT")
-    jobs = dict(sums["by_job"])
+    jobs = dict(by_job)
     for name, usd_micros in spent_by_job.items():
         row = list(jobs.get(name, _NOTHING))
         row[5] = usd_micros
@@ -49,15 +51,15 @@ def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
         since=since,
         total=_view("total", _added(jobs.values())),
         jobs=_dearest(jobs),
-        models=_dearest(sums["by_model"]),
-        purposes=_dearest(sums["by_purpose"]),
+        models=_dearest(by_model),
+        purposes=_dearest(by_purpose),
         days=_days(quarters, spent),
         budgets=budgets,
     )
 
 
 def _sums(connection: sqlite3.Connection, query: str, since: int) -> dict[str, tuple[int, ...]]:
-    return {str(name): tuple(row) for name, *row in connection.execute(getattr(_SQL, query), (since,))}
+    return {str(name): tuple(row) for name, *row in connection.execute(query, (since,))}
 
 
 def _dearest(rows: dict[str, tuple[int, ...]]) -> tuple[CostView, ...]:
