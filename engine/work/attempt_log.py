@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final
 
+from engine.kit.redact import redact
 from engine.kit.safe_text import safe_line
 
 LINE_LIMIT: Final = 4_000
@@ -56,9 +57,10 @@ class AttemptLog:
 
     def add(self, level: int, text: str) -> None:
         """Keep one line."""
+        line = safe_line(redact(text[: 4 * _KEPT_LINE]), _KEPT_LINE)
         with self._lock:
             self.seen += 1
-            self._lines.append((self._now(), logging.getLevelName(level).lower(), safe_line(text, _KEPT_LINE)))
+            self._lines.append((self._now(), logging.getLevelName(level).lower(), line))
 
     def encoded(self) -> str:
         """The kept lines as a JSON list of [at, level, text]."""

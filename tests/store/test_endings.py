@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from engine.store import claims
 from engine.store.checksum import hash_output
-from tests.factories import Ground, candidate, chain, finished, job, left, stage
+from tests.factories import LEASE_MS, Ground, candidate, chain, finished, job, left, stage
 
 
 @pytest.fixture
@@ -150,3 +151,16 @@ def test_group_of_ends_is_stored_as_one(two: Ground) -> None:
     assert two.counts() == two.recount()
     states = {row["state"]: row["n"] for row in two.rows("SELECT state, count(*) AS n FROM items GROUP BY 1")}
     assert states == {"pending": 11, "failed": 10}
+
+
+def test_attempt_that_lost_its_row_to_a_later_one_of_the_same_engine_stores_nothing(ground: Ground) -> None:
+    ground.add("a")
+    first = ground.claim_one()
+    ground.clock.advance(LEASE_MS / 1000 + 1)
+    ground.do(claims.reclaim, ground.plan, ground.epoch, ground.now)
+    second = ground.claim_one()
+    assert ground.end(finished(first, {"of": "first"})).refused == [first]
+    assert ground.end(left(first, "fail")).refused == [first]
+    assert ground.at("a")["state"] == "running"
+    ground.end(finished(second, {"of": "second"}))
+    assert [row["output"] for row in ground.rows("SELECT output FROM results")] == ['{"of": "second"}']

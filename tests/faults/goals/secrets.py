@@ -12,12 +12,12 @@ from tests.faults.goal import Goal, Lane, Reading, readings
 from tests.faults.plant import planted
 
 _CODE = """\
-import os
+from pathlib import Path
 
 from engine.contracts.item import Candidate
 from engine.contracts.outcome import Ask, Fail, Later, Skip
 
-CANARIES = %r
+CANARIES = Path(__file__).with_name("canaries.txt").read_text().split()
 
 
 async def find(ctx):
@@ -32,9 +32,9 @@ def told(ctx):
 
 async def work(ctx):
     text = told(ctx)
-    ctx.log.error("the call failed: %%s", text)
+    ctx.log.error("the call failed: %s", text)
     ends = (Fail(why=text), Ask(question=text, choices=()), Skip(why=text), Later(after_s=3600, why=text))
-    n = int(ctx.item.key.rpartition("-")[2]) %% 6
+    n = int(ctx.item.key.rpartition("-")[2]) % 6
     if n < 4:
         return ends[n]
     raise ValueError(f"HTTP 401 for https://user:{text}@example.invalid/ Authorization: Bearer {text}")
@@ -68,7 +68,8 @@ def canaries(lane: Lane) -> Reading:
     found: list[str] = []
     places = 0
     with planted(n=1) as plant:
-        (plant.root / "canary_code.py").write_text(_CODE % (values,))
+        (plant.root / "canary_code.py").write_text(_CODE)
+        (plant.root / "canaries.txt").write_text("\n".join(values))
         (plant.root / "jobs.yaml").write_text(
             "jobs:\n"
             "  async: {discovery: {use: canary_code.find}, stages: [{a: {handler: canary_code.work, attempts: 1}}]}\n"

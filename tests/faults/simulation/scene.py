@@ -47,7 +47,7 @@ class Scene:
 
 def _raises_once(ctx: Any) -> Any:
     if ctx.attempt == 1 and ctx.stage == "one":
-        raise ValueError("the first time")
+        raise ConnectionResetError("the first time")
     return {"n": 1}
 
 
