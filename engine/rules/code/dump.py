@@ -198,8 +198,12 @@ class Dumper(Definitions):
             return False
         facts = self._seen
         if isinstance(target, Symbol):
-            self._out.append(target)
-            self.dump.symbols[target] = None
+            self._refer(target)
+            if isinstance(node, ast.Name) and self._lens.module.stars and node.id not in self._lens.module.bindings:
+                # What `import *` brings along, the other module's `__all__` says.
+                listed = Symbol(target.module, "__all__")
+                if target.module != self._owner.module and self._lens.statements(listed):
+                    self._refer(listed)
             if id(node) not in self._called:
                 facts.values.add(target)
         elif isinstance(target, External):
@@ -226,6 +230,10 @@ class Dumper(Definitions):
         if not isinstance(node.ctx, ast.Load) and not (isinstance(node, ast.Name) and isinstance(target, Symbol)):
             facts.doubts[f"{ast.unparse(node)} is replaced at run time"] = None
         return True
+
+    def _refer(self, target: Symbol) -> None:
+        self._out.append(target)
+        self.dump.symbols[target] = None
 
     def _attribute(self, node: ast.Attribute) -> None:
         self._seen.saw_attribute(node.attr)
