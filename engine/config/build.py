@@ -302,7 +302,6 @@ class _Job:
             needs_model=keys.needs == "llm",
             max_cost_usd_micros=keys.max_cost,
             params=keys.params,
-            deterministic=keys.deterministic,
             reads=tuple(dict.fromkeys(keys.reads)),
             packages=tuple(dict.fromkeys(keys.packages)),
             outputs=dict(keys.outputs),

@@ -148,8 +148,6 @@ class StageKeys(Keys):
     """Most that the model calls of one attempt may cost together: `0.02 USD`."""
     params: dict[str, Any] = Field(default={})
     """What the handler is told; which keys it knows is the handler's own matter."""
-    deterministic: bool = False
-    """true: the output follows from the item and what is before it alone, so a change of the code can be tried."""
     reads: Annotated[list[str], BeforeValidator(listed, json_schema_input_type=str | list[str])] = Field(default=[])
     """Files that count as a part of the stage's code, such as `prompts/*.md`; results made with others are stale."""
     packages: Annotated[list[str], BeforeValidator(listed, json_schema_input_type=str | list[str])] = Field(default=[])

@@ -66,8 +66,6 @@ class StageSpec:
     max_cost_usd_micros: int | None = None
     """Most that the model calls of one attempt may cost together."""
     params: Mapping[str, Any] = field(default_factory=dict)
-    deterministic: bool = False
-    """Its output follows from its item and what is before it alone: a change of its code can be tried."""
     reads: tuple[str, ...] = ()
     """Files, relative to the root, that are a part of its code: prompts, tables; `*` and `**` as in a shell."""
     packages: tuple[str, ...] = ()
