@@ -193,7 +193,7 @@ async def test_click_on_the_footer_is_the_key() -> None:
 
 
 async def test_click_on_a_tab_goes_there() -> None:
-    async with open_room() as story:
+    async with open_room(size=(120, 30)) as story:
         at = story.text().splitlines()[1].index("9 Events")
         await story.pilot.click("#tabs", offset=(at, 0))
         await story.pilot.pause()
