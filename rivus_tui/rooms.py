@@ -7,9 +7,7 @@ actions. It is imported when it is opened for the first time, so that the first 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 
@@ -63,10 +61,9 @@ ROOMS: Final[tuple[RoomSpec, ...]] = (
 )  # fmt: skip
 
 
-@cache
 def standing() -> tuple[RoomSpec, ...]:
-    """Return the screens that exist."""
-    return tuple(room for room in ROOMS if importlib.util.find_spec(f"rivus_tui.screens.{room.mode}") is not None)
+    """Return the screens, in their order."""
+    return ROOMS
 
 
 def screen_class(room: RoomSpec) -> Any:
