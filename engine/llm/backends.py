@@ -78,12 +78,12 @@ class LateBackend:
 
 def why_unusable(spec: BackendSpec, secrets: Secrets) -> str | None:
     """Why a backend cannot be asked at all, without asking it; a key that a command gives is taken as given."""
-    if os.environ.get(SWITCHED_OFF) and spec.use == "litellm" and not _is_local(spec.base_url):
-        return f"providers are switched off by {SWITCHED_OFF}"
     if spec.key_env and not spec.key_cmd:
         secret = secrets.find(spec.key_env)
         if secret.value is None:
             return f"{secret.source}: set it in the environment or in a `.env` beside jobs.yaml that only you can read"
+    if os.environ.get(SWITCHED_OFF) and spec.use == "litellm" and not _is_local(spec.base_url):
+        return f"providers are switched off by {SWITCHED_OFF}"
     return None
 
 
