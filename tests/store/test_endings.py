@@ -8,6 +8,7 @@ import pytest
 
 from engine.store import claims
 from engine.store.checksum import hash_output
+from engine.store.claims import Lease
 from tests.factories import LEASE_MS, Ground, candidate, chain, finished, job, left, stage
 
 
@@ -164,3 +165,13 @@ def test_attempt_that_lost_its_row_to_a_later_one_of_the_same_engine_stores_noth
     assert ground.at("a")["state"] == "running"
     ground.end(finished(second, {"of": "second"}))
     assert [row["output"] for row in ground.rows("SELECT output FROM results")] == ['{"of": "second"}']
+
+
+def test_what_is_put_off_is_not_claimed_and_a_stage_taken_along_has_a_fence_of_its_own(two: Ground) -> None:
+    two.add("a", "b")
+    first, second = two.claim("read", 2)
+    two.end(left(first, "retry_later", due_at=two.now + 1_000))
+    assert two.claim("read") == []
+    (along,) = two.end(finished(second), free={"sum": 1}).claims
+    assert along.fence == 1
+    assert two.do(claims.heartbeat, Lease(two.epoch + 1, 1), [(along.item.id, along.stage.id, along.fence)]) == 0

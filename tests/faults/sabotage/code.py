@@ -303,7 +303,7 @@ SABOTAGES: Final = (
         "engine/services/reload.py",
         "SETTLED_LOOKS_REMOVAL: Final = 4",
         "SETTLED_LOOKS_REMOVAL: Final = 2",
-        ("tests/services/test_reload.py",),
+        ("tests/faults/test_goals.py::test_goal_holds[R12]",),
     ),
     Sabotage(
         "a partial run finds things gone",

@@ -51,7 +51,7 @@ def check(sabotage: Sabotage) -> None:
     planted = sabotage.planted((ROOT / sabotage.file).read_text(encoding="utf-8"))
     if sabotage.file.endswith(".py"):
         ast.parse(planted)
-    if missing := [test for test in sabotage.tests if not (ROOT / test).exists()]:
+    if missing := [test for test in sabotage.tests if not (ROOT / test.partition("::")[0]).exists()]:
         raise ValueError(f"{sabotage.name}: there is no {missing}")
 
 

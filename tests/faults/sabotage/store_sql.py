@@ -24,7 +24,7 @@ SABOTAGES: Final = (
         "engine/store/claims.sql",
         "AND state = 'ready'",
         "AND state IN ('ready', 'later')",
-        ("tests/store/test_claims.py", "tests/store/test_transitions.py"),
+        ("tests/store/test_endings.py", "tests/store/test_transitions.py"),
         query="claim",
     ),
     Sabotage(
@@ -80,7 +80,7 @@ SABOTAGES: Final = (
         "engine/store/claims.sql",
         " AND owner = :epoch",
         "",
-        ("tests/store/test_claims.py",),
+        ("tests/store/test_endings.py",),
         query="heartbeat",
     ),
     Sabotage(
