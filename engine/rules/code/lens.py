@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.rules.code.module import Module, imported
 from engine.rules.code.project import Builtin, External, Project, Symbol, Target, Unknown
-from engine.rules.code.scopes import Scopes, Variable
+from engine.rules.code.scopes import Scopes, Variable, children
 
 WELL_KNOWN: Final = frozenset({"logging", "time", "typing", "dataclasses", "functools", "contextlib", "asyncio"})
 """Modules that a piece of code without its imports means by these names."""
@@ -24,8 +24,10 @@ class Lens:
         self.module = module
         self.statement = statement
         self.scopes = Scopes(statement)
-        self.nodes: list[ast.AST] = list(ast.walk(statement))
+        self.nodes: list[ast.AST] = [statement]
         """Every node of the statement."""
+        for node in self.nodes:
+            self.nodes.extend(children(node))
         self._imports: dict[int, Target] = {}
         self._parents: dict[int, ast.AST] | None = None
         self._queries: list[str] | None = None
@@ -64,7 +66,7 @@ class Lens:
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node that a node stands in."""
         if self._parents is None:
-            self._parents = {id(child): n for n in self.nodes for child in ast.iter_child_nodes(n)}
+            self._parents = {id(child): n for n in self.nodes for child in children(n)}
         return self._parents.get(id(node))
 
     def is_in_query(self, name: str) -> bool:

@@ -38,6 +38,18 @@ class _Scope:
     is_class: bool = False
 
 
+def children(node: ast.AST) -> list[ast.AST]:
+    """Return the nodes directly in a node, without the marks for loading and storing, which stand at every name."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if value.__class__ is list:
+            found.extend([item for item in value if isinstance(item, ast.AST)])
+        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            found.append(value)
+    return found
+
+
 class Scopes:
     """The variables of one statement and all functions in it."""
 
@@ -81,9 +93,9 @@ class Scopes:
                 self._bound(node, node.rest)
             elif isinstance(node, ast.alias):
                 self._bound(node, (node.asname or node.name).partition(".")[0])
-            self._all(ast.iter_child_nodes(node))
+            self._all(children(node))
 
-    def _all(self, nodes: Iterator[ast.AST] | Sequence[ast.AST]) -> None:
+    def _all(self, nodes: Sequence[ast.AST]) -> None:
         for node in nodes:
             self._visit(node)
 
@@ -191,7 +203,7 @@ def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
         yield current
         if isinstance(current, (*_FUNCTIONS, ast.ClassDef, ast.Lambda)):
             continue
-        pending.extend(ast.iter_child_nodes(current))
+        pending.extend(children(current))
 
 
 def _declarations(node: ast.AST) -> Iterator[ast.Global | ast.Nonlocal]:
@@ -221,7 +233,7 @@ def _bound_names(node: ast.AST) -> Iterator[str]:
         elif isinstance(current, ast.alias) and current.name != "*":
             yield (current.asname or current.name).partition(".")[0]
         inside = in_comprehension or isinstance(current, _COMPREHENSIONS)
-        pending.extend((child, inside) for child in ast.iter_child_nodes(current))
+        pending.extend((child, inside) for child in children(current))
 
 
 bound_names = _bound_names
