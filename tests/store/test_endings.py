@@ -175,3 +175,12 @@ def test_what_is_put_off_is_not_claimed_and_a_stage_taken_along_has_a_fence_of_i
     (along,) = two.end(finished(second), free={"sum": 1}).claims
     assert along.fence == 1
     assert two.do(claims.heartbeat, Lease(two.epoch + 1, 1), [(along.item.id, along.stage.id, along.fence)]) == 0
+
+
+def test_stage_taken_along_again_has_a_higher_fence(two: Ground) -> None:
+    two.add(candidate("a", revision="1"))
+    for fence, revision in ((1, "1"), (2, "2")):
+        two.add(candidate("a", revision=revision))
+        (along,) = two.end(finished(two.claim_one("read")), free={"sum": 1}).claims
+        assert along.fence == fence
+        two.end(finished(along))

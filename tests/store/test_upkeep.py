@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,16 @@ def test_a_damaged_copy_is_refused_and_nothing_is_touched(ground: Ground, tmp_pa
     with pytest.raises(StateError):
         restore(ground.state.database, copy, ground.now)
     assert list(check(ground.state.database)) == []
+
+
+def test_copy_with_problems_is_not_put_back(ground: Ground, tmp_path: Path) -> None:
+    ground.add("a")
+    ground.finish()
+    copy = tmp_path / "copy.db"
+    backup(ground.state.database, copy)
+    with closing(sqlite3.connect(copy)) as damaged, damaged:
+        damaged.execute("UPDATE results SET output = '{}1'")
+    before = ground.state.database.read_bytes()
+    with pytest.raises(StateError, match="has problems"):
+        restore(ground.state.database, copy, ground.now)
+    assert ground.state.database.read_bytes() == before

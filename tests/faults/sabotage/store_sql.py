@@ -62,6 +62,14 @@ SABOTAGES: Final = (
     Sabotage(
         "a direct claim does not raise the fence",
         "engine/store/claims.sql",
+        "fence = 1, ",
+        "fence = 0, ",
+        ("tests/store/test_endings.py", "tests/store/test_claims.py"),
+        query="claim_next_first",
+    ),
+    Sabotage(
+        "a direct claim of a row that ran before does not raise the fence",
+        "engine/store/claims.sql",
         "fence = fence + 1, ",
         "",
         ("tests/store/test_endings.py", "tests/store/test_claims.py"),
