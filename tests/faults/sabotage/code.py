@@ -218,7 +218,7 @@ SABOTAGES: Final = (
         "a newer state file is written",
         "engine/store/migrate.py",
         "if version > newest:",
-        "if version > newest + 99:",
+        "if version < 0:",
         ("tests/store/test_migrate.py",),
     ),
     Sabotage(
