@@ -50,6 +50,10 @@ class Allowance:
     """Counter → how many items were started."""
     suspects: Literal["none", "alone", "beside"] = "none"
     """Whether rows wait for a run of their own, and whether one that is claimed now would run alone."""
+    probes: frozenset[int] = frozenset()
+    """Stages that may start something although their jobs are paused."""
+    closed: set[int] | None = None
+    """Stages at which nothing may start by the state file's word; None: nobody asked it."""
     used: set[str] = field(default_factory=set)
     got: set[int] = field(default_factory=set)
 
@@ -92,6 +96,12 @@ class Allowance:
         for name in self.counters_of.get(stage, ()):
             self.counters[name] -= n
             self.started[name] = self.started.get(name, 0) + n
+
+    def close(self, stages: set[int]) -> None:
+        """Nothing starts at these stages, whatever was known of them before this group."""
+        self.closed = stages
+        for stage in stages - self.probes:
+            self.slots.pop(stage, None)
 
     def given(self) -> list[tuple[str, float, int]]:
         """Buckets that gave something: name, theoretical arrival time, when the next grant is free (ms UTC)."""

@@ -48,6 +48,9 @@ class Turns:
         self._only = frozenset(only) if only is not None else None
         self._look_at: int | None = None
         self._probes: set[int] = set()
+        self._closed: set[int] = set()
+        """Stages at which nothing may start by the word of the last group that changed anything: known at its commit,
+        before the states of jobs are read anew."""
         self._running = running
         self._alone = alone
         self.suspects = True
@@ -68,15 +71,16 @@ class Turns:
         self.paused_stages = {stage for row in found for stage in row.paused_stages}
 
     def may_run(self, job: str) -> bool:
-        """Whether this job may run at all."""
-        plan = self._plan().jobs[job]
-        return (
-            (self._only is None or job in self._only) and self.job_states.get(plan.id) == "active" and plan.spec.enabled
-        )
+        """Whether this job may run at all; one that a reload is taking away may not, whoever still asks for it."""
+        plan = self._plan().jobs.get(job)
+        if plan is None or not (self._only is None or job in self._only):
+            return False
+        return self.job_states.get(plan.id) == "active" and plan.spec.enabled
 
     def open(self) -> Allowance:
         """What may be claimed now."""
         allowance = self.limits.open(self._free_slots(), self._taken, self._clock.now())
+        allowance.probes = frozenset(self._probes)
         if self.suspects:
             allowance.suspects = "beside" if self._running() else "alone"
         return allowance
@@ -85,6 +89,8 @@ class Turns:
         """Take over what a group used, and look again when pace lets the next one start."""
         self.limits.adopt(allowance)
         self._probes -= allowance.got
+        if allowance.closed is not None:
+            self._closed = allowance.closed
         self.suspects = self.suspects and allowance.suspects != "none"
         self.expect(queued)
 
@@ -125,7 +131,7 @@ class Turns:
             n = stage.spec.concurrency - self._taken(number)
             if number in self._probes and not self.may_run(stage.job):
                 n = min(n, 1)
-            elif stage.job in held or not self.may_run(stage.job):
+            elif stage.job in held or number in self._closed or not self.may_run(stage.job):
                 continue
             if n > 0 and not self._lacks(stage):
                 free[number] = n

@@ -53,6 +53,11 @@ def resume(
     return _said(connection, job, "resume", landed, now, stage=stage, before=before)
 
 
+def closed(connection: sqlite3.Connection) -> set[int]:
+    """Numbers of the stages at which nothing may start, because they or their jobs do not work now."""
+    return {row[0] for row in connection.execute(_SQL.closed)}
+
+
 def _stage(plan: Plan, job: JobPlan, name: str) -> int:
     number = next((number for number in job.stages if plan.stages[number].spec.name == name), None)
     if number is None:

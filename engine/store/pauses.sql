@@ -17,6 +17,10 @@ DELETE FROM overrides WHERE job_id = ? AND guard = ?;
 -- Who paused a stage, why, and until when.
 SELECT paused_by, paused_why, paused_until FROM stages WHERE id = ? AND paused_at IS NOT NULL;
 
+-- name: closed
+-- Stages at which nothing may start, because they or their jobs are paused, or broken, or gone.
+SELECT s.id FROM stages AS s JOIN jobs AS j ON j.id = s.job_id WHERE j.state <> 'active' OR s.paused_at IS NOT NULL;
+
 -- name: record
 -- The journal of what a person did.
 INSERT INTO operations (at, name, job_id, args, before) VALUES (:now, :name, :job, :args, :before) RETURNING id;

@@ -25,7 +25,7 @@ from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
-from engine.store import facts, guards, queues, recurrence, suspects
+from engine.store import facts, guards, pauses, queues, recurrence, suspects
 from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
 from engine.store.limits import store_buckets
@@ -73,6 +73,10 @@ class Allowance(Protocol):
 
     def given(self) -> list[tuple[str, float, int]]:
         """Buckets that gave something: name, theoretical arrival time, when the next grant is free (ms UTC)."""
+        ...
+
+    def close(self, stages: set[int]) -> None:
+        """These are the stages at which nothing may start any more: a change of this group may have paused some."""
         ...
 
     def counted(self) -> list[tuple[str, int]]:
@@ -321,12 +325,14 @@ class Writer:
         try:
             # A stage takes its items along directly only while nothing queues there, so that nobody is overtaken.
             costly = any(isinstance(ending, Finished) and ending.cost_usd_micros for ending in group.endings)
-            direct = {} if costly else group.allowance.direct(group.hints)
+            direct = {} if costly or group.changes else group.allowance.direct(group.hints)
             endings = end_attempts(connection, self.plan, group.endings, direct, lease, now)
             for stage_id, n in Counter([claimed.stage.id for claimed in endings.claims]).items():
                 group.allowance.take(stage_id, n)
             held = self._dispatch.guard(connection, now) if costly else set()
             answers = [self._one(connection, change, now) for change, _ in group.changes]
+            if group.changes:
+                group.allowance.close(pauses.closed(connection))
             hints = group.hints | (set(self.plan.stages) if group.changes else endings.queued)
             if facts.follow(connection, self.plan, now):
                 if (back := recurrence.next_time(connection)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,39 @@ async def test_a_daily_limit_stops_the_next_claim(tmp_path: Path) -> None:
         await rig.drained()
 
         assert len(bought) == 1
+
+
+async def test_nothing_of_a_job_starts_in_the_group_that_pauses_it(tmp_path: Path) -> None:
+    ran = []
+
+    async def work(ctx: object) -> dict[str, object]:
+        ran.append(1)
+        return {}
+
+    spec = job("docs", stage("work", handler="work", gate="accept"))
+    async with Rig(tmp_path, spec, functions={"work": work}) as rig:
+        await rig.add("a")
+        await asyncio.gather(rig.command("pause", job="docs"), rig.command("accept", job="docs", keys=["a"]))
+        await rig.drained()
+        assert (ran, rig.states("a")["work"]) == ([], "ready")
+        await rig.command("resume", job="docs")
+        await rig.drained()
+        assert rig.states("a")["work"] == "done"
+
+
+async def test_a_job_that_has_reached_its_limit_can_be_taken_away(tmp_path: Path) -> None:
+    async def work(ctx: object) -> dict[str, object]:
+        return {}
+
+    one, two = job("docs", stage("work", handler="work"), limit=1), job("more", stage("work", handler="work"))
+    async with Rig(tmp_path, one, two, functions={"work": work}) as rig:
+        await rig.add("a", "b")
+        await rig.until(lambda: rig.reader.jobs()[0].state == "paused")
+        rest = tuple(spec for spec in rig.runtime.project.jobs if spec.name == "more")
+        await rig.runtime.reload._apply(replace(rig.runtime.project, jobs=rest))
+        await rig.add("c", job="more")
+        await rig.drained()
+        assert rig.states("c", "more")["c"] == "done"
 
 
 async def test_a_plan_that_was_not_committed_is_not_kept(tmp_path: Path) -> None:
