@@ -53,6 +53,7 @@ class Sender:
             if not left:
                 raise _last(sending.alias, passed)
             lane, stored = await self._granted(sending, left, throttles)
+            longer = None
             try:
                 return lane, await self._on_lane(sending, lane, stored)
             except TooCostly as error:
@@ -65,8 +66,6 @@ class Sender:
                     throttles += 1
                 elif error.kind == "context" and sending.alias.longer is not None:
                     longer = self.alias(sending.alias.longer)
-                    log.info("%s is too short for a question of %s", sending.alias.name, sending.request.purpose)
-                    return await self.send(replace(sending, alias=longer))
                 elif error.kind == "item":
                     raise ModelFailed(f"{'/'.join(lane)}: {error}", kind="item", status=error.status) from error
                 else:
@@ -75,6 +74,10 @@ class Sender:
                 self.lanes.leave(sending.alias, lane, sending.hold)
                 self.line.look()
                 self.board.look()
+            if longer is not None:
+                # Only now that the lane is free again: the longer alias may be one of the same backend.
+                log.info("%s is too short for a question of %s", sending.alias.name, sending.request.purpose)
+                return await self.send(replace(sending, alias=longer))
 
     async def _granted(
         self, sending: Sending, lanes: tuple[Lane, ...], throttles: int

@@ -97,6 +97,17 @@ async def test_question_that_is_too_long_goes_to_the_longer_alias(tmp_path: Path
     assert (await house.door().ask("q")).model == "two/m"
 
 
+async def test_longer_alias_may_be_one_of_the_same_busy_backend(tmp_path: Path) -> None:
+    house = House(
+        tmp_path,
+        backends=[backend("one", concurrency=1)],
+        models=[model("fast", "one/m", longer="long"), model("long", "one/n")],
+    )
+    await house.open({"one": lambda sent, _n: {"fail": "context"} if sent.mode == "m" else "read it all"})
+    async with asyncio.timeout(5):
+        assert (await house.door().ask("q")).model == "one/n"
+
+
 def test_nobody_is_asked_inside_retry_after(tmp_path: Path) -> None:
     async def main(clock: Any) -> None:
         house = await House(tmp_path, clock=clock).open(
