@@ -285,7 +285,7 @@ class Runtime:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
         lines = changes(self.project, project)
         resolver = await asyncio.to_thread(Resolver, self._folder)
-        prints, self._files = await asyncio.to_thread(read_stages, project)
+        prints, files = await asyncio.to_thread(read_stages, project)
 
         def reconfigure(connection: sqlite3.Connection, now: int) -> list[JobRow]:
             # The writer claims by the new plan from here on, in this very transaction.
@@ -293,6 +293,7 @@ class Runtime:
             return rows
 
         self.turns.take_states(await self.writer.change(reconfigure))
+        self._files = files  # not before: code that could not be taken over is looked at again
         before = self.processes
         self.project = project
         self.processes = self._new_processes(project)

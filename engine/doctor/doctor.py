@@ -102,6 +102,8 @@ class Doctor:
         """Take a new configuration."""
         self._project = project
         self._ladders = {}
+        if not project.settings.doctor.notify:
+            self.notices.notifier = None
         self._configure()
 
     def saw(self, ending: Finished | Left) -> None:
@@ -169,8 +171,12 @@ class Doctor:
             self._hot -= stages
             await self._writer.change(lambda connection, now: breakers.calm(connection, stages, now))
         while rows := await self._writer.change(self._read_queue):
-            self._cursor = rows[-1].id
-            await self._judge(rows)
+            before, self._cursor = self._cursor, rows[-1].id
+            try:
+                await self._judge(rows)
+            except (StateError, EngineStopped):
+                self._cursor = before  # nothing was stored: they are judged when it can be
+                raise
         rounds = await self._rounds.go()
         self._next_at = rounds.next_at
         for told in rounds.told:
@@ -190,7 +196,9 @@ class Doctor:
         groups = await asyncio.to_thread(self._read, rows)
         for key, group in tuple(groups.items()):
             if (waiting := self._asking.get(key)) is not None:
-                waiting.failures += group.failures
+                # Some may be in it already: rows are read again when their batch could not be stored.
+                known = {failure.id for failure in waiting.failures}
+                waiting.failures += [failure for failure in group.failures if failure.id not in known]
                 del groups[key]
         unread = [row.id for row in rows if not self._is_read(row)]
         asks: list[_Group] = []
@@ -328,7 +336,14 @@ class Doctor:
             incidents.teach(connection, group.stage_id, key[1], verdict, now, until)
             return self._store(connection, [(group, verdict)], now)
 
-        await self._enacted(await self._writer.change(store))
+        try:
+            acted = await self._writer.change(store)
+        except StateError:
+            # The answer is lost, the failures are not: they are read again when the state file can be written.
+            self._cursor = min(self._cursor, min(failure.id for failure in group.failures) - 1)
+            self.look()
+            return
+        await self._enacted(acted)
 
 
 def _name(key: tuple[int, str]) -> str:

@@ -205,6 +205,15 @@ class Discovery:
 
     async def _loop(self) -> None:
         while True:
+            try:
+                await self._look()
+            except Exception:
+                log.exception("looking for discoveries that are due failed")
+                await asyncio.sleep(STORE_AGAIN_S)
+
+    async def _look(self) -> None:
+        """Start what is due, and wait until the next one is, or something has changed."""
+        while True:
             await self.make_room()
             now = self._clock.now()
             for job in self._jobs():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from engine.kit.git import head_mark
 from engine.kit.tasks import end_task
+
+log = logging.getLogger(__name__)
 
 LOOK_S: Final = 3.0
 
@@ -33,11 +36,15 @@ class Heads:
     async def _loop(self) -> None:
         before: dict[Path, str | None] = {}
         while True:
-            if paths := self._repositories():
-                marks = await asyncio.to_thread(_marks, paths)
-                if any(path in before and before[path] != mark for path, mark in marks.items()):
-                    self._moved()
-                before = marks
+            try:
+                if paths := self._repositories():
+                    marks = await asyncio.to_thread(_marks, paths)
+                    moved = any(path in before and before[path] != mark for path, mark in marks.items())
+                    before = marks
+                    if moved:
+                        self._moved()
+            except Exception:
+                log.exception("looking for commits failed")
             await asyncio.sleep(LOOK_S)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,8 @@ from engine.store.claims import Claim
 from engine.store.events import Event, record
 from engine.store.live import Told
 from engine.store.writer import Writer
+
+log = logging.getLogger(__name__)
 
 EVERY_S: Final = 1.0
 
@@ -64,7 +67,10 @@ class Live:
     async def _loop(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            await self.store()
+            try:
+                await self.store()
+            except Exception:
+                log.exception("what attempts have told could not be stored")
 
 
 def _store(connection: sqlite3.Connection, now: int, *, told: list[Told], events: list[Event]) -> None:

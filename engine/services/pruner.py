@@ -75,6 +75,8 @@ class Pruner:
             except (StateError, EngineStopped):
                 # The writer says why; the next hour tries again.
                 pass
+            except Exception:
+                log.exception("pruning failed; the next hour tries again")
             await asyncio.sleep(EVERY_S)
 
 

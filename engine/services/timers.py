@@ -57,8 +57,11 @@ class Timers:
     def expect(self, at: int) -> None:
         """A row comes back at `at`."""
         if self._next is None or at < self._next:
-            self._next = at
+            self._soonest(at)
             self._wake.set()
+
+    def _soonest(self, at: int | None) -> None:
+        self._next = min((one for one in (self._next, at) if one is not None), default=None)
 
     def look(self) -> None:
         """Rows may have been put off or brought forward: ask the state file."""
@@ -93,8 +96,14 @@ class Timers:
     async def _tick(self) -> None:
         now = self._clock.now()
         plan = self._writer.plan
-        if self._next is not None and self._next <= now:
-            self._next = await self._writer.change(lambda connection, now: claims.wake(connection, plan, now))
+        if (due := self._next) is not None and due <= now:
+            # What is told meanwhile is sooner than what this transaction knows, or not known to it at all.
+            self._next = None
+            try:
+                self._soonest(await self._writer.change(lambda connection, now: claims.wake(connection, plan, now)))
+            except BaseException:
+                self._soonest(due)
+                raise
             await self._woken()
             self._writer.look()
         if self._clock.monotonic() >= self._beat_at:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from engine.contracts.llm import Message, Reply, Request
 from engine.contracts.spec import Settings
 from engine.doctor.notices import Notices
 from engine.kit.clock import ManualClock
+from engine.store import incidents as store
 from tests.factories import Rig, candidate, chain, job, stage
 
 ESCAPE = "\x1b]0;owned\x07"
@@ -297,6 +299,27 @@ async def test_the_queue_survives_a_restart(tmp_path: Path) -> None:
         await made.change(_fail_all)
     async with rig(tmp_path, off, functions=functions) as made:
         await made.until(lambda: bool(incidents(made)))
+
+
+@pytest.mark.parametrize("broken", ["store", "teach"])
+async def test_what_could_not_be_stored_is_judged_when_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    one, functions = failing(RuntimeError("the frobnicator is out of tune"))
+    tries, real = [], getattr(store, broken)
+
+    def full_once(*args: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise sqlite3.OperationalError("database or disk is full")
+        return real(*args)
+
+    monkeypatch.setattr(store, broken, full_once)
+    async with rig(tmp_path, one, functions=functions, llm=Scripted(said("item"))) as made:
+        await made.add("a")
+        await judged(made)
+        assert len(tries) > 1
+        assert [(row["class"], row["count"]) for row in incidents(made)] == [("item", 1)]
 
 
 async def test_rules_of_the_job_and_no_doctor_at_all(tmp_path: Path) -> None:

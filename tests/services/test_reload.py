@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,8 @@ from engine.config.load import load_project
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec, ResourceSpec, Settings
 from engine.facade import Engine
+from engine.services import reload as reload_service
+from engine.store import takeover
 from engine.store.reader import Reader
 from engine.store.state_dir import StateDir
 from tests.factories import job, stage
@@ -96,6 +100,23 @@ def test_code_that_does_not_parse_any_more_breaks_its_job_and_says_so(
     reader.close()
     assert view.state == "broken"
     assert f"{module}.py:1" in (view.why or "")
+
+
+def test_code_that_could_not_be_taken_over_is_taken_when_it_can_be(
+    engine: Engine, tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries, reconfigure = [], takeover.reconfigure
+
+    def full_once(*args: Any, **named: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise sqlite3.OperationalError("database or disk is full")
+        return reconfigure(*args, **named)
+
+    monkeypatch.setattr(reload_service, "LOOK_S", 0.05)
+    monkeypatch.setattr(takeover, "reconfigure", full_once)
+    (tmp_path / f"{module}.py").write_text(CODE.replace("old", "new"))
+    wait_until(lambda: len(tries) == 2)
 
 
 def test_a_broken_file_changes_nothing(engine: Engine, tmp_path: Path, module: str) -> None:

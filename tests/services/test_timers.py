@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.contracts.outcome import Later
 from engine.services.timers import HEARTBEAT_S
+from engine.store import claims
 from engine.store.claims import Lease, claim
+from engine.store.plan import Plan
 from tests.factories import LEASE_MS, Rig, job, stage
 
 
@@ -108,3 +113,20 @@ async def test_snoozed_item_comes_back_on_time(tmp_path: Path) -> None:
         it.clock.advance(60)
         it.runtime.timers.look()
         await it.until(lambda: it.states("a")["a"] == "waiting")
+
+
+async def test_what_is_told_while_rows_are_woken_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, wake = asyncio.get_running_loop(), claims.wake
+    async with Rig(tmp_path, job("docs")) as it:
+        at = it.clock.now() + 5_000
+
+        def told(connection: sqlite3.Connection, plan: Plan, now: int) -> int | None:
+            # A row of a later transaction comes back in five seconds; this one cannot know of it.
+            loop.call_soon_threadsafe(it.runtime.timers.expect, at)
+            return wake(connection, plan, now)
+
+        monkeypatch.setattr(claims, "wake", told)
+        it.runtime.timers.look()
+        await it.until(lambda: it.runtime.timers.next_at == at, seconds=5)

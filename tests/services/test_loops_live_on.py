@@ -1,0 +1,94 @@
+"""A loop of the engine that meets an error of its own says so and goes on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.services import heads, pruner
+from engine.services import live as live_service
+from engine.services.discovery import Discovery
+from engine.store import live
+from tests.factories import Rig, discovery, job, stage, yields
+
+
+def once(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Raises the first time, and is as before from then on."""
+    calls: list[int] = []
+
+    def function(*args: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise LookupError("not there")
+        return real(*args, **named)
+
+    return function
+
+
+async def test_discoveries_are_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Discovery, "make_room", once(Discovery.make_room))
+    spec = job("docs", stage(handler="work"), discovery=discovery("find"))
+    functions = {"work": _nothing, "find": yields("a")}
+    async with Rig(tmp_path, spec, functions=functions, discover=True) as it:
+        await it.until(lambda: it.reader.item("docs", "a") is not None)
+    assert "looking for discoveries that are due failed" in caplog.text
+
+
+async def test_what_is_told_is_stored_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(live_service, "EVERY_S", 0.01)
+    monkeypatch.setattr(live, "store", once(live.store))
+
+    async def work(ctx: Any) -> dict[str, Any]:
+        ctx.log.warning("hello")
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as it:
+        await it.add("a")
+        await it.until(lambda: "could not be stored" in caplog.text)
+        await it.add("b")
+        await it.until(lambda: _lines(it) == 1)
+
+
+async def test_pruning_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pruner, "FIRST_S", 0.0)
+    monkeypatch.setattr(pruner, "EVERY_S", 0.01)
+    async with Rig(tmp_path, job("docs")) as it:
+        shutil.rmtree(it.state.artifacts)
+        await it.until(lambda: "pruning failed" in caplog.text)
+        left = it.state.artifacts / "77"  # of an item that is not there
+        left.mkdir(parents=True)
+        await it.until(lambda: not left.exists())
+
+
+async def test_commits_are_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(heads, "LOOK_S", 0.01)
+    marks = iter("abcdefgh")
+    monkeypatch.setattr(heads, "head_mark", once(lambda _path: next(marks, "h")))
+    moved: list[int] = []
+    loop = heads.Heads(lambda: (tmp_path,), lambda: moved.append(1))
+    loop.start()
+    async with Rig(tmp_path, job("docs")) as it:
+        await it.until(lambda: bool(moved))
+    await loop.stop()
+    assert "looking for commits failed" in caplog.text
+
+
+async def _nothing(_ctx: Any) -> dict[str, Any]:
+    return {}
+
+
+def _lines(it: Rig) -> int:
+    rows = it.reader._connection.execute("SELECT count(*) FROM live WHERE lines IS NOT NULL").fetchone()
+    return int(rows[0])
