@@ -62,13 +62,20 @@ class Lease:
 
 def claim(connection: sqlite3.Connection, plan: Plan, stage_id: int, n: int, lease: Lease, now: int) -> list[Claim]:
     """Claim up to `n` ready rows of one stage, the most due first, with all that a handler needs."""
-    rows = connection.execute(
-        _SQL.claim, {"stage": stage_id, "n": n, "epoch": lease.epoch, "lease_until": lease.until, "now": now}
-    ).fetchall()
-    if not rows:
-        return []
-    counts.stages_moved(connection, stage_id, "ready", "running", len(rows))
-    return claims_of(connection, plan, stage_id, rows, lease, now)
+    claimed: list[Claim] = []
+    while len(claimed) < n:
+        values = {"stage": stage_id, "n": n - len(claimed), "now": now}
+        values |= {"epoch": lease.epoch, "lease_until": lease.until}
+        rows = connection.execute(_SQL.claim, values).fetchall()
+        if not rows:
+            break
+        counts.stages_moved(connection, stage_id, "ready", "running", len(rows))
+        good = claims_of(connection, plan, stage_id, rows, lease, now)
+        claimed += good
+        if len(good) == len(rows):
+            break
+        # What cannot run has failed and holds no place: the next in the queue have it, or they would wait for nothing.
+    return claimed
 
 
 def claims_of(

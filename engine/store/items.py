@@ -55,7 +55,7 @@ def upsert(
     runs the stages again and drops what they gave before; `closed` skips what is left; an item that was gone comes
     back. What a handler emits for an item that something else found only fills what that item lacks.
     """
-    by_key = {safe_line(candidate.key, KEY_LIMIT): candidate for candidate in candidates}
+    by_key = {key_of(candidate): candidate for candidate in candidates}
     known = {row[1]: row for row in connection.execute(_SQL.by_keys, {"job": job.id, "keys": json.dumps(list(by_key))})}
     fresh = [(key, candidate) for key, candidate in by_key.items() if key not in known]
     events: list[Event] = []
@@ -88,6 +88,11 @@ def upsert(
     settle.settle(connection, plan, unsettled, now)
     record(connection, events, now)
     return Merged(tuple(ids), len(fresh), changed)
+
+
+def key_of(candidate: Candidate) -> str:
+    """The key under which a candidate is stored."""
+    return safe_line(candidate.key, KEY_LIMIT)
 
 
 def _insert(

@@ -66,8 +66,8 @@ WHERE item_id = :item AND stage_id = :stage AND state = 'failed';
 -- A stage that is settled runs again, and so does what depends on it; an attempt of it that runs loses its fence. The
 -- results stay until they are replaced.
 UPDATE item_stages
-SET state = 'blocked', attempts = 0, interruptions = 0, due_at = NULL, why = NULL, choices = NULL, owner = NULL,
-    lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
+SET state = 'blocked', attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, due_at = NULL, why = NULL,
+    choices = NULL, owner = NULL, lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
 WHERE item_id = :item AND stage_id = :stage AND state <> 'skipped';
 
 -- name: record

@@ -213,10 +213,12 @@ def _finish(
         result.cost_usd_micros += cost
     ended += [(job_id, stage_id, "finish", ending.ms, ending.cost_usd_micros) for ending in group]
     record_done(connection, job_id, stage_id, [(ending.claim.item.id, ending.ms) for ending in group], now)
+    told: set[str] = set()
     for ending in group:
         if ending.emit:
             _emit(connection, plan, ending, now, events)
             result.emitted = True
+            told |= {items_part.key_of(one) for job, one in ending.emit if job == ending.claim.stage.job}
     if signalled := [ending for ending in group if ending.signals]:
         for ending in signalled:
             facts.add_signals(connection, ending.claim.item.id, ending.signals or {}, now)
@@ -225,6 +227,12 @@ def _finish(
         kept = versions.keep_what_is_good(connection, plan, stage_id, ids)
         unsettled |= kept
         group = [ending for ending in group if ending.claim.item.id not in kept]
+        if not group:
+            return
+    if told:
+        # An item of this group that one of them told of may have to run anew from its first stage on.
+        unsettled |= {ending.claim.item.id for ending in group if ending.claim.item.key in told}
+        group = [ending for ending in group if ending.claim.item.key not in told]
         if not group:
             return
     _go_on(connection, plan, stage_id, group, slots, lease, now, result, unsettled)

@@ -359,9 +359,16 @@ class Writer:
         lease: Lease,
         now: int,
     ) -> None:
-        if group.allowance.suspects != "none" and self._claim_suspect(connection, group, answer, lease, now):
-            store_buckets(connection, group.allowance.given())
-            return
+        has_suspects = group.allowance.suspects != "none"
+        if not (has_suspects and self._claim_suspect(connection, group, answer, lease, now)):
+            self._claim_in_turns(connection, group, answer, lease, now)
+        store_buckets(connection, group.allowance.given())
+        if counted := group.allowance.counted():
+            guards.count_started(connection, counted)
+
+    def _claim_in_turns(
+        self, connection: sqlite3.Connection, group: _Group, answer: _Answer, lease: Lease, now: int
+    ) -> None:
         shared = group.allowance.shared(answer.hints)
         weights = queues.weights(connection, shared, now) if len(shared) > 1 else {}
         for stage_id, n in group.allowance.turns(tuple(answer.hints), weights):
@@ -374,9 +381,6 @@ class Writer:
             answer.claims += claims
             if len(claims) < n or not has_ready(connection, stage_id):
                 answer.hints.discard(stage_id)
-        store_buckets(connection, group.allowance.given())
-        if counted := group.allowance.counted():
-            guards.count_started(connection, counted)
 
     def _claim_suspect(
         self, connection: sqlite3.Connection, group: _Group, answer: _Answer, lease: Lease, now: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
@@ -120,6 +121,25 @@ async def test_a_limit_counts_over_a_restart(tmp_path: Path) -> None:
         await it.add("c", "d")
         await it.until(lambda: view(it).state == "paused")
         assert view(it).items == {"done": 3, "pending": 1}
+
+
+async def test_a_limit_counts_what_has_to_run_alone(tmp_path: Path) -> None:
+    spec = job("docs", stage(handler="nothing"), limit=1)
+    async with Rig(tmp_path, spec, functions={"nothing": nothing}) as it:
+        await it.command("pause", job="docs")
+        await it.add("a", "b")
+        await it.change(_interrupted_twice)
+        await it.command("resume", job="docs")
+        await it.until(lambda: view(it).state == "paused", seconds=5)
+        assert view(it).items == {"done": 1, "pending": 1}
+
+
+def _interrupted_twice(connection: sqlite3.Connection) -> None:
+    """As two crashes leave the first row."""
+    connection.execute(
+        "UPDATE item_stages SET state = 'later', interruptions = 2, due_at = 1"
+        " WHERE item_id = (SELECT min(id) FROM items)"
+    )
 
 
 async def test_a_paused_stage_rests_alone_until_its_time(tmp_path: Path) -> None:

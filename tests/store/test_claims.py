@@ -198,6 +198,16 @@ def test_damaged_result_fails_its_item_and_no_other(make_ground: Callable[..., G
     assert ground.events("stage.failed")[0]["item_id"] == ground.item("bad")["id"]
 
 
+def test_what_is_behind_a_damaged_row_has_its_place(make_ground: Callable[..., Ground]) -> None:
+    ground = make_ground(job("docs", *chain("read", "sum")))
+    ground.add("bad", "good")
+    ground.finish("read", {"n": 1})
+    bad = ground.item("bad")["id"]
+    ground.db.execute("UPDATE results SET output = '{\"n\":2}' WHERE item_id = ?", (bad,))
+    ground.db.execute("UPDATE item_stages SET due_at = 1 WHERE item_id = ? AND state = 'ready'", (bad,))
+    assert [claim.item.key for claim in ground.claim("sum", n=1)] == ["good"]
+
+
 def test_every_state_of_a_row_can_be_stored(ground: Ground) -> None:
     ground.add("a")
     for state in STAGE_STATES:

@@ -101,6 +101,14 @@ def test_emitted_items_come_with_the_end_of_their_attempt(two: Ground) -> None:
     assert two.item("other")["parent_id"] == claim.item.id
 
 
+def test_item_that_tells_of_itself_anew_starts_at_its_first_stage(make_ground: Callable[..., Ground]) -> None:
+    ground = make_ground(job("docs", *chain("read", "sum")))
+    ground.add(candidate("x", revision="1"), origin="emit")
+    (claim,) = ground.claim("read")
+    ground.end(finished(claim, emit=[("docs", candidate("x", revision="2"))]), free={"sum": 4})
+    assert ground.states("x") == {"x": "pending", "read": "ready", "sum": "blocked"}
+
+
 def test_refused_attempt_emits_nothing(two: Ground) -> None:
     claim = two.claim_one("read")
     two.command("cancel", "a")

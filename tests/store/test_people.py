@@ -8,6 +8,7 @@ import pytest
 from engine.contracts.errors import UseError
 from engine.rules.order import due_at
 from engine.services import commands
+from engine.store import people
 from tests.factories import Ground, candidate, chain, finished, job, stage
 
 Make = Callable[..., Ground]
@@ -299,3 +300,14 @@ def test_wrong_command_is_refused_with_a_reason(name: str, args: dict[str, Any],
 def test_command_on_an_unknown_job_names_those_there_are(ground: Ground) -> None:
     with pytest.raises(UseError, match="there is no job `nope`; there are: docs"):
         commands.transition(ground.plan, "accept", {"job": "nope", "keys": []})
+
+
+def test_reset_begins_with_all_its_patience(ground: Ground) -> None:
+    ground.add("a")
+    ground.leave("postpone", due_at=ground.now)
+    ground.wake()
+    ground.leave("fail")
+    outcome = ground.do(people.reset, ground.plan, ground.job(), ground.stage_id("work"), ["a"], ground.now)
+    assert outcome.ok, outcome
+    row = ground.db.execute("SELECT state, postponed, postponed_since FROM item_stages").fetchone()
+    assert tuple(row) == ("ready", 0, None)
