@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from engine.config.changes import changes
+from engine.config.code_cache import read_stages_again
 from engine.config.resolve import Resolver
-from engine.config.sources import read_stages
+from engine.config.sources import Prints
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError, UseError
 from engine.contracts.llm import Backend
@@ -106,7 +107,9 @@ class Runtime:
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
         """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
         self._draining = idle
-        prints, self._files = await asyncio.to_thread(read_stages, self.project)
+        prints: Prints | None = None
+        if not idle:  # nothing is claimed, so no version is taken
+            prints, self._files = await asyncio.to_thread(read_stages_again, self.project)
         begun = await self._begin(prints)
         resolver = Resolver(self._folder)
         self.epoch = begun.epoch
@@ -225,7 +228,7 @@ class Runtime:
             self.doctor.start()
             self.writer.look()
 
-    async def _begin(self, prints: takeover.Prints) -> takeover.Begun:
+    async def _begin(self, prints: takeover.Prints | None) -> takeover.Begun:
         """Open the state file and take it over; StateError when it is damaged or cannot be written."""
         file = self._state.database
         try:
@@ -285,7 +288,7 @@ class Runtime:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
         lines = changes(self.project, project)
         resolver = await asyncio.to_thread(Resolver, self._folder)
-        prints, files = await asyncio.to_thread(read_stages, project)
+        prints, files = await asyncio.to_thread(read_stages_again, project)
 
         def reconfigure(connection: sqlite3.Connection, now: int) -> list[JobRow]:
             # The writer claims by the new plan from here on, in this very transaction.

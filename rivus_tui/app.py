@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.segment import Segments
 from rich.text import Text
@@ -26,14 +26,14 @@ from rivus_tui.filters import SCOPES
 from rivus_tui.keymap import PLAIN, Keymap
 from rivus_tui.memory import Memory
 from rivus_tui.messages import ItemOpened, ItemsAsked, ViewAsked, Woken
-from rivus_tui.palette import ActionProvider, PlaceProvider
 from rivus_tui.rooms import RoomSpec, screen_class, standing
 from rivus_tui.screens.dialog import Choice, Dialog
-from rivus_tui.screens.help import HelpScreen
-from rivus_tui.screens.item import ItemScreen
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import Room
 from rivus_tui.themes import DEFAULT, THEMES
+
+if TYPE_CHECKING:
+    from rivus_tui.screens.help import HelpScreen
 
 log = logging.getLogger("rivus.tui")
 
@@ -49,6 +49,21 @@ def styles_path() -> Path:
     return beside if beside.is_file() else here.parent / _STYLES
 
 
+# What the first screen does not show is imported when it is asked for: the first paint waits for none of it.
+
+
+def _action_provider() -> type[Provider]:
+    from rivus_tui.palette import ActionProvider
+
+    return ActionProvider
+
+
+def _place_provider() -> type[Provider]:
+    from rivus_tui.palette import PlaceProvider
+
+    return PlaceProvider
+
+
 class RivusApp(App[int]):
     """The control room.
 
@@ -60,8 +75,8 @@ class RivusApp(App[int]):
     TITLE = "Rivus"
     DEFAULT_MODE = "jobs"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {
-        ActionProvider,
-        PlaceProvider,
+        _action_provider,
+        _place_provider,
     }
     BINDINGS: ClassVar[list[BindingType]] = []
     # Textual declares these two as variables of the instance, so they cannot be a ClassVar here.
@@ -244,6 +259,8 @@ class RivusApp(App[int]):
 
     async def on_items_asked(self, message: ItemsAsked) -> None:
         """Show the items that a filter lets through, on the screen of items."""
+        from rivus_tui.screens.item import ItemScreen
+
         await self.switch_mode("items")
         screen = self.room
         if isinstance(screen, ItemScreen):
@@ -264,10 +281,14 @@ class RivusApp(App[int]):
 
     def on_item_opened(self, message: ItemOpened) -> None:
         """Show one item."""
+        from rivus_tui.screens.item import ItemScreen
+
         self.push_screen(ItemScreen(self.desk, message.key, self.current_mode))
 
     def action_show_help(self) -> None:
         """Show every action of this screen."""
+        from rivus_tui.screens.help import HelpScreen
+
         room = self.room
         if room is None or isinstance(self.screen, HelpScreen):
             return

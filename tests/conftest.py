@@ -41,6 +41,7 @@ def manual_clock() -> ManualClock:
 def _own_state_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing that a test starts writes to the state of the person who runs it."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state-home"))
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache-home"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,6 +7,7 @@ import logging
 import sys
 import tokenize
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -34,6 +35,8 @@ class Sources:
         """`folder` is that of jobs.yaml; None for the built-in jobs."""
         self._folder = folder
         self.files: dict[str, tuple[int, int]] = {}
+        self.absent: set[str] = set()
+        """Where a module was looked for and is not."""
 
     def load(self, name: str) -> Source | None:
         """Return the source of a module by its dotted name; None when it is not the project's own."""
@@ -44,6 +47,7 @@ class Sources:
             for path, is_package in _candidates(root, name):
                 if path.is_file():
                     return self._read(path, root, is_package)
+                self.absent.add(str(path))
         return None
 
     def _roots(self, top: str) -> Iterable[Path]:
@@ -70,26 +74,39 @@ Files: TypeAlias = Mapping[str, tuple[int, int]]
 """Files that were read: path → (time of change in ns, size)."""
 
 
-def read_stages(project: ProjectSpec) -> tuple[dict[tuple[str, str], Fingerprint], Files]:
-    """Return the fingerprint of each stage, by (job, stage), and of each discovery, by (job, ``), with the files that
-    they were read from.
+Prints: TypeAlias = dict[tuple[str, str], Fingerprint]
+"""(Job, stage) → fingerprint of its code; (job, ``) → that of its discovery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the code of a project was at one moment."""
+
+    prints: Prints
+    files: Files
+    absent: frozenset[str]
+    """Where a module was looked for and is not."""
+
+
+def read_stages(project: ProjectSpec) -> Read:
+    """Return the fingerprint of each stage and of each discovery, with what they were read from.
 
     A stage whose function is not the project's own has none: its code is unknown.
     """
     sources = Sources(project.source.parent.absolute() if project.source else None)
     reading = Reading(Project(sources.load))
-    found: dict[tuple[str, str], Fingerprint] = {}
+    found: Prints = {}
     for job in project.jobs:
         for stage in job.stages:
             _take(found, (job.name, stage.name), reading, stage.handler, "handler", _extras(project, stage))
         if job.discovery is not None:
             params = [extra("params", _params(job.discovery.params))] if job.discovery.params else []
             _take(found, (job.name, ""), reading, job.discovery.use, "discovery", params)
-    return found, sources.files
+    return Read(found, sources.files, frozenset(sources.absent))
 
 
 def _take(
-    found: dict[tuple[str, str], Fingerprint],
+    found: Prints,
     key: tuple[str, str],
     reading: Reading,
     dotted: str,

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.contracts.commands import CommandOutcome
-from engine.contracts.costs import CostsView, ModelsView
-from engine.contracts.incident import IncidentView
-from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -20,6 +17,12 @@ from engine.contracts.view import (
     RunView,
     StatusView,
 )
+
+if TYPE_CHECKING:
+    # Views of screens that are not the first: making their classes would hold up the first paint.
+    from engine.contracts.costs import CostsView, ModelsView
+    from engine.contracts.incident import IncidentView
+    from engine.contracts.staleness import BlessingView, StaleView
 
 
 class EngineApi(Protocol):

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 class RivusError(Exception):
@@ -73,6 +74,13 @@ class OwnedError(RivusError):
         self.pid = pid
         self.since = since
         super().__init__(message)
+
+
+NO_MODEL: Final = (
+    "no model is configured: name one in jobs.yaml, such as `models: {fast: [openai/gpt-5-mini]}`, "
+    "and set its key in the environment or in a `.env` beside jobs.yaml that only you can read"
+)
+"""What to do where no model is configured."""
 
 
 class ModelNeeded(RivusError):

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from engine.contracts.errors import ModelNeeded
+from engine.contracts.errors import NO_MODEL, ModelNeeded
 from engine.contracts.llm import Consensus, Conversation, Message, Reply, Request
-
-HOW: Final = (
-    "no model is configured: name one in jobs.yaml, such as `models: {fast: [openai/gpt-5-mini]}`, "
-    "and set its key in the environment or in a `.env` beside jobs.yaml that only you can read"
-)
 
 
 class NoModel:
     """Implements `engine.contracts.llm.LLM`; whatever is asked raises ModelNeeded."""
 
-    def __init__(self, why: str = HOW) -> None:
+    def __init__(self, why: str = NO_MODEL) -> None:
         self._why = why
 
     def missing(self, model: str | None = None) -> str | None:

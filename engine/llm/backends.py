@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from engine.contracts.errors import NO_MODEL
 from engine.contracts.llm import Answered, Backend, BackendFailure, BackendOptions, Price, Sent
 from engine.contracts.models import BackendSpec, ModelSpec
 from engine.contracts.spec import ProjectSpec
-from engine.kit.no_model import HOW
 from engine.kit.secrets import Secrets
 from engine.llm.backend_litellm import LiteLLMBackend
 from engine.llm.backend_scripted import ScriptedBackend
@@ -109,7 +109,7 @@ def why_missing(project: ProjectSpec, model: ModelSpec, secrets: Secrets) -> str
 
 def why_none(project: ProjectSpec) -> str | None:
     """Why there is nothing to ask at all."""
-    return None if project.models else HOW
+    return None if project.models else NO_MODEL
 
 
 def _is_local(base_url: str | None) -> bool:

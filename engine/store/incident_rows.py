@@ -27,12 +27,6 @@ def read_one(connection: sqlite3.Connection, name: str) -> IncidentView | None:
     return found[0] if found else None
 
 
-def counts(connection: sqlite3.Connection) -> tuple[int, int | None]:
-    """How many incidents are open, and how often one has opened; None: the terminal does not ring for that."""
-    is_open, opened, rings = connection.execute(_SQL.counts).fetchone()
-    return is_open, opened if rings else None
-
-
 def _views(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> list[IncidentView]:
     ids = json.dumps([row[0] for row in rows])
     where: dict[int, list[tuple[str, str, int, int]]] = defaultdict(list)

@@ -27,9 +27,3 @@ WHERE a.incident_id IN (SELECT value FROM json_each(?)) ORDER BY a.id DESC LIMIT
 SELECT s.id, j.name, s.name, b.class, b.state, b.opened_at, b.probe_at
 FROM breakers AS b JOIN stages AS s ON s.id = b.stage_id JOIN jobs AS j ON j.id = s.job_id
 WHERE b.state <> 'closed';
-
--- name: counts
--- How many incidents are open, how often one has opened, and whether the terminal rings for that.
-SELECT coalesce(sum(state = 'open'), 0), count(*) + coalesce(sum(reopened), 0),
-    EXISTS (SELECT 1 FROM meta WHERE key = 'doctor:bell' AND value = '1')
-FROM incidents;

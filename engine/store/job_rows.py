@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from engine.contracts.errors import NO_MODEL
 from engine.contracts.states import ItemState, StageState
 from engine.contracts.view import HoldView, JobView, RunView, StageView
-from engine.kit.no_model import HOW
 from engine.rules.holds import HELD_MAX, BucketNow, ItemsHeld, ModelNow, QueueNow, ResourceNow, job_holds
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.store import queues
@@ -92,7 +92,7 @@ def _model_now(
 ) -> ModelNow | None:
     """What keeps an alias ('': the first that can be asked) from being asked; None: nothing."""
     if not models:
-        return ModelNow(why=HOW, until=None)
+        return ModelNow(why=NO_MODEL, until=None)
     rows = [row for row in models if alias in ("", row[0])]
     usable = [row for row in rows if row[1] is None]
     if not usable:

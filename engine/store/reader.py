@@ -1,4 +1,7 @@
-"""What screens and the command line read: short selects on read-only connections, never used by workers."""
+"""What screens and the command line read: short selects on read-only connections, never used by workers.
+
+What only some screens ask for is imported when they do: the first paint waits for this module.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.contracts.costs import CostsView, ModelsView
-from engine.contracts.incident import IncidentView
-from engine.contracts.report import JobReport
-from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -27,11 +26,17 @@ from engine.contracts.view import (
 )
 from engine.kit.clock import Clock, SystemClock
 from engine.rules.order import slack_ms
-from engine.store import cost_rows, incident_rows, item_lists, item_rows, job_rows, limit_rows, reports, stale_views
+from engine.store import item_lists, item_rows, job_rows
 from engine.store.event_words import event_view
 from engine.store.migrate import connect
 from engine.store.sql import queries
 from engine.store.state_dir import StateDir
+
+if TYPE_CHECKING:
+    from engine.contracts.costs import CostsView, ModelsView
+    from engine.contracts.incident import IncidentView
+    from engine.contracts.report import JobReport
+    from engine.contracts.staleness import BlessingView, StaleView
 
 _SQL = queries("views")
 _FEW = 20_000
@@ -59,8 +64,8 @@ class Reader:
         jobs = self.jobs()
         with self._lock:
             problem = self._connection.execute(_SQL.problem).fetchone()
-            incidents, rings = incident_rows.counts(self._connection)
-            stale = stale_views.stale_results(self._connection)
+            incidents, opened, rings = self._connection.execute(_SQL.incident_counts).fetchone()
+            stale = int(self._connection.execute(_SQL.stale_results).fetchone()[0])
         items: dict[str, int] = defaultdict(int)
         failed_external = 0
         for job in jobs:
@@ -81,14 +86,18 @@ class Reader:
             badges={"triage": items["waiting"]}
             | ({"doctor": incidents} if incidents else {})
             | ({"stale": stale} if stale else {}),
-            rings=rings,
+            rings=opened if rings else None,
         )
 
     def stale(self) -> list[StaleView]:
+        from engine.store import stale_views
+
         with self._lock:
             return stale_views.stale(self._connection)
 
     def blessings(self, since: int) -> list[BlessingView]:
+        from engine.store import stale_views
+
         with self._lock:
             return stale_views.blessings(self._connection, since)
 
@@ -98,6 +107,8 @@ class Reader:
 
     def report(self, job: str | None, since: int) -> list[JobReport]:
         """How jobs (None: all) have done since a time (ms UTC); its cost follows from hours and stages."""
+        from engine.store import reports
+
         with self._lock:
             jobs = [one for one in job_rows.read(self._connection, self._now()) if job in (None, one.name)]
             return reports.read(self._connection, jobs, since, self._now())
@@ -112,12 +123,16 @@ class Reader:
         return [job_rows.run_view(row) for row in rows]
 
     def incidents(self, *, open_only: bool = True, limit: int = 200) -> list[IncidentView]:
+        from engine.store import incident_rows
+
         with self._lock:
             return incident_rows.read(
                 self._connection, ("open",) if open_only else ("open", "resolved", "dismissed"), limit
             )
 
     def incident(self, name: str) -> IncidentView | None:
+        from engine.store import incident_rows
+
         with self._lock:
             return incident_rows.read_one(self._connection, name)
 
@@ -193,6 +208,8 @@ class Reader:
         )
 
     def limits(self) -> list[LimitView]:
+        from engine.store import limit_rows
+
         with self._lock:
             return limit_rows.read(self._connection)
 
@@ -236,10 +253,14 @@ class Reader:
     # Models and money
 
     def costs(self, since: int) -> CostsView:
+        from engine.store import cost_rows
+
         with self._lock:
             return cost_rows.costs(self._connection, since, self._now())
 
     def models(self) -> ModelsView:
+        from engine.store import cost_rows
+
         with self._lock:
             return cost_rows.models(self._connection, self._now())
 

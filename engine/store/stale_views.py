@@ -101,11 +101,6 @@ def blessings(connection: sqlite3.Connection, since: int, limit: int = 200) -> l
     ]
 
 
-def stale_results(connection: sqlite3.Connection) -> int:
-    """Return how many results are stale."""
-    return int(connection.execute(_SQL.stale_results).fetchone()[0])
-
-
 def _changes(answer: Comparison) -> tuple[SymbolChange, ...]:
     found = sorted(answer.changes, key=lambda change: change.is_cosmetic)
     return tuple(

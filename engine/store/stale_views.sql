@@ -47,11 +47,3 @@ ORDER BY s.item_id DESC LIMIT 51;
 SELECT s.name, s.after, coalesce(c.n, 0)
 FROM stages AS s LEFT JOIN stage_counts AS c ON c.stage_id = s.id AND c.state = 'done'
 WHERE s.job_id = ? AND s.removed = 0 ORDER BY s.position;
-
--- name: stale_results
--- How many results are stale, for the status line.
-SELECT coalesce(sum(v.results), 0)
-FROM stages AS s
-JOIN versions AS v ON v.stage_id = s.id AND v.results > 0
-JOIN versions AS c ON c.id = s.version_id
-WHERE v.class_id <> c.class_id AND s.removed = 0;

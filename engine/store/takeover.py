@@ -110,7 +110,9 @@ def reconfigure(
 
 def _take_versions(connection: sqlite3.Connection, plan: Plan, prints: Prints | None, now: int) -> Plan:
     """Note the code that new attempts run, and judge what that means for what older code made."""
-    plan = versions.sync(connection, plan, prints or {}, now)
+    if prints is None:
+        return versions.as_stored(connection, plan)
+    plan = versions.sync(connection, plan, prints, now)
     stale.judge_by_rules(connection, plan, now)
     return plan
 

@@ -33,6 +33,14 @@ class Pair:
     results: int
 
 
+def as_stored(connection: sqlite3.Connection, plan: Plan) -> Plan:
+    """Return the plan with the versions that the last engine noted; for one that starts no attempt."""
+    current = dict(connection.execute(_SQL.current).fetchall())
+    return replace(
+        plan, stages={number: replace(stage, version=current.get(number)) for number, stage in plan.stages.items()}
+    )
+
+
 def sync(connection: sqlite3.Connection, plan: Plan, prints: Mapping[tuple[str, str], Fingerprint], now: int) -> Plan:
     """Store the versions that new attempts run, with their snapshots, and return the plan with them.
 

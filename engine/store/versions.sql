@@ -137,3 +137,7 @@ WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND
             AND b.state NOT IN ('done', 'skipped')
     )
 RETURNING item_id;
+
+-- name: current
+-- The version that new attempts of each stage run, as far as it is known.
+SELECT id, version_id FROM stages WHERE version_id IS NOT NULL;

@@ -276,3 +276,17 @@ LIMIT :limit
 
 -- name: one_item
 WHERE i.job_id = :job AND i.key = :key
+
+-- name: stale_results
+-- How many results are stale, for the status line.
+SELECT coalesce(sum(v.results), 0)
+FROM stages AS s
+JOIN versions AS v ON v.stage_id = s.id AND v.results > 0
+JOIN versions AS c ON c.id = s.version_id
+WHERE v.class_id <> c.class_id AND s.removed = 0;
+
+-- name: incident_counts
+-- How many incidents are open, how often one has opened, and whether the terminal rings for that.
+SELECT coalesce(sum(state = 'open'), 0), count(*) + coalesce(sum(reopened), 0),
+    EXISTS (SELECT 1 FROM meta WHERE key = 'doctor:bell' AND value = '1')
+FROM incidents;

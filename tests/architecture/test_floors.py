@@ -32,6 +32,7 @@ DEFERRED_MAY = (
     "engine.llm.backend_litellm",
     "engine.doctor.apprise_notifier",
     "engine.kit.shapes",
+    *("engine.store.reader", "rivus_tui.app"),  # the first paint waits for neither
 )
 NEVER_AT_START = ("litellm", "feedparser", "apprise")
 ONLY_IN = {
