@@ -80,6 +80,8 @@ class Lanes:
     _busy: Counter[str] = field(default_factory=Counter)
     """Requests on their way, by backend and by backend/mode."""
     _holds: list[Hold] = field(default_factory=list)
+    _held: dict[Lane, list[Sequence[str]]] = field(default_factory=dict)
+    """Resources that requests on their way hold: a new configuration may name others for their backend, or none."""
 
     def configure(self, project: ProjectSpec, backends: Mapping[str, Backend], rows: Mapping[str, QuotaRow]) -> None:
         """Take a configuration; what is on its way stays counted."""
@@ -161,6 +163,7 @@ class Lanes:
         if hold is not None:
             hold.backend, hold.is_idle = spec.name, False
         self._evict(spec, hold)
+        self._held.setdefault(lane, []).append(spec.resources)
         return self.shares.take(self._buckets(spec, lane), spec.resources)
 
     def _evict(self, spec: BackendSpec, hold: Hold | None) -> None:
@@ -178,8 +181,7 @@ class Lanes:
             self._busy[name] -= 1
         if hold is not None:
             hold.is_idle = True
-        if lane[0] in self._backends:
-            self.shares.give_back(self._backends[lane[0]][0].resources)
+        self.shares.give_back(self._held[lane].pop(0))
 
     def keep(self, hold: Hold) -> None:
         """A conversation keeps its place between turns."""

@@ -144,7 +144,10 @@ class Sender:
             end = Settlement(state="failed", usd_micros=cost, is_estimate=error.is_charged, error=str(error))
             await self.booking.settle(sending, lane, number, call, replace(end, ms=self._ms(began)), error=error)
             raise
-        except asyncio.CancelledError:
+        except BaseException as error:
+            # The caller has left, or the answer makes no sense: it may have been charged all the same.
+            if not isinstance(error, asyncio.CancelledError):
+                end = replace(end, error=f"what came back cannot be priced ({type(error).__name__})")
             self.booking.chores.do(self.booking.settle(sending, lane, number, call, replace(end, ms=self._ms(began))))
             raise
         finally:

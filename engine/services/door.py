@@ -160,6 +160,7 @@ class _Guest:
         self._writer = writer
         self._answer = answer
         self._under_way: set[asyncio.Task[None]] = set()
+        self._waits: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> None:
         """Take requests until the guest leaves; FrameError for what is none, or stalls."""
@@ -177,6 +178,9 @@ class _Guest:
                 task = asyncio.get_running_loop().create_task(self._serve(number, request), name="guest")
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
+                if "wait" in request:
+                    self._waits.add(task)
+                    task.add_done_callback(self._waits.discard)
 
     async def _read(self, timeout_s: float | None) -> bytes:
         reading = asyncio.ensure_future(self._reader.read(_READ))
@@ -206,5 +210,7 @@ class _Guest:
             self._writer.transport.abort()
 
     def leave(self) -> None:
-        """Close; what was asked for goes on, its answer reaches nobody."""
+        """Close; commands that were given go on, their answer reaches nobody. Nobody waits any more."""
+        for task in tuple(self._waits):
+            task.cancel()
         self._writer.close()

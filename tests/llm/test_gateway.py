@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -328,6 +328,35 @@ async def test_resource_is_shared_with_stages(tmp_path: Path) -> None:
     task.cancel()
     await asyncio.wait({task})
     assert limits.open({number: 4}, lambda _stage: 0, house.clock.now()).limit(number) == 1
+
+
+async def test_resource_comes_back_though_its_backend_was_configured_anew(tmp_path: Path) -> None:
+    house = House(
+        tmp_path,
+        backends=[backend(resources=("gpu",))],
+        jobs=[job("docs", stage("work", resources=("gpu",)))],
+        resources=[ResourceSpec(name="gpu", capacity=1)],
+    )
+    await house.open({"one": [{"hang": True}]})
+    task = asyncio.ensure_future(house.door().ask("q"))
+    await house.backends["one"].asked.wait()
+    await house.gateway.configure(replace(house.project, backends=(backend(),)), dict(house.backends))
+    task.cancel()
+    await asyncio.wait({task})
+    limits = house.gateway.shares._limits  # type: ignore[attr-defined]
+    number = house.ground.stage_id("work")
+    assert limits.open({number: 4}, lambda _stage: 0, house.clock.now()).limit(number) == 1
+
+
+async def test_answer_that_makes_no_sense_is_settled_at_its_worst(tmp_path: Path) -> None:
+    answer: Any = Answered(text="yes", tokens_in="many", tokens_out="few")  # type: ignore[arg-type]
+    house = House(tmp_path, backends=[backend(price=PRICE)])
+    await house.open({"one": [answer]})
+    with pytest.raises(TypeError):
+        await house.door().ask("q")
+    await house.gateway.chores.done()
+    ((state, cost, worst, error),) = house.rows("SELECT state, usd_micros, worst_usd_micros, error FROM model_calls")
+    assert (state, cost, error) == ("failed", worst, "what came back cannot be priced (TypeError)")
 
 
 async def test_secrets_do_not_leave(tmp_path: Path) -> None:

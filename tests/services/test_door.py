@@ -271,6 +271,25 @@ async def test_guests_beyond_the_limit_are_refused(tmp_path: Path, monkeypatch: 
             writer.close()
 
 
+async def test_whoever_has_left_is_not_waited_for(tmp_path: Path) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def wait(_job: str | None, _wait_s: float) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with _open(tmp_path, wait=wait):
+        _, writer = await asyncio.open_unix_connection(tmp_path / "engine.sock")
+        writer.write(encode({"id": 1, "wait": {"job": None, "wait_s": 0}}))
+        await begun.wait()
+        writer.close()
+        async with asyncio.timeout(5):
+            await ended.wait()
+
+
 def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 30)
     folder.mkdir()
@@ -286,11 +305,15 @@ def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
 class _open:
     """A door of its own, on this loop."""
 
-    def __init__(self, folder: Path, **options: Callable[[Any], int | None]) -> None:
+    def __init__(
+        self, folder: Path, *, wait: door_part.Wait | None = None, **options: Callable[[Any], int | None]
+    ) -> None:
         async def never(*_: object) -> Any:
             raise UseError("nothing is done here")
 
-        self._door = Door(folder / "engine.sock", epoch=1, command=never, wait=never, problem=lambda: None, **options)
+        self._door = Door(
+            folder / "engine.sock", epoch=1, command=never, wait=wait or never, problem=lambda: None, **options
+        )
 
     async def __aenter__(self) -> Door:
         await self._door.open()
