@@ -224,6 +224,7 @@ class Writer:
             group = self._gather()
             if not (group.endings or group.changes) and not any(map(group.allowance.limit, group.hints)):
                 self._hints |= group.hints
+                self._dispatch.adopt(group.allowance, group.hints)  # unused
                 if self._closing:
                     return
                 continue

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.outcome import Done
+from engine.services.allowance import Limits
 from engine.store.plan import Plan
 from tests.factories import Rig, job, stage
 
@@ -61,6 +64,36 @@ async def test_a_job_that_has_reached_its_limit_can_be_taken_away(tmp_path: Path
         await rig.add("c", job="more")
         await rig.drained()
         assert rig.states("c", "more")["c"] == "done"
+
+
+async def test_a_look_that_starts_nothing_keeps_no_shares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an allowance is out, model calls that share a resource with stages have to wait."""
+    hold, out = asyncio.Event(), Counter[str]()
+
+    def counted(name: str) -> None:
+        real = getattr(Limits, name)
+
+        def function(*args: Any) -> Any:
+            out[name] += 1
+            return real(*args)
+
+        monkeypatch.setattr(Limits, name, function)
+
+    async def work(ctx: object) -> dict[str, object]:
+        await hold.wait()
+        return {}
+
+    spec = job("docs", stage("work", handler="work", concurrency=1))
+    async with Rig(tmp_path, spec, functions={"work": work}) as rig:
+        await rig.add("a", "b")
+        await rig.until(lambda: rig.runtime.attempts.running == 1)
+        await rig.runtime.writer.flush()
+        counted("open")
+        counted("adopt")
+        rig.runtime.writer.look()
+        await rig.until(lambda: out["open"] > 0 and out["open"] == out["adopt"], seconds=5)
+        hold.set()
+        await rig.drained()
 
 
 async def test_a_plan_that_was_not_committed_is_not_kept(tmp_path: Path) -> None:
