@@ -78,9 +78,14 @@ class Rounds:
             if probe.outcome == "passed":
                 found.jobs_changed = found.rows_changed = True
         for probe in breakers.due(connection, now):
-            if not breakers.is_paused(connection, probe.job_id):
+            paused_by = breakers.paused_by(connection, probe.job_id)
+            if paused_by is None:
                 # A person has let the job go on: that is the reset.
                 breakers.clear(connection, plan, probe.job_id, by="person", now=now)
+                continue
+            if paused_by != breakers.PAUSED_BY:
+                # A person or the day's money says that nothing runs: no canary either.
+                breakers.put_off(connection, probe, self._probe_s(plan, probe.stage_id), now)
                 continue
             if breakers.start_probe(connection, plan, probe, probe_s=self._probe_s(plan, probe.stage_id), now=now):
                 found.probes.append(probe.stage_id)

@@ -82,7 +82,7 @@ def start_probe(connection: sqlite3.Connection, plan: Plan, probe: Probe, *, pro
     row = connection.execute(_SQL.candidate, {"stage": probe.stage_id}).fetchone()
     row = row or connection.execute(_SQL.candidate_ready, {"stage": probe.stage_id}).fetchone()
     if row is None:
-        _put_off(connection, probe, probe_s, now)
+        put_off(connection, probe, probe_s, now)
         return False
     item, fence = row
     values = {"item": item, "stage": probe.stage_id, "fence": fence, "due_at": 0}
@@ -113,7 +113,7 @@ def running(connection: sqlite3.Connection) -> list[Probe]:
 def end_probe(connection: sqlite3.Connection, plan: Plan, probe: Probe, *, probe_s: float, now: int) -> Sequence[int]:
     """The canary has ended: go on with the job, or wait longer for the next; returns incidents that are replayed."""
     if probe.outcome == "failed":
-        at = _put_off(connection, probe, probe_s, now)
+        at = put_off(connection, probe, probe_s, now)
         event = Event(
             kind="breaker.probe_failed",
             level="warning",
@@ -157,12 +157,14 @@ def next_at(connection: sqlite3.Connection) -> int | None:
     return at
 
 
-def _put_off(connection: sqlite3.Connection, probe: Probe, probe_s: float, now: int) -> int:
+def put_off(connection: sqlite3.Connection, probe: Probe, probe_s: float, now: int) -> int:
+    """The next canary of a breaker runs later; returns when, ms UTC."""
     at = now + round(probe_after_s(probe_s, probe.tries + 1) * 1_000)
     connection.execute(_SQL.probe_failed, {"stage": probe.stage_id, "class": probe.cls, "probe_at": at})
     return at
 
 
-def is_paused(connection: sqlite3.Connection, job_id: int) -> bool:
-    """Whether a job is paused, by whomever."""
-    return connection.execute(_SQL.pause_of, (job_id,)).fetchone() is not None
+def paused_by(connection: sqlite3.Connection, job_id: int) -> str | None:
+    """Who has paused a job; None: it is not paused."""
+    row = connection.execute(_SQL.pause_of, (job_id,)).fetchone()
+    return None if row is None else str(row[0])

@@ -143,7 +143,7 @@ def probe(connection: sqlite3.Connection, job: JobPlan, now: int) -> CommandOutc
 def clear_errors(connection: sqlite3.Connection, plan: Plan, job: JobPlan, now: int) -> CommandOutcome:
     """Close the breakers of a job, let it go on, and replay what failed: one act."""
     was_open = connection.execute(_SQL.breakers_of, {"job": job.id}).fetchone() is not None
-    was_paused = breakers.is_paused(connection, job.id)
+    was_paused = breakers.paused_by(connection, job.id) is not None
     begun = breakers.clear(connection, plan, job.id, by="person", now=now)
     if not (was_open or was_paused):
         return CommandOutcome(

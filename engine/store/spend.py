@@ -76,6 +76,10 @@ def end_pauses(connection: sqlite3.Connection, now: int) -> int:
     due = [row[0] for row in connection.execute(_SQL.due, (now,))]
     for job_id in due:
         jobs.resume(connection, job_id, by="engine", now=now)
+        if (breaker := connection.execute(_SQL.open_breaker, (job_id,)).fetchone()) is not None:
+            # It opened while the job was paused for another reason: its canary lets the job go on, not the clock.
+            why = f"{breaker[0]} failures at {breaker[1]}: its breaker is open"
+            jobs.pause(connection, job_id, by="doctor", why=why, now=now)
     jobs.end_stage_pauses(connection, now)
     return len(due)
 

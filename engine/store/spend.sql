@@ -28,6 +28,11 @@ FROM jobs WHERE id = ? AND state = 'paused';
 -- Pauses that have ended.
 SELECT id FROM jobs WHERE paused_until <= ? AND state = 'paused';
 
+-- name: open_breaker
+-- A breaker of a job that is not closed.
+SELECT b.class, s.name FROM breakers AS b JOIN stages AS s ON s.id = b.stage_id
+WHERE s.job_id = ? AND b.state <> 'closed' LIMIT 1;
+
 -- name: next_due
 -- When the next pause ends by itself.
 SELECT min(at) FROM (

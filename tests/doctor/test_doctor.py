@@ -18,6 +18,7 @@ from engine.contracts.llm import Message, Reply, Request
 from engine.contracts.spec import Settings
 from engine.doctor.notices import Notices
 from engine.kit.clock import ManualClock
+from engine.store import breakers
 from engine.store import incidents as store
 from tests.factories import Rig, candidate, chain, job, stage
 
@@ -299,6 +300,37 @@ async def test_the_queue_survives_a_restart(tmp_path: Path) -> None:
         await made.change(_fail_all)
     async with rig(tmp_path, off, functions=functions) as made:
         await made.until(lambda: bool(incidents(made)))
+
+
+async def test_no_canary_runs_while_a_person_has_paused_the_job(tmp_path: Path) -> None:
+    ran = []
+
+    async def work(ctx: Any) -> dict[str, Any]:
+        ran.append(ctx.item.key)
+        return {}
+
+    clock = ManualClock()
+    one = job("docs", stage("work", handler="work"), doctor=DoctorSpec(probe_s=20.0))
+    async with rig(tmp_path, one, functions={"work": work}, clock=clock) as made:
+        doctor, plan = made.runtime.doctor, made.runtime.writer.plan
+        (number,) = plan.stages
+        await made.command("pause", job="docs", until=clock.now() + 60_000)
+        await made.add("a")
+        # What ran when the pause came has failed too often meanwhile.
+        await made.change(breakers.count, number, "systemic", 5, clock.now())
+        await made.change(breakers.trip, plan, number, "systemic", why="five", probe_s=20.0, now=clock.now())
+        clock.advance(21)
+        doctor.look()
+        await made.until(lambda: not doctor.is_busy)
+        assert ("breaker.probed" in kinds(made), ran) == (False, [])
+        clock.advance(40)
+        made.runtime.timers.look()
+        await made.until(lambda: rows(made, "SELECT paused_by FROM jobs") == [{"paused_by": "doctor"}])
+        assert ran == []
+        clock.advance(60)
+        doctor.look()
+        await made.until(lambda: rows(made, "SELECT state FROM jobs") == [{"state": "active"}])
+        assert (ran, made.states("a")["work"]) == (["a"], "done")
 
 
 @pytest.mark.parametrize("broken", ["store", "teach"])
