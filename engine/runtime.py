@@ -12,15 +12,15 @@ import contextlib
 import logging
 import random
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 from engine.config.changes import changes
 from engine.config.code_cache import read_stages_again
 from engine.config.resolve import Resolver
-from engine.config.sources import Prints
+from engine.config.sources import Prints, are_as_read
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError, UseError
 from engine.contracts.llm import Backend
@@ -33,6 +33,7 @@ from engine.llm import models
 from engine.llm.models import Models
 from engine.services import commands
 from engine.services.allowance import Allowance, Limits
+from engine.services.code_changes import CodeChanges
 from engine.services.discovery import Discovery
 from engine.services.guards import Guards
 from engine.services.live import Live
@@ -45,7 +46,7 @@ from engine.services.turns import Turns
 from engine.store import checkpoints, claims, jobs, suspects, takeover
 from engine.store import writer as store
 from engine.store.claims import Claim
-from engine.store.db import Database
+from engine.store.db import Database, OpenDatabase
 from engine.store.jobs import JobRow
 from engine.store.plan import StagePlan
 from engine.store.stages import Finished, Left
@@ -57,12 +58,6 @@ from engine.work.processes import WorkerProcesses
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-class OpenDatabase(Protocol):
-    """Opens the write connection."""
-
-    def __call__(self, path: Path, /, *, durability: Literal["normal", "full"]) -> Awaitable[Database]: ...
 
 
 class Runtime:
@@ -107,6 +102,7 @@ class Runtime:
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
         """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
         self._draining = idle
+        since = self._clock.now()
         prints: Prints | None = None
         if not idle:  # nothing is claimed, so no version is taken
             prints, self._files = await asyncio.to_thread(read_stages_again, self.project)
@@ -212,6 +208,18 @@ class Runtime:
             changed=self._jobs_paused,
             llm=self.models.door(purpose="doctor"),
         )
+        self.code_changes = CodeChanges(
+            writer=self.writer,
+            read=self.read,
+            now=self._clock.now,
+            llm=self.models.door(purpose="stale"),
+            model=lambda: self.project.settings.stale_model,
+            run=lambda claim: self.attempts.canary.run(claim),
+            is_edited=lambda: not are_as_read(self._files),
+            tell=self.doctor.notices.tell,
+            since=since,
+            ended=self._quiet.set,
+        )
         limits.hold(begun.slowed)
         self.live = Live(self.writer, self.attempts.news)
         self.pruner = Pruner(self.writer, self._state.artifacts)
@@ -226,6 +234,7 @@ class Runtime:
             self.live.start()
             self.guards.start()
             self.doctor.start()
+            self.code_changes.start()
             self.writer.look()
 
     async def _begin(self, prints: takeover.Prints | None) -> takeover.Begun:
@@ -252,6 +261,7 @@ class Runtime:
         await self.pruner.stop()
         await self.guards.stop()
         await self.steering.stop()
+        await self.code_changes.stop()
         await self.doctor.stop()
         await self.discovery.stop()
         with contextlib.suppress(StateError, EngineStopped):
@@ -260,6 +270,8 @@ class Runtime:
         self.attempts.ask()
         await self.attempts.drain(grace_s)
         await self.processes.close()
+        if self._chores:
+            await asyncio.wait(self._chores, timeout=10.0)  # processes of an earlier configuration that are being ended
         await self.live.stop()
         self.attempts.close()
         await self._http.close()
@@ -308,6 +320,7 @@ class Runtime:
         self.discovery.reload(project, resolver.discovery, self._http)
         await self.steering.reload(project, resolver.hook)
         await self.models.configure(project, resolver.tool, self._backends)
+        self.code_changes.look()
         self._do_beside(before.retire())
         self.turns.expect(self.writer.plan.stages)
         self.writer.look()
@@ -324,6 +337,7 @@ class Runtime:
         self.turns.take_states(await self.writer.change(lambda connection, _now: jobs.rows(connection)))
         self.discovery.look()
         self.steering.validation.look()
+        self.code_changes.look()
 
     async def _jobs_paused(self) -> None:
         """A guard has paused jobs: take them out, and expect the end of their pause."""
@@ -455,9 +469,9 @@ class Runtime:
     # Whether there is anything left to do
 
     def is_quiet(self, job: str | None = None) -> bool:
-        """Whether no discovery of this job (None: of any) is going on or due."""
+        """Whether no discovery of this job (None: of any) is going on or due, and nothing waits for a judgement."""
         of = [known.name for known in self.project.jobs if job in (None, known.name)]
-        if self.steering.is_asking:
+        if self.steering.is_asking or self.doctor.is_busy or self.code_changes.is_busy:
             return False
         return not any(self.discovery.is_due(name) for name in of)
 
@@ -466,17 +480,13 @@ class Runtime:
         `wait_s`; or at a stop."""
         while not self._stopping:
             self._quiet.clear()
-            if self.is_quiet(job) and not self.doctor.is_busy:
+            if self.is_quiet(job):
                 soon = self._clock.now() + round(wait_s * 1000)
                 plan = self.writer.plan
                 own = [number for number, stage in plan.stages.items() if job in (None, stage.job)]
                 startable = self.turns.left(own, work=self._work)
                 # A read beside the writer's groups: asking must not look like a change.
-                if (
-                    not await self._database.run(claims.left, own, startable, soon)
-                    and self.is_quiet(job)
-                    and not self.doctor.is_busy
-                ):
+                if not await self._database.run(claims.left, own, startable, soon) and self.is_quiet(job):
                     if await self.discovery.make_room():
                         continue
                     return

@@ -36,6 +36,10 @@ def build_project(
     )
     for name, job in keys.jobs.items():
         _check_target(name, job, keys.jobs, problems)
+    asked = keys.settings.stale_model
+    if asked is not None and asked not in keys.models:
+        near = did_you_mean(asked, keys.models)
+        problems.add_new(("settings", "stale_model"), f"there is no model `{asked}` under `models`{near}")
     settings = Settings(
         timezone=keys.settings.timezone or local_timezone(),
         daily_cost_usd_micros=keys.settings.daily_cost,
@@ -48,6 +52,7 @@ def build_project(
         http_proxy=keys.settings.http.proxy,
         grace_s=keys.settings.grace,
         doctor=doctor_settings(keys.settings.doctor),
+        stale_model=keys.settings.stale_model,
     )
     resources = tuple(
         ResourceSpec(
@@ -304,6 +309,7 @@ class _Job:
             params=keys.params,
             reads=tuple(dict.fromkeys(keys.reads)),
             packages=tuple(dict.fromkeys(keys.packages)),
+            deterministic=keys.deterministic,
             outputs=dict(keys.outputs),
         )
 

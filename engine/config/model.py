@@ -82,6 +82,8 @@ class SettingsKeys(Keys):
     """How long running work may go on after a stop was asked, such as `20s`."""
     doctor: DoctorKeys = Field(default=DoctorKeys())
     """How failures of all jobs are treated."""
+    stale_model: Name | None = None
+    """Alias below `models` that is asked what a change of code means: the strongest you have; the first without it."""
 
 
 class DiscoveryKeys(Keys):
@@ -152,6 +154,9 @@ class StageKeys(Keys):
     """Files that count as a part of the stage's code, such as `prompts/*.md`; results made with others are stale."""
     packages: Annotated[list[str], BeforeValidator(listed, json_schema_input_type=str | list[str])] = Field(default=[])
     """Installed packages whose version counts as a part of the stage's code."""
+    deterministic: bool = False
+    """true: the handler makes the same output from the same item and the same results before it, and does nothing else.
+    When its code changes, the new code is tried on stored items, and equal outputs are kept."""
     outputs: dict[Line, Literal["str", "int", "float", "bool", "list", "dict"]] = Field(default={})
     """Fields that the handler's output must have, with their types."""
 

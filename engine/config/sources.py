@@ -164,6 +164,15 @@ def _text(path: Path) -> str:
         return f"cannot be read: {error}"
 
 
+def are_as_read(files: Files) -> bool:
+    """Whether each of these files is as it was read; any other state, a broken one too, is not."""
+    try:
+        stats = [(Path(path).stat(), seen) for path, seen in files.items()]
+    except OSError:
+        return False
+    return all((stat.st_mtime_ns, stat.st_size) == seen for stat, seen in stats)
+
+
 def have_changed(files: Files) -> bool:
     """Whether one of these files is not as it was read, and all of them can be read as Python now."""
     changed = []

@@ -70,6 +70,8 @@ class StageSpec:
     """Files, relative to the root, that are a part of its code: prompts, tables; `*` and `**` as in a shell."""
     packages: tuple[str, ...] = ()
     """Installed packages whose version is a part of its code."""
+    deterministic: bool = False
+    """The same item and results before it give the same output; new code may be tried on stored ones."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Declared output fields: name to type (`str`, `int`, `float`, `bool`, `list`, `dict`), checked when stored."""
 
@@ -176,6 +178,8 @@ class Settings:
     """Hosts (`name` or `name:port`) on this machine or its network that handlers and discoveries may ask."""
     http_proxy: str | None = None
     """URL of the proxy for their requests; None: what the environment says."""
+    stale_model: str | None = None
+    """Alias that is asked what a change of code means; None: the first there is."""
     grace_s: float = 20.0
     """How long running attempts may go on after a stop was asked."""
 

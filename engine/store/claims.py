@@ -104,6 +104,17 @@ def claims_of(
     ]
 
 
+def as_if_claimed(
+    connection: sqlite3.Connection, plan: Plan, stage: StagePlan, items: Sequence[int], now: int
+) -> list[Claim]:
+    """Return what a handler would be given of these items, without claiming anything; a row that a damaged result
+    stands before is left out."""
+    ids = json.dumps(items)
+    upstream, damaged = _upstream(connection, plan, stage, ids) if stage.ancestors else ({}, set())
+    found = [_item(row) for row in connection.execute(_SQL.items, (ids,))]
+    return [Claim(item, stage, 0, 1, upstream.get(item.id, {}), now) for item in found if item.id not in damaged]
+
+
 def has_ready(connection: sqlite3.Connection, stage_id: int) -> bool:
     """Whether anything queues at this stage."""
     return bool(connection.execute(_SQL.has_ready, (stage_id,)).fetchone()[0])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import aiosqlite
 
@@ -52,6 +52,12 @@ class Database:
     async def close(self) -> None:
         """Checkpoint and close; waits for what runs."""
         await self._connection.close()
+
+
+class OpenDatabase(Protocol):
+    """Opens the write connection."""
+
+    def __call__(self, path: Path, /, *, durability: Literal["normal", "full"]) -> Awaitable[Database]: ...
 
 
 def configure(connection: sqlite3.Connection, durability: Literal["normal", "full"]) -> None:

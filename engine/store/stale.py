@@ -47,7 +47,7 @@ def judge_by_rules(connection: sqlite3.Connection, plan: Plan, now: int) -> list
             rests_on=rests_on,
             now=now,
         )
-        events.append(_event(pair, stage, verdict, why, number))
+        events.append(event(pair, stage, verdict, why, number))
         if verdict == "semantic":
             open_pairs.append(pair)
     record(connection, events, now)
@@ -59,7 +59,8 @@ def compared(connection: sqlite3.Connection, pair: Pair) -> Comparison:
     return compare(versions.fingerprint_of(connection, pair.old), versions.fingerprint_of(connection, pair.new))
 
 
-def _event(pair: Pair, stage: StagePlan, verdict: str, why: str, judgement: int) -> Event:
+def event(pair: Pair, stage: StagePlan, verdict: str, why: str, judgement: int) -> Event:
+    """Return what is told of a judgement."""
     n = f"{pair.results:,} {'result' if pair.results == 1 else 'results'} of {stage.spec.name}"
     is_stale = verdict == "semantic"
     return Event(

@@ -113,14 +113,16 @@ def verdict_on(connection: sqlite3.Connection, pair: Pair) -> tuple[int, str] | 
 def cached(connection: sqlite3.Connection, answer: Comparison) -> tuple[str, str, list[int]] | None:
     """Return (verdict, why, what it rests on) where every change that means something was judged before; else None.
 
-    What a person or a model said of the same change of a symbol holds for all stages; one `semantic` decides.
+    What a person or a model said of the same change of a symbol holds for all stages; one `semantic` decides. What was
+    said of several together holds for these together: two changes may be harmless only because of each other.
     """
+    meaning = [change for change in answer.changes if not change.is_cosmetic]
+    if len(meaning) > 1 and (row := _said_of(connection, meaning)) is not None:
+        return row[0], f"these changes were judged together before ({row[2]}): {row[3]}", [row[1]]
     said: list[tuple[str, str]] = []
     rests_on: list[int] = []
-    for change in answer.changes:
-        if change.is_cosmetic:
-            continue
-        row = connection.execute(_SQL.symbol_verdict, {"old": change.pair[0], "new": change.pair[1]}).fetchone()
+    for change in meaning:
+        row = _said_of(connection, [change])
         if row is None:
             return None
         said.append((row[0], f"{change.name} was judged before ({row[2]}): {row[3]}"))
@@ -129,6 +131,18 @@ def cached(connection: sqlite3.Connection, answer: Comparison) -> tuple[str, str
         return None
     verdict, why = next((found for found in said if found[0] == "semantic"), said[0])
     return verdict, why, rests_on
+
+
+def _said_of(connection: sqlite3.Connection, changes: Sequence[Change]) -> tuple[str, int, str, str] | None:
+    old, new = _together(changes)
+    row = connection.execute(_SQL.symbol_verdict, {"old": old, "new": new}).fetchone()
+    return None if row is None else (row[0], row[1], row[2], row[3])
+
+
+def _together(changes: Sequence[Change]) -> tuple[str, str]:
+    """Return what a verdict about these changes is kept under; for one change, its own pair."""
+    pairs = sorted(change.pair for change in changes)
+    return "+".join(old for old, _ in pairs), "+".join(new for _, new in pairs)
 
 
 def judge(
@@ -161,18 +175,11 @@ def judge(
             "now": now,
         },
     ).fetchone()
-    if by in ("person", "model"):
-        for change in changes:
-            if not change.is_cosmetic:
-                connection.execute(
-                    _SQL.keep_symbol_verdict,
-                    {
-                        "old": change.pair[0],
-                        "new": change.pair[1],
-                        "judgement": number,
-                        "verdict": "semantic" if verdict == "semantic" else "cosmetic",
-                    },
-                )
+    meaning = [change for change in changes if not change.is_cosmetic]
+    if by in ("person", "model") and meaning:
+        old, new = _together(meaning)
+        kept = "semantic" if verdict == "semantic" else "cosmetic"
+        connection.execute(_SQL.keep_symbol_verdict, {"old": old, "new": new, "judgement": number, "verdict": kept})
     _classify(connection, pair.stage)
     return int(number)
 

@@ -83,12 +83,12 @@ RETURNING stage_id, id;
 UPDATE judgements SET revoked_at = NULL WHERE id IN (SELECT value FROM json_each(?)) RETURNING stage_id;
 
 -- name: keep_symbol_verdict
--- What was said of one changed symbol.
+-- What was said of one changed symbol, or of several together (their hashes joined by `+`).
 INSERT OR IGNORE INTO symbol_verdicts (old_norm, new_norm, judgement_id, verdict)
 VALUES (:old, :new, :judgement, :verdict);
 
 -- name: symbol_verdict
--- What a person or a model last said of this very change of a symbol, anywhere.
+-- What a person or a model last said of this very change, anywhere.
 SELECT v.verdict, v.judgement_id, j.by, j.why FROM symbol_verdicts AS v JOIN judgements AS j ON j.id = v.judgement_id
 WHERE v.old_norm = :old AND v.new_norm = :new AND j.revoked_at IS NULL ORDER BY j.id DESC LIMIT 1;
 

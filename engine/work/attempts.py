@@ -30,6 +30,7 @@ from engine.store.claims import Claim
 from engine.store.live import Told
 from engine.store.stages import Finished, Left
 from engine.work.artifacts import artifact_flaw
+from engine.work.canary import Canary
 from engine.work.judge import BadResult, failed, judge, unanswered
 from engine.work.line import Ended, Line
 from engine.work.process import WorkerDied
@@ -115,6 +116,11 @@ class Attempts:
     def is_alone(self) -> bool:
         """Whether an attempt runs beside which nothing may start."""
         return self._alone is not None
+
+    @property
+    def canary(self) -> Canary:
+        """What runs handlers as they are now in scratch, beside the attempts."""
+        return Canary(self._handlers, self._processes, self._root, self._http, self._clock)
 
     def taken(self, stage_id: int) -> int:
         """Slots of a stage that are taken, abandoned handlers included."""

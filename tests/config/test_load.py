@@ -70,6 +70,20 @@ def test_one_handler_serves_bare_stages_in_the_order_written(folder: Folder) -> 
     ]
 
 
+def test_stage_may_say_that_it_is_deterministic_and_a_project_who_judges_changes(folder: Folder) -> None:
+    text = """
+        settings: {stale_model: deep}
+        models: {deep: [scripted/m]}
+        jobs: {a: {handler: PLUGIN, stages: [fetch, read: {deterministic: true}]}}
+        """
+    project = folder.load(text)
+    assert [stage.deterministic for stage in project.jobs[0].stages] == [False, True]
+    assert project.settings.stale_model == "deep"
+    assert "there is no model `dep` under `models`; did you mean `deep`?" in folder.problem(
+        text.replace("stale_model: deep", "stale_model: dep")
+    )
+
+
 def test_after_overrides_the_order_written(folder: Folder) -> None:
     job = folder.load("""
         jobs:

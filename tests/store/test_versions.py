@@ -135,6 +135,18 @@ def test_verdict_on_a_symbol_holds_for_every_stage(docs: Code) -> None:
     assert (newest.stage, newest.by) == ("report", "cache")
 
 
+def test_verdict_on_two_changes_together_is_none_on_one_of_them(docs: Code) -> None:
+    ran(docs, "a")
+    both = OTHER.replace("return x, LIMIT", "return x, LIMIT - 1")
+    docs.is_now(work=both, report=CODE)
+    assert docs.ground.command("bless", stage="work", why="they make up for each other").ok
+    docs.is_now(work=both, report=OTHER)
+    assert [(stage, n) for stage, n, _ in docs.stale()] == [("report", 1)]
+    docs.is_now(work=both, report=both)
+    assert docs.stale() == []
+    assert stale_views.blessings(docs.ground.db, 0)[0].by == "cache"
+
+
 def test_reset_runs_a_stage_again_with_what_depends_on_it_and_can_be_undone(docs: Code) -> None:
     ran(docs, "a", "b", "c")
     docs.is_now(work=OTHER, report=CODE)
