@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-from engine.store import counts
+from engine.store import counts, settle
 from engine.store.claims import Claim, Lease, claims_of
 from engine.store.plan import Plan
 from engine.store.sql import queries
@@ -30,10 +30,15 @@ def claim(
     """Claim one suspect of these stages; none while another one runs. `alone`: nothing else runs or starts with it."""
     if connection.execute(_SQL.running).fetchone()[0]:
         return []
-    found = connection.execute(_SQL.next, {"now": now, "stages": json.dumps(list(stages))}).fetchone()
-    if found is None:
+    values: dict[str, object] = {"now": now, "stages": json.dumps(list(stages))}
+    while (found := connection.execute(_SQL.next, values).fetchone()) is not None:
+        item_id, stage_id = found
+        if not connection.execute(_SQL.is_held, (item_id,)).fetchone()[0]:
+            break
+        # Nothing of its item may start: it stands with what is held, and comes back with its item.
+        settle.move(connection, stage_id, "blocked", [item_id], now)
+    else:
         return []
-    item_id, stage_id = found
     values = {"item": item_id, "stage": stage_id, "now": now, "epoch": lease.epoch, "lease_until": lease.until}
     rows = connection.execute(_SQL.claim, {**values, "alone": int(alone)}).fetchall()
     counts.stages_moved(connection, stage_id, "later", "running", len(rows))

@@ -12,6 +12,10 @@ SELECT item_id, stage_id FROM item_stages
 WHERE state = 'later' AND interruptions >= 2 AND due_at <= :now AND stage_id IN (SELECT value FROM json_each(:stages))
 ORDER BY due_at LIMIT 1;
 
+-- name: is_held
+-- Whether nothing of an item may start.
+SELECT held IS NOT NULL FROM items WHERE id = ?;
+
 -- name: claim
 -- It runs; `alone` remembers that nothing else does.
 UPDATE item_stages

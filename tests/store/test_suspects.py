@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from engine.store import claims, suspects
 from engine.store.claims import Claim
-from tests.factories import Ground, finished, job, left, stage
+from tests.factories import Ground, candidate, finished, job, left, stage
 
 
 def crash(ground: Ground) -> None:
@@ -146,3 +146,13 @@ def test_good_end_forgets_how_often_it_was_put_off(ground: Ground) -> None:
     ground.wake()
     ground.finish()
     assert (ground.at("a")["postponed"], ground.at("a")["postponed_since"]) == (0, None)
+
+
+def test_suspect_of_an_item_that_may_not_start_waits_with_it(ground: Ground) -> None:
+    interrupted_twice(ground, "a")
+    ground.add(candidate("first"), candidate("a", needs=("first",)))
+    assert claim_suspect(ground) == []
+    assert ground.at("a")["state"] == "blocked"
+    ground.end(*(finished(claim) for claim in ground.claim()))
+    assert ground.at("a")["state"] == "ready"
+    assert ground.counts() == ground.recount()
