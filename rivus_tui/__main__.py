@@ -7,9 +7,12 @@ import logging
 import os
 import sys
 import threading
-from typing import NoReturn
+import time
+from typing import Final, NoReturn
 
 from rivus_tui.cli.quick import asked_for_room, open_quickly
+
+_ENDING_S: Final = 0.25
 
 
 def main() -> None:
@@ -27,8 +30,12 @@ def _leave(code: int) -> NoReturn:
     """Leave, even while a thread is still at work on something that nobody waits for any more.
 
     A discovery that was cut may leave a thread behind that lists a large folder or waits for git; Python would join it.
-    All that matters is stored by now: the engine has stopped.
+    All that matters is stored by now: the engine has stopped. Threads that only have to end get a moment for it, so
+    that what modules of handlers registered with `atexit` is run.
     """
+    until = time.monotonic() + _ENDING_S
+    while threading.active_count() > 1 and time.monotonic() < until:
+        time.sleep(0.002)
     if threading.active_count() > 1:
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.acceptance.command_line import Rivus
+from tests.acceptance.conftest import MINE
 
 
 def test_discovering_only_runs_no_stage(letters: Rivus) -> None:
@@ -75,3 +76,9 @@ def test_a_dry_run_sees_the_results_before_its_stage_and_no_others(letters: Rivu
 
     assert [seen(stage) for stage in ("first", "left", "right")] == [[], ["first"], ["first"]]
     assert seen("last") == ["first", "right"]
+
+
+def test_what_a_module_wants_to_do_at_the_end_is_done(letters: Rivus) -> None:
+    letters.write({"mine.py": MINE + "\n\nimport atexit\natexit.register(lambda: print('the end'))\n"})
+    for _ in range(3):
+        assert letters("run", "letters", "--once", code=1).out.endswith("the end\n")
