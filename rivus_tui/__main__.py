@@ -26,6 +26,11 @@ def main() -> None:
     _leave(run())
 
 
+def _joined() -> int:
+    """How many threads Python would wait for."""
+    return sum(not thread.daemon for thread in threading.enumerate()) - 1
+
+
 def _leave(code: int) -> NoReturn:
     """Leave, even while a thread is still at work on something that nobody waits for any more.
 
@@ -34,9 +39,9 @@ def _leave(code: int) -> NoReturn:
     that what modules of handlers registered with `atexit` is run.
     """
     until = time.monotonic() + _ENDING_S
-    while threading.active_count() > 1 and time.monotonic() < until:
+    while (left := _joined()) and time.monotonic() < until:
         time.sleep(0.002)
-    if threading.active_count() > 1:
+    if left:
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):  # whoever read it may be gone
