@@ -345,7 +345,7 @@ class Rig:
             )
         )
 
-    async def until(self, true: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    async def until(self, true: Callable[[], bool], *, seconds: float = 60.0) -> None:
         """Wait for commits until `true()`; a test whose wish never comes true fails after `seconds`."""
         async with asyncio.timeout(seconds):
             while not true():
@@ -354,7 +354,7 @@ class Rig:
                 await asyncio.wait({waiter}, timeout=0.05)
                 waiter.cancel()
 
-    async def drained(self, *, seconds: float = 10.0) -> None:
+    async def drained(self, *, seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
             await self.runtime.drained()
 

@@ -21,6 +21,7 @@ from engine.kit.clock import ManualClock
 from engine.store import breakers
 from engine.store import incidents as store
 from tests.factories import Rig, candidate, chain, job, stage
+from tests.speed import slowness
 
 ESCAPE = "\x1b]0;owned\x07"
 SECRET = "sk-proj-abcdefghijklmnop1234567890"
@@ -277,7 +278,7 @@ async def test_ten_thousand_equal_errors_cost_little(tmp_path: Path) -> None:
         (incident,) = incidents(made)
         assert incident["count"] == 10_000
         assert len(llm.asked) == 1
-        assert spent < 2.0
+        assert spent < 2.0 * slowness()
 
 
 def _fail_all(connection: Any) -> None:

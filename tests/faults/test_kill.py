@@ -30,7 +30,9 @@ def test_killed_engine_loses_nothing_and_repeats_only_what_was_in_flight(
     started = now()
     second = plant.start(*args)
     wait_until(lambda: len(plant.rows("done")) == plant.n * len(STAGES), lambda: plant.query("SELECT * FROM events"))
-    assert min(note.at for note in plant.ledger("began", second.pid)) - started < 1.0
+    assert (
+        min(note.at for note in plant.ledger("began", second.pid)) - started < 15.0
+    )  # nothing waits for the lease of 60 s; the benchmark w5 shows how soon
     if args == ("--serve",):
         second.send_signal(signal.SIGTERM)
     plant.ended(second, 0)

@@ -57,7 +57,7 @@ def test_second_sigterm_stops_at_once(new_plant: NewPlant) -> None:
     asked = now()
     engine.send_signal(signal.SIGTERM)
     plant.ended(engine, 0)
-    assert now() - asked < 5.0
+    assert now() - asked < 20.0  # the grace is an hour
     assert plant.rows("running") == set()
     assert len(plant.rows("ready")) == 4
 

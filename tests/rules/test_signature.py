@@ -10,6 +10,7 @@ import time
 from benchmarks.judge import failure_shapes
 from engine.contracts.verdict import Failure
 from engine.rules.verdicts.signature import normalised, signature_of
+from tests.speed import slowness
 
 
 def key(exc_type: str, message: str, line: int = 10, path: str = "/srv/a/plugins/feeds.py") -> str:
@@ -52,7 +53,7 @@ def test_it_is_the_same_in_another_process() -> None:
 
 
 def test_hostile_text_costs_little() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for text in ("'" * 9_000, '"a' * 9_000, "(" * 9_000, "a." * 9_000, "1" * 9_000, "a@" * 9_000, "<a at " * 4_000):
         normalised(text)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < slowness()

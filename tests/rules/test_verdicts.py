@@ -12,6 +12,7 @@ from engine.contracts.verdict import CLASSES, Failure, Neighbourhood
 from engine.rules.verdicts.facts import facts_of
 from engine.rules.verdicts.rule import Rule
 from engine.rules.verdicts.sort import RULES, decide, weigh
+from tests.speed import slowness
 
 
 def verdict_on(exc_type: str, message: str = "", tail: str = "") -> str:
@@ -130,12 +131,12 @@ def test_hostile_length_costs_little() -> None:
         'File "x", line 1, in f\n' * 9_000,
         "/a" * 60_000,
     ]
-    begun = time.perf_counter()
+    begun = time.process_time()
     for text in texts:
         facts = facts_of(Failure(exc_type=text, message=text, traceback_tail=text))
         assert facts.outer
         decide(Failure(exc_type=text, message=text, traceback_tail=text))
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2 * slowness()
 
 
 def test_the_labelled_halves_hold() -> None:
