@@ -11,12 +11,12 @@ from engine.rules.code.files import STAGE, reading_of
 from engine.rules.code.fingerprint import Fingerprint, fingerprint
 from engine.store import runs, stale, stale_views, versions
 from tests.factories import Ground, chain, finished, job
+from tests.speed import slowness
 
 Make = Callable[..., Ground]
 
 CODE = """\
 import logging
-from tests.speed import slowness
 log = logging.getLogger(__name__)
 LIMIT = 1
 def stage(ctx):
