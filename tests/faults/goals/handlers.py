@@ -26,13 +26,15 @@ def poison(lane: Lane) -> Reading:
     kinds, times, good = (module.KINDS, lane.n(fast=1, deep=20), 100) if lane.deep else (_FAST, 1, 40)
     found: list[str] = []
     with planted(n=1) as plant:
-        (plant.root / "poison.py").write_text(Path(module.__file__).read_text())
+        # Others on this machine may run the same: only what this run has started is looked for, and ended.
+        mark = f"98765{os.getpid()}"
+        (plant.root / "poison.py").write_text(Path(module.__file__).read_text().replace("98765", mark))
         (plant.root / "jobs.yaml").write_text(
             "settings: {grace: 2s, workers: 4}\n"
             "jobs:\n"
             "  bad:\n"
             f"    discovery: {{use: poison.find, every: 1h, kinds: [{', '.join(kinds)}], n: {times}}}\n"
-            "    stages: [{run: {handler: poison.poison, timeout: 1s, attempts: 1, concurrency: 4}}]\n"
+            "    stages: [{run: {handler: poison.poison, timeout: 4s, attempts: 1, concurrency: 4}}]\n"
             "  good:\n"
             f"    discovery: {{use: poison.find, every: 1h, n: {good}}}\n"
             "    stages: [{run: {handler: poison.good}}, {plain: {handler: poison.plain, timeout: 60s}}]\n"
@@ -63,7 +65,7 @@ def poison(lane: Lane) -> Reading:
         engine.communicate(timeout=60)
         if engine.returncode:
             found.append(f"the engine ended with {engine.returncode}")
-        if orphans := _sleepers("98765"):
+        if orphans := _sleepers(mark):
             found.append(f"{len(orphans)} processes survived")
             _end(orphans)
     return readings(
