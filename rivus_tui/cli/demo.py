@@ -41,10 +41,15 @@ def demo(ctx: click.Context, keep: Path | None, serve: bool) -> None:
 
 
 def make_demo(folder: Path) -> Path:
-    """Copy the sample project into `folder`; returns where it is."""
+    """Copy the sample project into `folder`; returns where it is.
+
+    Its documents are kept under names that no scanner of this repository takes for its own.
+    """
     import plugins
 
     source = Path(next(iter(plugins.__path__))) / "demo" / "project"
     project = folder / "post-office"
     shutil.copytree(source, project)
+    for sample in project.glob("*.sample"):
+        sample.rename(sample.with_suffix(""))
     return project
