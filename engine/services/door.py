@@ -18,7 +18,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.door import PROTOCOL, error_to_wire, outcome_to_wire
 from engine.contracts.errors import RivusError, UseError
 from engine.kit.frames import REQUEST_MAX, FrameError, Frames, encode
-from engine.kit.tasks import end_task, wait_for_any
+from engine.kit.tasks import end_task
 from engine.kit.unix_socket import listen, peer_uid
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Door:
 
     async def _wake_guests(self) -> None:
         while True:
-            await wait_for_any(self._changed, timeout_s=None)
+            await self._changed.wait()
             self._changed.clear()
             for guest in tuple(self._guests):
                 guest.wake(self._problem())
