@@ -84,6 +84,7 @@ def run_job(
     as_json: bool,
 ) -> int:
     """Run one job; returns the exit code."""
+    from engine.contracts.errors import EngineStopped
     from engine.facade import Engine
     from engine.serve import serve as serve_engine
     from rivus_tui.cli.commanding import attach
@@ -92,8 +93,12 @@ def run_job(
     project = asked.project()
     spec = _spec(project, job)
     state = asked.state_dir()
-    if once and limit is None and work and (remote := attach(state)) is not None:
-        return _elsewhere(remote, asked, spec, wait_s=wait_s, as_json=as_json)
+    while once and limit is None and work and (remote := attach(state)) is not None:
+        try:
+            return _elsewhere(remote, asked, spec, wait_s=wait_s, as_json=as_json)
+        except EngineStopped:
+            # It ended before it was done with what we asked: another one does it, or we do.
+            continue
     engine = Engine(project, state, mode="once" if once else "serve", only={job}, limit=limit, work=work)
     began = time.monotonic()
     state.create()

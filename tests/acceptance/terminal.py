@@ -30,7 +30,7 @@ class Terminal:
 
     def ask(self, *args: str) -> str:
         """Run one tmux command; returns what it prints."""
-        return subprocess.run([*self._tmux, *args], check=True, capture_output=True, text=True, timeout=10).stdout
+        return subprocess.run([*self._tmux, *args], check=True, capture_output=True, text=True, timeout=60).stdout
 
     def type(self, line: Sequence[str]) -> None:
         """Type a command line and Enter."""
@@ -69,5 +69,5 @@ class Terminal:
 
     def close(self) -> None:
         """End the server, if it is still there."""
-        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False, timeout=10)
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False, timeout=60)
         self._socket.cleanup()
