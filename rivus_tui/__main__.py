@@ -27,8 +27,14 @@ def main() -> None:
 
 
 def _joined() -> int:
-    """How many threads Python would wait for."""
-    return sum(not thread.daemon for thread in threading.enumerate()) - 1
+    """How many threads Python would wait for.
+
+    Those of a pool are among them even where they count as daemons, as they do when a daemon has started them: the
+    engine's thread is one.
+    """
+    pooled = getattr(sys.modules.get("concurrent.futures.thread"), "_threads_queues", ())
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
+    return sum(not thread.daemon or thread in pooled for thread in others)
 
 
 def _leave(code: int) -> NoReturn:
