@@ -237,7 +237,6 @@ class Talk:
         if self._hold is None:
             alias = self.gateway.alias(row.alias or None)
             self._hold = Hold(alias.lanes[0][0], self.urgency, self._lost)
-        self.gateway.lanes.keep(self._hold)
         return self._hold
 
     def _lost(self, why: str) -> None:

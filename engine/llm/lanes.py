@@ -161,7 +161,10 @@ class Lanes:
                     quota.used = 0  # the store says when the new day ends
                 quota.used += 1
         if hold is not None:
+            # From here on it has a place to keep; while it only waits, it must not keep others from one.
             hold.backend, hold.is_idle = spec.name, False
+            if hold not in self._holds:
+                self._holds.append(hold)
         self._evict(spec, hold)
         self._held.setdefault(lane, []).append(spec.resources)
         return self.shares.take(self._buckets(spec, lane), spec.resources)
@@ -183,10 +186,9 @@ class Lanes:
             hold.is_idle = True
         self.shares.give_back(self._held[lane].pop(0))
 
-    def keep(self, hold: Hold) -> None:
-        """A conversation keeps its place between turns."""
-        if hold not in self._holds:
-            self._holds.append(hold)
+    def keeps(self, hold: Hold) -> bool:
+        """Whether this conversation has its place still."""
+        return hold in self._holds
 
     def drop(self, hold: Hold) -> None:
         """It does not keep it any more."""

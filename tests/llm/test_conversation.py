@@ -129,6 +129,25 @@ def test_place_between_turns_goes_to_who_is_more_urgent(tmp_path: Path) -> None:
     run_virtually(main)
 
 
+def test_conversations_that_wait_for_a_place_keep_nobody_from_one(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = House(tmp_path, clock=clock, backends=[backend(concurrency=1, keep_place=True)])
+        await house.open({"one": [{"sleep": 1, "echo": True}]})
+
+        async def converse(n: int) -> str:
+            door = house.door("docs", key=f"k{n}", urgency=7)
+            try:
+                talk = door.conversation("talk")
+                return (await talk.say(f"{n}")).text + (await talk.say("again")).text
+            finally:
+                door.close()
+
+        assert await asyncio.gather(*map(converse, range(4))) == [f"{n}again" for n in range(4)]
+        assert clock.monotonic() < 1_000 + 4 * 2 + 1  # each has the place for its two turns, and nothing is waited for
+
+    run_virtually(main)
+
+
 def test_waiting_for_a_quota_parks_the_attempt(tmp_path: Path) -> None:
     async def main(clock: Any) -> None:
         house = await House(tmp_path, clock=clock).open({"one": ["yes", {"fail": "throttled", "retry_after": 600}]})

@@ -7,9 +7,12 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.contracts.errors import ModelBusy
 from engine.contracts.llm import Message, Request, Sent
 from engine.contracts.models import ModeSpec
+from engine.llm.lanes import Lanes
 from tests.llm.house import House, backend, model, outcome, run_virtually
 
 
@@ -58,6 +61,63 @@ def test_daily_quota_of_two_lets_two_through_whoever_asks(tmp_path: Path) -> Non
         assert sum(isinstance(one, ModelBusy) for one in results) == 18
         assert len(house.backends["one"].sent) == 2
         assert house.rows("SELECT used FROM quotas WHERE name = 'one/m'") == [(2,)]
+
+    run_virtually(main)
+
+
+def _patient(text: str, wait_s: float = 3_600) -> Request:
+    return Request(messages=(Message(role="user", content=text),), wait_s=wait_s)
+
+
+def test_a_lane_that_is_free_again_costs_the_same_however_many_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main(clock: Any) -> None:
+        house = House(
+            tmp_path, clock=clock, backends=[backend(concurrency=2)], models=[model("fast"), model("other", "one/n")]
+        )
+        await house.open({"one": [{"sleep": 1, "echo": True}]})
+        steps, wait = 0, Lanes.wait
+
+        def counted(*args: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            return wait(*args)
+
+        monkeypatch.setattr(Lanes, "wait", counted)
+        calls = [house.door(urgency=n).ask(_patient(f"{n}"), model=("fast", "other")[n % 2]) for n in range(600)]
+        assert len(await asyncio.gather(*calls)) == 600
+        # Each enters, is served and leaves; a walk over all who wait would take some 180,000 steps.
+        assert steps <= 600 * 12, steps
+
+    run_virtually(main)
+
+
+def test_who_does_not_want_to_wait_hears_of_it_behind_others_who_do(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = await House(tmp_path, clock=clock, backends=[backend(concurrency=1)]).open(
+            {"one": [{"fail": "throttled", "retry_after": 600}, {"echo": True}]}
+        )
+        patient = [asyncio.ensure_future(house.door(urgency=n).ask(_patient(f"{n}"))) for n in range(2)]
+        await asyncio.sleep(1)
+        assert isinstance(await outcome(house.door(urgency=9).ask(_patient("hurried", 30))), ModelBusy)
+        assert clock.monotonic() < 1_002
+        assert [(await one).text for one in patient] == ["0", "1"]
+
+    run_virtually(main)
+
+
+def test_the_first_of_equals_says_what_all_wait_for(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = await House(tmp_path, clock=clock, backends=[backend(concurrency=1)]).open({"one": [{"hang": True}]})
+        asked = [asyncio.ensure_future(house.door(urgency=n).ask(_patient(f"{n}"))) for n in (0, 2, 3, 1)]
+        await asyncio.sleep(1)
+        told = dict(house.rows("SELECT urgency, why FROM model_waits"))
+        behind = "more urgent requests for fast go first"
+        assert told == {1: "one: 1 of 1 places taken", 2: behind, 3: behind}
+        for one in asked:
+            one.cancel()
+        await asyncio.wait(asked)
 
     run_virtually(main)
 
