@@ -126,6 +126,13 @@ class Context(Protocol):
         """Say how far this attempt is, for the screens; cheap, only the newest counts."""
         ...
 
+    def paid(self, usd_micros: int) -> None:
+        """Say what this attempt has just spent, in millionths of a dollar: booked however the attempt ends.
+
+        What `ctx.llm` costs is booked by itself.
+        """
+        ...
+
     def emit(self, candidate: Candidate, *, job: str | None = None) -> None:
         """Hand over a child item (same job) or an item for another job; stored together with the outcome.
 

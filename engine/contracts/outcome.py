@@ -26,7 +26,7 @@ class Done:
     output: Mapping[str, Any] = field(default_factory=dict)
     """JSON values, at most 1 MiB when encoded."""
     cost_usd_micros: int = 0
-    """Money spent, in millionths of a dollar."""
+    """Money spent, in millionths of a dollar, beside what `ctx.paid` said as it was spent."""
     artifacts: tuple[Artifact, ...] = ()
     emit: tuple[tuple[str, Candidate], ...] = ()
     """(job, candidate) pairs that are stored with this outcome; those for the same job are children of this item,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+_COST_MAX: Final = 2**53
 QUARTER_MS: Final = 15 * 60_000
 """Spend is booked by quarters of an hour: every time zone's midnight lies on one."""
 
@@ -27,6 +28,11 @@ def dollars(usd_micros: int) -> str:
     if 0 < usd_micros < 10_000:
         return f"${usd_micros / 1_000_000:.4f}"
     return f"${usd_micros / 1_000_000:,.2f}"
+
+
+def is_cost(value: object) -> bool:
+    """Whether a value that a handler gave is an amount of micro-dollars."""
+    return isinstance(value, int) and 0 <= value <= _COST_MAX
 
 
 def tripped(spent_usd_micros: int, limit_usd_micros: int | None) -> bool:

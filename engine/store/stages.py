@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
 from engine.kit.safe_text import safe_line
+from engine.rules.budget import dollars
 from engine.rules.retry import out_of_patience
 from engine.store import counts, facts, rollups, settle, spend, versions
 from engine.store import items as items_part
@@ -50,7 +51,8 @@ class Left:
     """The attempt ended in another way."""
 
     claim: Claim
-    transition: Literal["skip", "ask", "fail", "retry_later", "postpone", "release", "hand_over"]
+    transition: Literal["skip", "ask", "fail", "retry_later", "postpone", "release", "hand_over", "late"]
+    """`late`: the row was taken from it and changes no more; what it cost is all that is left to store."""
     why: str | None
     due_at: int | None = None
     """When it comes back (retry_later, postpone), or its rank in the queue (release)."""
@@ -59,6 +61,7 @@ class Left:
     problem: AttemptError | None = None
     whole_item: bool = False
     """With `skip`: the rest of the item is skipped too."""
+    cost_usd_micros: int = 0
     ms: int
 
 
@@ -178,7 +181,8 @@ def _finish(
         for ending in group:
             if ending.claim.item.id not in landed:
                 result.refused.append(ending.claim)
-                events.append(_refused(ending.claim, "done", ending.ms))
+                events.append(_refused(ending, "done"))
+                _pay(connection, ending, now, result)
         group = [ending for ending in group if ending.claim.item.id in landed]
         if not group:
             return
@@ -347,6 +351,10 @@ def _leave(
     ended: list[tuple[int, int, str, int, int]],
 ) -> None:
     claim = ending.claim
+    _pay(connection, ending, now, result)
+    if ending.transition == "late":
+        events.append(_refused(ending, ending.transition))
+        return
     if ending.transition == "postpone":
         ending = _put_off(connection, ending, now)
     given_back = ending.transition in ("postpone", "release", "ask", "hand_over")
@@ -367,9 +375,9 @@ def _leave(
     ).rowcount
     if not landed:
         result.refused.append(claim)
-        events.append(_refused(claim, ending.transition, ending.ms))
+        events.append(_refused(ending, ending.transition))
         return
-    ended.append((claim.stage.job_id, claim.stage.id, ending.transition, ending.ms, 0))
+    ended.append((claim.stage.job_id, claim.stage.id, ending.transition, ending.ms, ending.cost_usd_micros))
     if ending.transition == "postpone":
         connection.execute(_SQL.put_off_again, {"item": claim.item.id, "stage": claim.stage.id, "now": now})
     if ending.whole_item:
@@ -407,14 +415,23 @@ def _leave(
     unsettled.add(claim.item.id)
 
 
-def _refused(claim: Claim, outcome: str, ms: int) -> Event:
+def _pay(connection: sqlite3.Connection, ending: Finished | Left, now: int, result: Endings) -> None:
+    """Book what an attempt has cost, whatever became of it: the money is spent."""
+    if ending.cost_usd_micros:
+        spend.book(connection, ending.claim.stage.job_id, ending.cost_usd_micros, now)
+        result.cost_usd_micros += ending.cost_usd_micros
+
+
+def _refused(ending: Finished | Left, outcome: str) -> Event:
+    claim, cost = ending.claim, ending.cost_usd_micros
     return Event(
         kind="attempt.refused",
         level="warning",
         job_id=claim.stage.job_id,
         item_id=claim.item.id,
         stage_id=claim.stage.id,
-        text=f"the result of attempt {claim.fence} came too late and was not stored",
-        ms=ms,
+        text=f"the result of attempt {claim.fence} came too late and was not stored"
+        + (f"; what it cost ({dollars(cost)}) is booked" if cost else ""),
+        ms=ending.ms,
         data={"fence": claim.fence, "outcome": outcome},
     )

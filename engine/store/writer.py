@@ -277,7 +277,14 @@ class Writer:
             log.error("the result of %s at %s cannot be stored", claim.item.key, claim.stage.spec.name, exc_info=error)
             if isinstance(ending, Finished):
                 why = safe_line(f"its result cannot be stored: {error}", 300)
-                failed = Left(claim=claim, transition="fail", why=why, problem=describe(error), ms=ending.ms)
+                failed = Left(
+                    claim=claim,
+                    transition="fail",
+                    why=why,
+                    problem=describe(error),
+                    ms=ending.ms,
+                    cost_usd_micros=ending.cost_usd_micros,
+                )
                 self._endings.insert(0, failed)
         else:
             self._endings[:0] = group.endings
@@ -325,7 +332,7 @@ class Writer:
         connection.execute("BEGIN IMMEDIATE")
         try:
             # A stage takes its items along directly only while nothing queues there, so that nobody is overtaken.
-            costly = any(isinstance(ending, Finished) and ending.cost_usd_micros for ending in group.endings)
+            costly = any(ending.cost_usd_micros for ending in group.endings)
             direct = {} if costly or group.changes else group.allowance.direct(group.hints)
             endings = end_attempts(connection, self.plan, group.endings, direct, lease, now)
             for stage_id, n in Counter([claimed.stage.id for claimed in endings.claims]).items():

@@ -13,6 +13,7 @@ import math
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
@@ -25,6 +26,7 @@ from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.tasks import wait_for_any
+from engine.rules.budget import is_cost
 from engine.rules.retry import ALONE_S, ONCE_ONLY
 from engine.store.claims import Claim
 from engine.store.live import Told
@@ -52,6 +54,16 @@ class HandIn(Protocol):
     """Where attempts hand in how they ended."""
 
     def __call__(self, ending: Finished | Left, /) -> None: ...
+
+
+def _billed(run: Run, ending: Finished | Left) -> Finished | Left:
+    """With what the handler said it has spent, however it ended."""
+    if not (paid := run.bill()):
+        return ending
+    cost = ending.cost_usd_micros + paid
+    if isinstance(ending, Finished):
+        return ending._replace(cost_usd_micros=cost)
+    return replace(ending, cost_usd_micros=cost)
 
 
 class Attempts:
@@ -234,9 +246,12 @@ class Attempts:
             run.handed_in = True
             self._end(run)
             point("attempt.ended")
-            self._hand_in(ending)
+            self._hand_in(_billed(run, ending))
         else:
             self._end(run)
+            if cost := run.bill() + (ending.cost_usd_micros if ending is not None else 0):
+                # It came too late; the money is spent all the same.
+                self._hand_in(Left(claim=claim, transition="late", why=None, cost_usd_micros=cost, ms=self._ms(run)))
 
     async def _no_longer(self, claim: Claim, line: Line) -> Left | None:
         line.part()
@@ -264,11 +279,16 @@ class Attempts:
         return self._judged(run, value, emitted)
 
     def _judged(self, run: Run, value: Any, emitted: Sequence[tuple[str, Candidate]]) -> Finished | Left:
-        ending = judge(run.claim, value, emitted, now=self._clock.now(), ms=self._ms(run))
-        if isinstance(value, Done) and value.artifacts:
-            folder = self._artifacts / str(run.claim.item.id)
-            if flaw := artifact_flaw(folder, value.artifacts):
-                raise BadResult(flaw)
+        try:
+            ending = judge(run.claim, value, emitted, now=self._clock.now(), ms=self._ms(run))
+            if isinstance(value, Done) and value.artifacts:
+                folder = self._artifacts / str(run.claim.item.id)
+                if flaw := artifact_flaw(folder, value.artifacts):
+                    raise BadResult(flaw)
+        except BadResult:
+            if isinstance(value, Done) and is_cost(value.cost_usd_micros):
+                run.pay(value.cost_usd_micros)
+            raise
         return ending
 
     def _restart_clock(self, run: Run) -> None:
@@ -404,13 +424,13 @@ class Attempts:
             if self._abandoned[run.claim.stage.spec.handler] == ABANDONED_MAX:
                 self._move(run, f"ignored its cancellation {ABANDONED_MAX} times")
         if run.reason == "timeout":
-            self._hand_in(self._timed_out(run))
+            self._hand_in(_billed(run, self._timed_out(run)))
 
     def _release(self, run: Run) -> None:
         if not run.handed_in:
             run.handed_in = True
             self._forget(run)
-            self._hand_in(self._released(run))
+            self._hand_in(_billed(run, self._released(run)))
 
     def _forget(self, run: Run) -> None:
         """No longer counted as running, though its task (and its slot) may live on."""

@@ -13,6 +13,7 @@ from engine.contracts.http import Http
 from engine.contracts.item import Candidate
 from engine.contracts.llm import LLM
 from engine.kit.no_model import NoModel
+from engine.rules.budget import is_cost
 
 Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 EMITTED_MAX: Final = 10_000
@@ -46,6 +47,7 @@ class AttemptContext:
         "_log",
         "_make_checkpoint",
         "_make_log",
+        "_paid",
         "_progress",
         "answer",
         "attempt",
@@ -77,6 +79,7 @@ class AttemptContext:
         http: Http,
         answer: str | None = None,
         llm: Callable[[], LLM] = NoModel,
+        paid: Callable[[int], None] = lambda _usd_micros: None,
         folder: str = "",
     ) -> None:
         """`log` and `checkpoint` make theirs when it is first asked for; artifacts go to `folder` below `artifacts`."""
@@ -97,6 +100,7 @@ class AttemptContext:
         self._log: Log | None = None
         self._make_log = log
         self._progress = progress
+        self._paid = paid
         self._checkpoint: Checkpoint | None = None
         self._make_checkpoint = checkpoint
 
@@ -134,6 +138,12 @@ class AttemptContext:
     def progress(self, done: int, total: int | None = None, text: str = "") -> None:
         """Say how far this attempt is."""
         self._progress(done, total, text)
+
+    def paid(self, usd_micros: int) -> None:
+        """Say what was spent; ValueError for what is no amount of micro-dollars."""
+        if not is_cost(usd_micros):
+            raise ValueError("no amount of micro-dollars: a whole number, not negative")
+        self._paid(usd_micros)
 
     def emit(self, candidate: Candidate, *, job: str | None = None) -> None:
         """Hand over an item that is stored together with the outcome."""

@@ -16,6 +16,7 @@ from engine.kit.compact_json import encode
 from engine.kit.exceptions import first_line
 from engine.kit.redact import redact
 from engine.kit.safe_text import safe_line
+from engine.rules.budget import is_cost
 from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
 from engine.store.checksum import hash_output
@@ -24,7 +25,6 @@ from engine.store.stages import Finished, Left
 
 RESULT_LIMIT: Final = 1 << 20
 """Largest output of a stage, in characters of its JSON."""
-_COST_MAX: Final = 2**53
 _PLAIN: Final = Done()
 """What a plain dict stands for, but for its output."""
 _FROM_JSON: Final = json.JSONDecoder()
@@ -94,7 +94,7 @@ def _finished(
     if len(text) > RESULT_LIMIT:
         raise BadResult(f"the output has {len(text):,} characters of JSON, {RESULT_LIMIT:,} are allowed")
     cost: Any = done.cost_usd_micros
-    if not isinstance(cost, int) or not 0 <= cost <= _COST_MAX:
+    if not is_cost(cost):
         raise BadResult("the cost is no number of micro-dollars: a whole number, not negative")
     emit = (*done.emit, *emitted) if done.emit or emitted else ()
     for job, candidate in emit:

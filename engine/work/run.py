@@ -72,6 +72,8 @@ class Run:
     reason: Literal["timeout", "stop", "revoked"] | None = None
     handed_in: bool = False
     progress: Progress | None = None
+    paid: list[int] = field(default_factory=list)
+    """Micro-dollars that the handler said it has spent, of which no ending has told yet; it may run in a thread."""
     kept: AttemptLog | None = None
     told: tuple[Progress | None, int] = field(default=(None, 0))
     """Progress and number of lines that are in the state file already."""
@@ -111,10 +113,20 @@ class Run:
             whole = None if total is None else _bounded(total)
             self.progress = Progress(_bounded(done), whole, safe_line(str(text), 200))
 
+    def pay(self, usd_micros: int) -> None:
+        """The handler has spent this."""
+        self.paid.append(usd_micros)
+
+    def bill(self) -> int:
+        """What no ending has told yet; it counts as told from here on."""
+        return sum([self.paid.pop() for _ in range(len(self.paid))])
+
     def heard(self, message: dict[str, Any]) -> None:
-        """A line or the progress of a handler in a worker process."""
+        """A line, the progress or an expense of a handler in a worker process."""
         if message["kind"] == "progress":
             self.tell(message["done"], message["total"], message["text"])
+        elif message["kind"] == "paid":
+            self.pay(int(message["usd_micros"]))
         elif message["kind"] == "log":
             self.logger().log(int(message["level"]), message["text"])
         elif message["kind"] == "printed":
@@ -202,6 +214,7 @@ def open_context(run: Run, *, root: Path, artifacts: Path, http: Http) -> Attemp
         http=http,
         answer=claim.answer,
         llm=run.llm,
+        paid=run.pay,
     )
     return context
 

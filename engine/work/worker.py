@@ -151,6 +151,7 @@ def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging
         checkpoint=lambda: _Checkpoint(link, call["checkpoint"]),
         answer=call["answer"],
         llm=lambda: WorkerLLM(partial(link.ask, "llm")),
+        paid=lambda usd_micros: link.send({"kind": "paid", "usd_micros": usd_micros}),
     )
     link.context = context
     pid = os.getpid()

@@ -167,9 +167,9 @@ async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clo
         )
         cost = ended.report.cost_usd_micros
         # A session that does not tell its cost has used what it was allowed: unknown is never nothing.
-        saved = replace(
-            saved, spent_usd_micros=saved.spent_usd_micros + (budget if cost is None and budget else cost or 0)
-        )
+        paid = budget if cost is None and budget else cost or 0
+        ctx.paid(paid)
+        saved = replace(saved, spent_usd_micros=saved.spent_usd_micros + paid)
         if keeps:
             await ctx.checkpoint.save(asdict(saved))
         stop = _stopped(agent, ended)
@@ -242,7 +242,6 @@ async def _without_change(
         (ctx.artifact_dir / "report.md").write_text(ended.report.text, "utf-8")
         return Done(
             output={"kind": "report", "summary": words, "agent": saved.agent, "session": saved.session_id},
-            cost_usd_micros=saved.spent_usd_micros,
             artifacts=(Artifact(path="report.md", type="text/markdown"),),
         )
     denied = f" It was not let use {', '.join(sorted(set(ended.report.denied)))}." if ended.report.denied else ""
@@ -304,7 +303,6 @@ async def _finished(
     await asyncio.to_thread(clone.remove)
     return Done(
         output=output,
-        cost_usd_micros=saved.spent_usd_micros,
         artifacts=(Artifact(path="change.diff", type="text/x-diff"),),
     )
 

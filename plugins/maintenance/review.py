@@ -42,7 +42,7 @@ async def handle(ctx: Context) -> Outcome:
     answer = (ctx.answer or "").strip()
     if answer == ACCEPT:
         told = {key: work[key] for key in ("branch", "commit", "base")}
-        return Done(output={"verdict": ACCEPT, **told}, cost_usd_micros=int(work.get("rework_usd_micros", 0)))
+        return Done(output={"verdict": ACCEPT, **told})
     if answer == REJECT:
         return Fail(why=f"rejected; its work stays on {work['branch']}")
     if answer and answer != work.get("answered"):
@@ -61,8 +61,7 @@ async def _again(ctx: Context, work: Mapping[str, Any], note: str) -> Outcome:
     outcome = await rework(ctx, work, note)
     if not isinstance(outcome, Done):
         return outcome
-    spent = int(work.get("rework_usd_micros", 0)) + outcome.cost_usd_micros
-    done = {**outcome.output, "answered": note, "rework_usd_micros": spent, "rounds": int(work.get("rounds", 1)) + 1}
+    done = {**outcome.output, "answered": note, "rounds": int(work.get("rounds", 1)) + 1}
     await ctx.checkpoint.save({"work": done})
     return Ask(question=question(done), choices=(ACCEPT, REJECT))
 

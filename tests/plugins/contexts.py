@@ -116,6 +116,8 @@ class FakeContext:
     cancelled: bool = False
     steps: list[tuple[int, int | None, str]] = field(default_factory=list)
     """(done, total, text) of each progress."""
+    spent: int = 0
+    """Micro-dollars that `paid` was told of."""
     emitted: list[tuple[Candidate, str | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -124,6 +126,9 @@ class FakeContext:
 
     def progress(self, done: int, total: int | None = None, text: str = "") -> None:
         self.steps.append((done, total, text))
+
+    def paid(self, usd_micros: int) -> None:
+        self.spent += usd_micros
 
     def emit(self, candidate: Candidate, *, job: str | None = None) -> None:
         self.emitted.append((candidate, job))

@@ -576,3 +576,75 @@ async def test_artifact_that_is_no_file_is_refused(tmp_path: Path, what: str) ->
         ((kind, message),) = attempts_of(it, "a")
         assert kind == "BadResult"
         assert message.startswith("the artifact `x` is not")
+
+
+@pytest.mark.parametrize(
+    ("end", "cost"),
+    [
+        (Done(output={}, cost_usd_micros=7), 507),
+        (Done(output={"x": {1, 2}}, cost_usd_micros=7), 507),
+        (Done(output={}, artifacts=(Artifact(path="missing.txt"),), cost_usd_micros=7), 507),
+        (Done(output={}, cost_usd_micros=-7), 500),
+        (Later(after_s=60, why="busy"), 500),
+        (Ask(question="which?"), 500),
+        (Skip(why="empty"), 500),
+        (ValueError("no"), 500),
+    ],
+)
+async def test_what_an_attempt_has_spent_is_booked_however_it_ends(tmp_path: Path, end: Any, cost: int) -> None:
+    async def work(ctx: Any) -> Any:
+        ctx.paid(500)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.executed == 1)
+        await it.runtime.writer.flush()
+        assert spent(it) == [(cost,)]
+        assert it.runtime.writer.spent_usd_micros == cost
+
+
+def spent(it: Rig) -> list[tuple[int]]:
+    with contextlib.closing(connect(it.state.database, read_only=True)) as connection:
+        return connection.execute("SELECT usd_micros FROM spent").fetchall()
+
+
+async def test_money_of_a_result_that_comes_too_late_is_booked(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def stubborn(ctx: Any) -> Done:
+        ctx.paid(500)
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
+        ctx.paid(20)
+        return Done(output={}, cost_usd_micros=3)
+
+    async with rig(tmp_path, stubborn, concurrency=2, timeout_s=30, attempts=1) as it:
+        await it.add("cancelled", "slow")
+        await it.until(lambda: it.runtime.attempts.running == 2)
+        await it.command("cancel", job="docs", keys=["cancelled"])
+        it.clock.advance(31)
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        it.clock.advance(ABANDON_S + 0.1)
+        await it.until(lambda: it.states("slow")["work"] == "failed")
+        assert spent(it) == [(500,)]  # of the one that took too long, with its timeout
+        release.set()
+        await it.until(lambda: it.runtime.attempts.executed == 2)
+        await it.runtime.writer.flush()
+        assert spent(it) == [(500 + 523 + 23,)]
+        assert it.kinds().count("attempt.refused") == 2
+
+
+async def test_amount_that_is_none_is_a_failed_attempt(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> dict[str, int]:
+        ctx.paid(-5)
+        return {}
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("a")
+        await it.drained()
+        assert attempts_of(it, "a")[0][0] == "ValueError"
+        assert spent(it) == []

@@ -38,6 +38,9 @@ def echo(ctx):
                         "cwd": os.getcwd(), "env": os.environ.get("LEFT_BEHIND"), "nice": os.nice(0)})
 
 def leave(ctx): os._exit(7)
+def pays(ctx):
+    ctx.paid(40)
+    os._exit(7)
 def abort(ctx): os.abort()
 def kill(ctx): os.kill(os.getpid(), signal.SIGKILL)
 def spin(ctx):
@@ -374,6 +377,14 @@ def rig(folder: Path, plugin: str, function: str, *, is_async: bool = False, **m
         jobs=(job("docs", type(handler)(name="work", handler=f"{plugin}.{function}", is_async=is_async, **more)),),
     )
     return it
+
+
+async def test_money_that_a_dead_worker_has_spent_is_booked(tmp_path: Path, plugin: str) -> None:
+    async with rig(tmp_path, plugin, "pays", attempts=1) as it:
+        await it.add("a")
+        await it.drained()
+        assert it.states("a")["work"] == "failed"
+        assert it.runtime.writer.spent_usd_micros == 40
 
 
 async def test_endless_loop_is_killed_at_its_timeout(tmp_path: Path, plugin: str) -> None:

@@ -53,7 +53,7 @@ async def test_work_becomes_a_branch_and_the_checkout_stays_as_it_was(repository
     prompt = git(repository, "show", f"{told['branch']}:PROMPT.txt")
     assert "Greet the world" in prompt
     assert "TODO.md:3" in prompt
-    assert outcome.cost_usd_micros == 250_000
+    assert (ctx.spent, outcome.cost_usd_micros) == (250_000, 0)
     assert (repository / "a.txt").read_text() == "the user is at work\n"
     git(repository, "branch", "-D", told["branch"])
     assert clones.mark(repository) == before
@@ -163,7 +163,7 @@ async def test_verify_sends_it_back_once_and_takes_what_passes(repository: Path,
     assert isinstance(outcome, Done), outcome
     assert git(repository, "show", f"{outcome.output['branch']}:check.txt") == "good\n"
     assert outcome.output["verified"] == "grep -q good check.txt"
-    assert outcome.cost_usd_micros == 200_000
+    assert ctx.spent == 200_000
     told["fake"].pop("resume")
     outcome = await execute(context(agents=told, verify=["grep", "-q", "good", "check.txt"]))
     assert isinstance(outcome, Fail)

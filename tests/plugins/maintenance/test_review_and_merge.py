@@ -47,15 +47,18 @@ async def test_person_is_asked_with_what_to_look_at_twice(context: Make) -> None
 async def test_needs_work_goes_round_with_the_note_and_stays_one_commit(repository: Path, context: Make) -> None:
     ctx = await worked(context)
     base = git(repository, "rev-parse", "main").strip()
-    outcome = await review(replace(ctx, answer="use two exclamation marks"))
+    again = replace(ctx, answer="use two exclamation marks", spent=0)
+    outcome = await review(again)
     assert isinstance(outcome, Ask), outcome
+    assert again.spent == 250_000
     assert "rivus/t-1-2" in outcome.question
     assert "two exclamation marks" in git(repository, "show", "rivus/t-1-2:PROMPT.txt")
     assert git(repository, "rev-parse", "rivus/t-1-2^").strip() == base
-    verdict = await review(replace(ctx, answer="accept"))
+    accepted = replace(ctx, answer="accept", spent=0)
+    verdict = await review(accepted)
     assert isinstance(verdict, Done)
     assert verdict.output["branch"] == "rivus/t-1-2"
-    assert verdict.cost_usd_micros == 250_000
+    assert (accepted.spent, verdict.cost_usd_micros) == (0, 0)  # booked when it was spent
 
 
 async def test_rounds_have_a_limit(context: Make) -> None:
