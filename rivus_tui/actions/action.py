@@ -53,7 +53,9 @@ class Action:
     """Whether it only moves about: help lists it last, the palette leaves it out."""
 
     def reason(self, now: Situation) -> str:
-        """Return why it cannot be done now: what the screen says, else what the registry says."""
+        """Return why it cannot be done now: nothing may be changed here, else what the screen or the registry says."""
+        if self.level and now.read_only:
+            return now.read_only
         return now.refusals.get(self.id) or self.why_not(now)
 
     @property

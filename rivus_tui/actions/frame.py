@@ -35,7 +35,7 @@ MOVING: Final = (
 )
 
 GOING: Final = tuple(
-    Action(id=f"go_{room.mode}", keys=(room.key,), label=room.title, help=room.help, goes_to=room.mode)
+    Action(id=f"go_{room.mode}", keys=(room.key,), label=room.title, help=room.help, goes_to=room.mode, cli=room.cli)
     for room in standing()
 )
 
@@ -53,7 +53,7 @@ EVERYWHERE: Final[tuple[Action, ...]] = (
     Action(
         id="reload", keys=("ctrl+r",), label="Reload",
         help="Read everything again: the rows, and (the engine) jobs.yaml with the code of its handlers",
-        cli="kill -HUP PID of `rivus --serve`",
+        cli="rivus reload",
     ),
     Action(id="quit", keys=("q", "ctrl+q"), label="Quit", help="Leave; asks first while something runs"),
     *MOVING,

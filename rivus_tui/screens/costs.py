@@ -51,9 +51,14 @@ class CostsScreen(Room):
         return tuple(cost_lines(self._view, self.desk.clock.now(), width))
 
     def situation(self) -> Situation:
-        """Nothing here can be decided."""
-        rows = 0 if self._view is None else len(self._view.jobs)
-        return Situation(screen=self.KIND, read_only=self.desk.read_only, rows=rows)
+        """Nothing here can be decided; what is copied is the page as it is."""
+        return Situation(
+            screen=self.KIND,
+            read_only=self.desk.read_only,
+            rows=0 if self._view is None else len(self._view.jobs),
+            copyable=self.query_one("#page", LinesView).text,
+            refusals={"pane": "there is only one here"},
+        )
 
     def label(self, action: Action) -> str:
         """The period that comes next."""

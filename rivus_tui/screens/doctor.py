@@ -97,7 +97,7 @@ class DoctorScreen(ListRoom[IncidentView]):
             read_only=self.desk.read_only,
             rows=self.table.total,
             copyable=row.signature if row is not None else "",
-            refusals={} if self.desk.read_only else refusals,
+            refusals=refusals,
         )
 
     def read(self) -> None:
