@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -22,8 +23,14 @@ class Database:
     nothing can be awaited (or cancelled) in its middle.
     """
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(
+        self, connection: aiosqlite.Connection, path: Path, durability: Literal["normal", "full"] = "normal"
+    ) -> None:
         self._connection = connection
+        self._path = path
+        self._durability = durability
+        self._is_lost = False
+        """There is no connection: the last try to open one again failed."""
 
     @classmethod
     async def open(cls, path: Path, *, durability: Literal["normal", "full"] = "normal") -> Database:
@@ -31,7 +38,7 @@ class Database:
         connection = aiosqlite.Connection(lambda: connect(path), iter_chunk_size=64)
         # The thread must not keep a process alive whose engine failed before it could close it.
         connection._thread.daemon = True
-        self = cls(await connection)
+        self = cls(await connection, path, durability)
         try:
             await self.run(configure, durability)
         except BaseException:
@@ -44,10 +51,37 @@ class Database:
 
         Cancelling the caller does not cancel the function.
         """
+        return await self._hop(self._call, function, args)
+
+    async def reopen(self) -> None:
+        """Close the connection, with all that it remembers of the file, and open it anew.
+
+        When that fails, its error is raised, and every later `run` tries to open it first.
+        """
+        await self._hop(self._open_again)
+
+    async def _hop(self, function: Callable[..., T], *args: object) -> T:
         # aiosqlite's public calls are one statement each; its `_execute` is the hop that all of them are made of.
-        raw = self._connection._conn
-        hop: Coroutine[Any, Any, T] = self._connection._execute(function, raw, *args)  # type: ignore[no-untyped-call]
+        hop: Coroutine[Any, Any, T] = self._connection._execute(function, *args)  # type: ignore[no-untyped-call]
         return await asyncio.shield(hop)
+
+    def _call(self, function: Callable[..., T], args: tuple[object, ...]) -> T:
+        if self._is_lost:
+            self._open_again()
+        return function(self._connection._conn, *args)
+
+    def _open_again(self) -> None:
+        self._is_lost = True
+        with suppress(sqlite3.Error):
+            self._connection._conn.close()
+        fresh = connect(self._path)
+        try:
+            configure(fresh, self._durability)
+        except BaseException:
+            fresh.close()
+            raise
+        self._connection._connection = fresh
+        self._is_lost = False
 
     async def close(self) -> None:
         """Checkpoint and close; waits for what runs."""

@@ -7,12 +7,14 @@ answers. Group commit gives the speed; being one task gives the safety: cancelli
 
 Failure. A change that raises is rolled back to its own savepoint and its caller gets the error; the others are
 committed. When the state file cannot be written at all, endings are kept and tried again, changes are refused with the
-reason, nothing is claimed, and `problem` says so until a commit works again.
+reason, nothing is claimed, and `problem` says so until a commit works again. A commit that is told as failed may have
+been done: the connection is opened anew, and what the file says is what happened.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import sqlite3
 from collections import Counter
@@ -25,7 +27,7 @@ from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
-from engine.store import facts, guards, pauses, queues, recurrence, suspects
+from engine.store import commits, facts, guards, pauses, queues, recurrence, suspects
 from engine.store.claims import Claim, Lease, claim, has_ready
 from engine.store.db import Database
 from engine.store.limits import store_buckets
@@ -155,6 +157,10 @@ class Writer:
         self._wake = asyncio.Event()
         self._suspects = 0
         self._in_flight = 0
+        self._number = 0
+        """Of the last group of this engine."""
+        self._doubt: tuple[int, _Answer] | None = None
+        """Number and answer of a group whose commit has begun and is not known to have ended."""
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
@@ -232,27 +238,28 @@ class Writer:
             try:
                 answer = await self._database.run(self._apply, group, self._clock.now(), self.lease())
             except Exception as error:
-                self._in_flight = 0
-                self._hints |= group.hints
-                if not _is_of_the_file(error) and group.endings:
-                    self._isolate(group, error)
+                found = await self._read_back(group, error)
+                if found is None:
+                    self._in_flight = 0
+                    self._hints |= group.hints
+                    if not _is_of_the_file(error) and group.endings:
+                        self._isolate(group, error)
+                        continue
+                    self._failed(group, error)
+                    if self._closing and failures >= len(_RETRY_S):
+                        log.error("gave up storing %d results at shutdown", len(group.endings))
+                        return
+                    await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+                    failures += 1
+                    self._wake.set()
                     continue
-                self._failed(group, error)
-                if self._closing and failures >= len(_RETRY_S):
-                    log.error("gave up storing %d results at shutdown", len(group.endings))
-                    return
-                await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
-                failures += 1
-                self._wake.set()
-                continue
+                answer = found
             failures = 0
             self._in_flight = 0
             if self.problem is not None:
                 log.warning("the state file can be written again")
                 self.problem = None
                 self.look()
-                # A commit that was told as failed may have been done all the same: what it put off comes back too.
-                self._dispatch.committed(next_later=self._clock.now(), paused=())
             self._answered(group, answer)
 
     def _gather(self) -> _Group:
@@ -264,6 +271,35 @@ class Writer:
         if self._endings:
             self._wake.set()
         return group
+
+    async def _read_back(self, group: _Group, error: Exception) -> _Answer | None:
+        """What a group came to whose commit was told as failed: its answer if it is stored, None if it is not.
+
+        An error of the disk leaves a connection with pages that may not be those of the file, so a new one is asked, as
+        often as it takes; meanwhile nothing else is written.
+        """
+        doubt, self._doubt = self._doubt, None
+        if doubt is None and not commits.is_of_the_disk(error):
+            return None
+        for failures in itertools.count():
+            try:
+                await self._database.reopen()
+                if doubt is None:
+                    return None
+                number, answer = doubt
+                done = await self._database.run(commits.is_done, self._epoch, number)
+            except (OSError, sqlite3.Error) as again:
+                if doubt is None or (self._closing and failures >= len(_RETRY_S)):
+                    return None  # the next group opens it first
+                self._refuse(error, group.changes + self._changes, " (of this, it may be that it is stored)")
+                self._changes = []
+                log.error("the state file cannot be opened again: %s", again)
+                await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+            else:
+                if done:
+                    log.warning("a commit was told as failed (%s) and is stored all the same", error)
+                return answer if done else None
+        raise AssertionError
 
     def _isolate(self, group: _Group, error: Exception) -> None:
         """A group broke on something that is not the disk: find the ending that does it, and store that it failed.
@@ -299,15 +335,18 @@ class Writer:
         self._wake.set()
 
     def _failed(self, group: _Group, error: Exception) -> None:
+        # Nothing was committed: keep the endings in front of what came meanwhile, and tell the callers of changes.
+        self._endings[:0] = group.endings
+        self._refuse(error, group.changes)
+        self._dispatch.committed(next_later=None, paused=())
+
+    def _refuse(self, error: Exception, changes: list[tuple[Change, asyncio.Future[Any]]], more: str = "") -> None:
         if self.problem is None:
             log.error("the state file cannot be written: %s", error, exc_info=error)
         self.problem = f"the state file cannot be written ({error}); nothing is started until it can"
-        # Nothing was committed: keep the endings in front of what came meanwhile, and tell the callers of changes.
-        self._endings[:0] = group.endings
-        for _, future in group.changes:
+        for _, future in changes:
             if not future.done():
-                future.set_exception(StateError(self.problem))
-        self._dispatch.committed(next_later=None, paused=())
+                future.set_exception(StateError(self.problem + more))
 
     def _answered(self, group: _Group, answer: _Answer) -> None:
         self._hints |= answer.hints
@@ -348,9 +387,13 @@ class Writer:
                 hints = hints | set(self.plan.stages)
             answer = _Answer(endings, list(endings.claims), answers, hints, held)
             self._claim(connection, group, answer, lease, now)
+            self._number += 1
+            commits.note(connection, self._epoch, self._number)
+            self._doubt = (self._number, answer)
             point("writer.commits")
             connection.execute("COMMIT")
             point("writer.committed")
+            self._doubt = None
             return answer
         except BaseException:
             # A change may have brought a new plan, whose rows are gone with the transaction.

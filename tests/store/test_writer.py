@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.contracts.errors import EngineStopped, StateError
+from engine.kit.chaos import stumbling
 from engine.store.events import Event, record
 from engine.store.migrate import connect
 from tests.factories import LEASE_MS, Rig, candidate, chain, job, stage
@@ -227,3 +228,67 @@ async def test_engine_that_stops_on_a_full_disk_ends_all_the_same(tmp_path: Path
         await rig.runtime._database.run(lambda connection: connection.execute("PRAGMA query_only = ON"))
         with pytest.raises(StateError):
             await rig.change(note("lost"))
+
+
+def failing_once(at: str, rig: Rig | None = None) -> Callable[[str], None]:
+    """At this point a disk tells of an error, once; with a rig, its state file is away for a while as well."""
+    left = [at]
+
+    def upon(name: str) -> None:
+        if name in left:
+            left.clear()
+            if rig is not None:
+                rig.state.database.rename(rig.state.path / "away")
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+
+    return upon
+
+
+@pytest.mark.parametrize("at", ["writer.commits", "writer.committed"])
+async def test_commit_that_is_told_as_failed_is_looked_up_and_nothing_is_done_twice(tmp_path: Path, at: str) -> None:
+    began: list[str] = []
+
+    async def work(ctx: Any) -> dict[str, str]:
+        began.append(ctx.item.key)
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as rig:
+        before = await rig.runtime._database.run(id)
+        with stumbling(failing_once(at)):
+            if at == "writer.committed":
+                await rig.add("a", "b")  # it is stored: whoever asked for it is not told otherwise
+            else:
+                with pytest.raises(StateError, match="disk I/O error"):
+                    await rig.add("a", "b")
+                await rig.add("a", "b")
+        assert await rig.runtime._database.run(id) != before  # another connection, which knows what the file holds
+        await rig.drained()
+        assert sorted(began) == ["a", "b"]
+        assert "attempt.refused" not in rig.kinds()
+        assert [rig.states(key)["work"] for key in "ab"] == ["done", "done"]
+        assert rig.runtime.writer.problem is None
+
+
+@pytest.mark.parametrize("at", ["writer.commits", "writer.committed"])
+async def test_state_file_that_is_away_after_an_error_is_waited_for(tmp_path: Path, at: str) -> None:
+    ends = asyncio.Event()
+
+    async def work(_ctx: Any) -> dict[str, str]:
+        await ends.wait()
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage(handler="work", concurrency=3)), functions={"work": work}) as rig:
+        await rig.add("a", "b", "c")
+        await rig.until(lambda: rig.runtime.attempts.running == 3)
+        with stumbling(failing_once(at, rig)):
+            ends.set()
+            await rig.until(lambda: rig.runtime.writer.problem is not None)
+        with pytest.raises(StateError, match="cannot be written"):
+            await rig.change(note("lost"))
+        (rig.state.path / "away").rename(rig.state.database)
+        await rig.drained()
+        assert [rig.states(key)["work"] for key in "abc"] == ["done"] * 3
+        assert "attempt.refused" not in rig.kinds()
+        assert rig.runtime.writer.problem is None

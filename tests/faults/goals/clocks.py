@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo
 from engine.contracts.item import Candidate
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Settings, StageSpec
 from engine.runtime import Runtime
-from engine.services import guards, heads
 from engine.store.migrate import prepare
 from engine.store.state_dir import StateDir
 from tests.faults.goal import Goal, Lane, Reading, readings
 from tests.faults.simulation.loop import VirtualClock, VirtualLoop
+from tests.faults.simulation.patience import patient
 from tests.faults.simulation.run import quietly
 from tests.faults.simulation.store import InlineDatabase
 
@@ -38,13 +38,8 @@ _modules = itertools.count()
 
 def clocks(lane: Lane) -> Reading:
     days = lane.n(fast=1, deep=200)
-    looks = heads.LOOK_S, guards.DISK_LOOK_S
-    heads.LOOK_S = guards.DISK_LOOK_S = 3_600.0  # type: ignore[misc]
-    try:
-        with quietly(), tempfile.TemporaryDirectory(prefix="rivus-clocks-") as folder:
-            return _live(Path(folder), days)
-    finally:
-        heads.LOOK_S, guards.DISK_LOOK_S = looks  # type: ignore[misc]
+    with quietly(), patient(), tempfile.TemporaryDirectory(prefix="rivus-clocks-") as folder:
+        return _live(Path(folder), days)
 
 
 def _live(folder: Path, days: int) -> Reading:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.faults.goal import Goal, Lane, Reading
 from tests.faults.sabotage import code, store_sql
-from tests.faults.sabotage.plant import Sabotage, check, copy, is_caught
+from tests.faults.sabotage.plant import Sabotage, check, copy, is_caught, is_well
 
 ALL: tuple[Sabotage, ...] = store_sql.SABOTAGES + code.SABOTAGES
 FAST = ("an end is stored under any fence", "a failed item looks well", "an artifact may lie outside its folder")
@@ -27,6 +27,8 @@ def sabotage(lane: Lane) -> Reading:
     times: list[float] = []
     with tempfile.TemporaryDirectory(prefix="rivus-sabotage-") as folder:
         project = copy(Path(folder))
+        if not is_well(project, chosen):
+            return Reading("the tests that should notice fail with nothing planted", ok=False)
         for one in chosen:
             caught, seconds = is_caught(project, one)
             times.append(seconds)

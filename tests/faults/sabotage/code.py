@@ -21,8 +21,9 @@ SABOTAGES: Final = (
     Sabotage(
         "claims are made after the commit",
         "engine/store/writer.py",
-        '            self._claim(connection, group, answer, lease, now)\n            point("writer.commits")\n            connection.execute("COMMIT")\n',
-        '            connection.execute("COMMIT")\n            self._claim(connection, group, answer, lease, now)\n',
+        "self._claim(connection, group, answer, lease, now)\n            self._number",
+        'connection.execute("COMMIT")\n            self._claim(connection, group, answer, lease, now)\n'
+        '            connection.execute("BEGIN")\n            self._number',
         ("tests/store/test_writer.py", "tests/faults/test_simulation.py"),
     ),
     Sabotage(
@@ -35,8 +36,8 @@ SABOTAGES: Final = (
     Sabotage(
         "ends are lost while the disk is full",
         "engine/store/writer.py",
-        "        self._endings[:0] = group.endings\n        for _, future",
-        "        for _, future",
+        "        self._endings[:0] = group.endings\n        self._refuse",
+        "        self._refuse",
         ("tests/store/test_writer.py",),
     ),
     Sabotage(
@@ -61,11 +62,25 @@ SABOTAGES: Final = (
         ("tests/store/test_writer.py",),
     ),
     Sabotage(
-        "what a doubtful commit put off sleeps on",
+        "a commit that was told as failed is done again",
         "engine/store/writer.py",
-        "self._dispatch.committed(next_later=self._clock.now(), paused=())",
+        "return answer if done else None",
+        "return None",
+        ("tests/store/test_writer.py",),
+    ),
+    Sabotage(
+        "a commit that failed is taken for done",
+        "engine/store/commits.py",
+        'return row is not None and row[0] == f"{epoch}:{number}"',
+        "return row is not None",
+        ("tests/store/test_writer.py",),
+    ),
+    Sabotage(
+        "pages of a connection that met an error of the disk are trusted",
+        "engine/store/writer.py",
+        "await self._database.reopen()",
         "pass",
-        ("tests/faults/test_simulation.py",),
+        ("tests/store/test_writer.py",),
     ),
     Sabotage(
         "a plan outlives its rolled back rows",

@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-_COPIED = ("engine", "plugins", "rivus_tui", "tests", "benchmarks", "pyproject.toml", "styles.tcss", "jobs.yaml")
+_LEFT = shutil.ignore_patterns(".*", "__pycache__", "dist", "build", "screenshots", "*.egg-info")
 _PATIENCE_S = 300.0
 
 
@@ -58,13 +59,7 @@ def check(sabotage: Sabotage) -> None:
 def copy(folder: Path) -> Path:
     """A copy of the project to plant bugs in."""
     target = folder / "project"
-    target.mkdir()
-    for name in _COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target / name)
+    shutil.copytree(ROOT, target, ignore=_LEFT)
     return target
 
 
@@ -75,28 +70,25 @@ def is_caught(project: Path, sabotage: Sabotage) -> tuple[bool, float]:
     file.write_text(sabotage.planted(whole), encoding="utf-8")
     began = time.monotonic()
     try:
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-B",
-                "-m",
-                "pytest",
-                "-x",
-                "-q",
-                "--no-header",
-                "-p",
-                "no:cacheprovider",
-                *sabotage.tests,
-            ],
-            cwd=project,
-            env={**os.environ, "PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            timeout=_PATIENCE_S,
-            check=False,
-        )
-        caught = done.returncode == 1
-    except subprocess.TimeoutExpired:
-        caught = True  # a hang is noticed too
+        caught = not _pass(project, sabotage.tests)
     finally:
         file.write_text(whole, encoding="utf-8")
     return caught, time.monotonic() - began
+
+
+def is_well(project: Path, sabotages: Sequence[Sabotage]) -> bool:
+    """Whether the tests of all these pass while nothing is planted; a test that fails anyhow would notice everything."""
+    return _pass(project, sorted({test for one in sabotages for test in one.tests}))
+
+
+def _pass(project: Path, tests: Sequence[str]) -> bool:
+    """Run tests up to the first that fails. A bug that does not even let them be collected is noticed too."""
+    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=project, env=environment, capture_output=True, timeout=_PATIENCE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False  # a hang is noticed too
+    return done.returncode == 0

@@ -22,7 +22,7 @@ from engine.store.migrate import prepare
 from engine.store.state_dir import StateDir
 from tests.faults.simulation.history import stranded
 from tests.faults.simulation.loop import VirtualClock, VirtualLoop
-from tests.faults.simulation.store import FaultyConnection, InlineDatabase, Killed
+from tests.faults.simulation.store import FaultyConnection, InlineDatabase, Killed, disk_error
 
 Fault = Literal["io", "full", "busy", "unknown commit", "kill", "cancel"]
 FAULTS: Final[tuple[Fault, ...]] = ("io", "full", "busy", "unknown commit", "kill", "cancel")
@@ -234,11 +234,11 @@ class Case:
                 raise sqlite3.OperationalError("database is locked")
             case "unknown commit":
                 connection.plainly("COMMIT")
-                raise sqlite3.OperationalError("disk I/O error")
+                raise disk_error()
             case "io":
                 if connection.in_transaction and self.at % 2:
                     connection.plainly("ROLLBACK")
-                raise sqlite3.OperationalError("disk I/O error")
+                raise disk_error()
 
     def _wrong(self, state: StateDir) -> list[str]:
         connection = sqlite3.connect(state.database)

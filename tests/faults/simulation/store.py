@@ -101,11 +101,19 @@ class FaultyConnection(sqlite3.Connection):
         super().execute(sql)
 
 
+def disk_error() -> sqlite3.OperationalError:
+    """What SQLite raises when a system call fails."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    return error
+
+
 class InlineDatabase(Database):
     """Runs whole transactions one after the other, on the loop, after a delay that the world draws."""
 
-    def __init__(self, connection: FaultyConnection, delay: Callable[[], float]) -> None:
-        self.connection = connection
+    def __init__(self, open_raw: Callable[[], FaultyConnection], delay: Callable[[], float]) -> None:
+        self.connection = open_raw()
+        self._open_raw = open_raw
         self._delay = delay
         self._waiting: deque[tuple[Callable[..., Any], tuple[object, ...], asyncio.Future[Any]]] = deque()
         self._busy = False
@@ -117,18 +125,33 @@ class InlineDatabase(Database):
         """What the runtime opens its state file with; `opened` is told."""
 
         async def open_database(path: Path, *, durability: Literal["normal", "full"] = "normal") -> InlineDatabase:
-            connection = sqlite3.connect(path, isolation_level=None, cached_statements=256, factory=FaultyConnection)
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA trusted_schema = OFF")
-            configure(connection, durability)
-            connection.execute("PRAGMA synchronous = OFF")  # nobody cuts the power here
-            connection.create_function("virtual_now", 0, now)
-            connection.executescript(WITNESS)
-            self = cls(connection, delay)
+            def open_raw() -> FaultyConnection:
+                connection = sqlite3.connect(
+                    path, isolation_level=None, cached_statements=256, factory=FaultyConnection
+                )
+                connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("PRAGMA trusted_schema = OFF")
+                configure(connection, durability)
+                connection.execute("PRAGMA synchronous = OFF")  # nobody cuts the power here
+                connection.create_function("virtual_now", 0, now)
+                connection.executescript(WITNESS)
+                return connection
+
+            self = cls(open_raw, delay)
             opened(self)
             return self
 
         return open_database
+
+    async def reopen(self) -> None:
+        await self.run(self._open_again)
+
+    def _open_again(self, old: FaultyConnection) -> None:
+        before, after = old.before, old.after
+        old.before = old.after = None
+        old.close()
+        self.connection = self._open_raw()
+        self.connection.before, self.connection.after = before, after
 
     async def run(self, function: Callable[..., T], *args: object) -> T:
         loop = asyncio.get_running_loop()

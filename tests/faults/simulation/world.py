@@ -29,7 +29,8 @@ from engine.store.migrate import prepare
 from engine.store.state_dir import StateDir
 from tests.faults.simulation.history import History, stranded
 from tests.faults.simulation.loop import VirtualClock, VirtualLoop
-from tests.faults.simulation.store import FaultyConnection, InlineDatabase, Killed
+from tests.faults.simulation.patience import patient
+from tests.faults.simulation.store import FaultyConnection, InlineDatabase, Killed, disk_error
 
 LIMIT: Final = 400_000
 COST: Final = 20_000
@@ -162,10 +163,10 @@ class World:
             raise sqlite3.OperationalError("database is locked")
         elif kind == "unknown commit" and sql == "COMMIT":
             connection.plainly("COMMIT")
-            raise sqlite3.OperationalError("disk I/O error")
+            raise disk_error()
         elif kind == "io and rollback" and connection.in_transaction:
             connection.plainly("ROLLBACK")
-        raise sqlite3.OperationalError("disk I/O error")
+        raise disk_error()
 
     def upon(self, name: str) -> None:
         """A point of the engine is passed."""
@@ -352,7 +353,8 @@ class World:
                 if not self.history.problems:
                     self.calm = True
                     self.history.uncap()
-                    self.live()
+                    with patient():
+                        self.live()
                     self.look_at_the_end()
         finally:
             del sys.modules[self.module]
@@ -452,7 +454,10 @@ class World:
             ).fetchone()
             if not waiting and not busy:
                 return
-            await asyncio.sleep(600.0)
+            # Most of the hours until a pause ends are slept by the machine: nothing of interest is ready in them.
+            assert self.loop is not None
+            self.loop.stall(560.0)
+            await asyncio.sleep(40.0)
 
     def read_witness(self) -> None:
         connection = sqlite3.connect(self.state.database, isolation_level=None)
