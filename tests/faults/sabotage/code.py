@@ -99,7 +99,7 @@ SABOTAGES: Final = (
     Sabotage(
         "a late result leaves no trace",
         "engine/store/stages.py",
-        'events.append(_refused(ending.claim, "done", ending.ms))',
+        'events.append(_refused(ending, "done"))',
         "pass",
         ("tests/store/test_endings.py",),
     ),
