@@ -57,3 +57,10 @@ def test_hostile_text_costs_little() -> None:
     for text in ("'" * 9_000, '"a' * 9_000, "(" * 9_000, "a." * 9_000, "1" * 9_000, "a@" * 9_000, "<a at " * 4_000):
         normalised(text)
     assert time.process_time() - begun < slowness()
+
+
+def test_a_person_reads_what_a_message_quotes() -> None:
+    text = "Reel.__init__() got an unexpected keyword argument 'cost'"
+    told = signature_of(Failure(exc_type="TypeError", message=text))
+    assert told.label == f"TypeError {text}"
+    assert told.key == signature_of(Failure(exc_type="TypeError", message=text.replace("cost", "weight"))).key

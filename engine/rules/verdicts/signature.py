@@ -16,13 +16,14 @@ from engine.rules.verdicts.facts import Facts, Link, facts_of
 
 LABEL_LIMIT: Final = 200
 _LINES: Final = 6
+_QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\\n]|\\.){0,2000}'(?!\w)|\"(?:[^\"\\\n]|\\.){0,2000}\"|`[^`\n]{0,500}`")
 _STEPS: Final = (
     (re.compile(r"input_value=.{0,2000}?, input_type", re.S), "input_value=…, input_type"),
     (re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s'\"<>)\]}]+", re.I), "<url>"),
     (re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"), "<mail>"),
     (re.compile(r"(?<=\] )[\w-]{6,60}(?=: )"), "<id>"),
     (re.compile(r"<[\w.]{1,100} (?:object|at|name=)[^<>]{0,200}>"), "<object>"),
-    (re.compile(r"(?<!\w)'(?:[^'\\\n]|\\.){0,2000}'(?!\w)|\"(?:[^\"\\\n]|\\.){0,2000}\"|`[^`\n]{0,500}`"), "<value>"),
+    (_QUOTED, "<value>"),
     (re.compile(r"(?<![\w.])(?:~|\.{1,2})?(?:/[\w.@+~%=,-]+){1,40}/?|\b[A-Za-z]:\\[^\s'\"]{1,400}"), "<path>"),
     (
         re.compile(
@@ -88,7 +89,7 @@ class Signature:
     key: str
     """16 hexadecimal digits; equal for equal kinds, over runs and machines."""
     label: str
-    """The same for a person: type, message and place."""
+    """The same for a person: type, message with what it quotes, and place."""
 
 
 def signature_of(failure: Failure, facts: Facts | None = None) -> Signature:
@@ -103,7 +104,8 @@ def signature_of(failure: Failure, facts: Facts | None = None) -> Signature:
         folder_and_file = facts.own.path.replace("\\", "/").split("/")[-2:]
         place = f"{'/'.join(folder_and_file)}:{facts.own.function}"
     text = "\n".join((kind, marks, message, place))
-    label = " ".join(part for part in (kind, marks, message.split("\n", 1)[0], f"at {place}" if place else "") if part)
+    parts = (kind, marks, _first_line(link.text), f"at {place}" if place else "")
+    label = " ".join(part for part in parts if part)
     return Signature(key=hashlib.sha256(text.encode()).hexdigest()[:16], label=label[:LABEL_LIMIT])
 
 
@@ -121,6 +123,16 @@ def _marks(link: Link) -> list[str]:
         *codes[:2],
         *said[:1],
     ]
+
+
+def _first_line(message: str) -> str:
+    """The message for a person: what is quoted often says what is wrong, such as the argument that was not expected."""
+    lines = (" ".join(line.split()) for line in message[:2_000].splitlines())
+    text = next(filter(None, lines), "")
+    for pattern, stand_in in _STEPS:
+        if pattern is not _QUOTED:
+            text = pattern.sub(stand_in, text)
+    return _LISTED.sub(r"\1", text)
 
 
 def _values(text: str) -> str:
