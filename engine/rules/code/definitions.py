@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
+from typing import Any
 
 from engine.rules.code.facts import Facts
 from engine.rules.code.lens import Lens
 from engine.rules.code.names import Names
+from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
 from engine.rules.code.project import Symbol
 from engine.rules.code.words import Doc, Word, union_members
@@ -33,13 +35,13 @@ class Definitions:
     def _node(self, node: ast.AST) -> None: ...
 
     @abstractmethod
-    def _value(self, value: object) -> None: ...
+    def _list(self, values: list[Any]) -> None: ...
 
     @abstractmethod
     def _block(self, statements: list[ast.stmt], *, is_function: bool = False) -> None: ...
 
     def _may_drop(self, annotation: ast.expr) -> bool:
-        acts = any(isinstance(n, ast.Call | ast.NamedExpr | ast.Await | ast.Yield) for n in ast.walk(annotation))
+        acts = any(isinstance(n, (ast.Call, ast.NamedExpr, ast.Await, ast.Yield)) for n in walk(annotation))
         return "annotations" in self._rules and not self._facts.annotations and not acts
 
     def _annotation(self, node: ast.expr) -> None:
@@ -49,12 +51,12 @@ class Definitions:
             self._type(node)
             self._in_annotation = False
         else:
-            self._called.update(id(n) for n in ast.walk(node))
+            self._called.update(id(n) for n in walk(node))
             self._node(node)
 
     def _type(self, node: ast.expr) -> None:
         """A type; `Optional[X]` and `Union[X, None]` are dumped as `X | None`."""
-        self._called.update(id(n) for n in ast.walk(node))
+        self._called.update(id(n) for n in walk(node))
         members = union_members(node, self._lens)
         if len(members) == 1:
             self._node(node)
@@ -76,7 +78,7 @@ class Definitions:
             self._seen.errors = True
         out.append(type(node).__name__)
         out.append(self._names.word(variable) if variable is not None else self._names.of_symbol(node.name))
-        self._value(getattr(node, "type_params", None) or [])
+        self._list(getattr(node, "type_params", None) or [])
         self._arguments(node.args, plain)
         if node.returns is not None and not (plain and self._may_drop(node.returns)):
             out.append("->")
@@ -134,10 +136,10 @@ class Definitions:
         variable = self._lens.variable(node)
         out.append("Class ")
         out.append(self._names.word(variable) if variable is not None else node.name)
-        self._value(getattr(node, "type_params", None) or [])
+        self._list(getattr(node, "type_params", None) or [])
         out.append("(")
         for base in node.bases:
-            self._called.update(id(n) for n in ast.walk(base))
+            self._called.update(id(n) for n in walk(base))
             self._node(base)
             out.append(",")
         for keyword in node.keywords:

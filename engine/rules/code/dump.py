@@ -14,6 +14,7 @@ from engine.rules.code.definitions import Definitions
 from engine.rules.code.facts import Facts
 from engine.rules.code.lens import Lens
 from engine.rules.code.names import Names
+from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
 from engine.rules.code.plan import Plan
 from engine.rules.code.project import Builtin, External, Symbol, Unknown, Within
@@ -71,7 +72,7 @@ class Dumper(Definitions):
     # -- what any node is dumped as
 
     def _node(self, node: ast.AST) -> None:
-        special = self._SPECIAL.get(type(node))
+        special = self._SPECIAL.get(node.__class__)
         if special is not None:
             special(self, node)
             return
@@ -79,7 +80,7 @@ class Dumper(Definitions):
 
     def _plainly(self, node: ast.AST) -> None:
         out = self._out
-        out.append(type(node).__name__)
+        out.append(node.__class__.__name__)
         out.append("(")
         for name in node._fields:
             if name in SKIPPED_FIELDS:
@@ -89,25 +90,27 @@ class Dumper(Definitions):
                 continue
             out.append(name)
             out.append("=")
-            self._value(value)
+            if value.__class__ is list:
+                self._list(value)
+            elif isinstance(value, ast.AST):
+                self._node(value)
+            else:
+                out.append(literal(value))
         out.append(")")
 
-    def _value(self, value: object) -> None:
-        if isinstance(value, ast.AST):
-            self._node(value)
-        elif isinstance(value, list):
-            if value and isinstance(value[0], ast.stmt):
-                self._block(value)
-                return
-            self._out.append("[")
-            for item in value:
-                if item is None:
-                    self._out.append("~")
-                else:
-                    self._value(item)
-            self._out.append("]")
-        else:
-            self._out.append(literal(value))
+    def _list(self, values: list[Any]) -> None:
+        if values and isinstance(values[0], ast.stmt):
+            self._block(values)
+            return
+        self._out.append("[")
+        for item in values:
+            if item is None:
+                self._out.append("~")
+            elif isinstance(item, ast.AST):
+                self._node(item)
+            else:
+                self._out.append(literal(item))
+        self._out.append("]")
 
     def _block(self, statements: list[ast.stmt], *, is_function: bool = False) -> None:
         """Dump a list of statements; what is nothing (`pass`, a lone constant) is left out of it."""
@@ -137,13 +140,13 @@ class Dumper(Definitions):
     def _is_nothing(self, node: ast.stmt) -> bool:
         if isinstance(node, ast.Pass) or text_statement(node):
             return True
-        if isinstance(node, ast.Import | ast.ImportFrom) and self._rules and not self._in_try:
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and self._rules and not self._in_try:
             return all(is_quiet_import(self._lens, node, alias) for alias in node.names)
         return self._plan is not None and id(node) in self._plan.skipped
 
     def _ends(self, statements: list[ast.stmt]) -> bool:
         left = [s for s in statements if not self._is_nothing(s)]
-        return bool(left) and isinstance(left[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+        return bool(left) and isinstance(left[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break))
 
     def _if(self, node: ast.If, orelse: list[ast.stmt] | None = None) -> None:
         orelse = node.orelse if orelse is None else orelse
@@ -255,7 +258,7 @@ class Dumper(Definitions):
     def _names_on_the_way(self, node: ast.Attribute) -> None:
         """`package.module.name` refers to the modules too: importing them may do something."""
         value = node.value
-        while isinstance(value, ast.Attribute | ast.Name):
+        while isinstance(value, (ast.Attribute, ast.Name)):
             target = self._lens.target(value)
             if isinstance(target, Within):
                 self.dump.modules[target.module] = None
@@ -330,7 +333,7 @@ class Dumper(Definitions):
         name, of = node.args[1], self._lens.target(node.args[0])
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             self._seen.saw_attribute(name.value)
-            if isinstance(of, Within | External) or (of is not None and dotted != "builtins.getattr"):
+            if isinstance(of, (Within, External)) or (of is not None and dotted != "builtins.getattr"):
                 self._seen.doubts[f"{dotted[9:]}() reaches {ast.unparse(node.args[0])}.{name.value}"] = None
         elif dotted == "builtins.getattr" or of is not None:
             self._seen.doubts[f"{dotted[9:]}() with a name made at run time"] = None
@@ -346,7 +349,7 @@ class Dumper(Definitions):
         out = self._out
         out.append("ExceptHandler(")
         if node.type is not None:
-            self._called.update(id(n) for n in ast.walk(node.type))
+            self._called.update(id(n) for n in walk(node.type))
             self._node(node.type)
         variable = self._lens.variable(node)
         gone = self._plan.gone if self._plan is not None and "unused" in self._rules else None
@@ -364,7 +367,7 @@ class Dumper(Definitions):
         for name in ("pattern", "keys", "patterns"):
             value = getattr(node, name, None)
             if value:
-                self._value(value)
+                self._list(value)
         self._out.append(")")
 
     # -- statements

@@ -153,7 +153,7 @@ class Facts:
     def saw_class(self, node: ast.ClassDef) -> None:
         """A class is defined: what its instances do by themselves."""
         for statement in node.body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.own_names.add(statement.name)
                 if statement.decorator_list or (
                     statement.name.startswith("__") and statement.name not in PLAIN_DUNDERS
@@ -161,6 +161,6 @@ class Facts:
                     self.acting.add(statement.name)
                 if statement.name in ("__exit__", "__aexit__"):
                     self.errors = self.handles = True
-            elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
                 targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
                 self.own_names.update(t.id for t in targets if isinstance(t, ast.Name))

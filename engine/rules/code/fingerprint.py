@@ -110,13 +110,14 @@ class _Closure:
         self._extras = sorted(extras, key=lambda symbol: symbol.name)
         self._facts = Facts()
         self._plans: dict[Unit, list[Plan]] = {}
+        self._norms: dict[Unit, str] = {}
         self._all = self._walk(self._read)
         self._names = self._plain_names()
         self._settle()
 
     def version(self) -> str:
         """Return the hash of everything that is reached."""
-        parts = [f"{self._name(unit)}={self._joined(dump.words)}" for unit, dump in self._all.items()]
+        parts = [f"{self._name(unit)}={self._norm(unit)}" for unit in self._all]
         parts.extend(f"{symbol.name}={symbol.norm}" for symbol in [*self._orders(self._all), *self._extras])
         return _hash([f"scheme {SCHEME}", *sorted(parts)])
 
@@ -203,7 +204,7 @@ class _Closure:
         facts.errors = facts.errors or bool(facts.values)
 
     def _is_code(self, symbol: Symbol) -> bool:
-        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         return any(isinstance(s, kinds) for unit in self._reading.units(symbol) for s in unit.statements)
 
     def _planned(self, unit: Unit) -> list[Plan]:
@@ -240,7 +241,7 @@ class _Closure:
             source = _without_methods(module, unit.statements[0])
         line = min((s.lineno for s in unit.statements), default=1)
         raw = _hash([source, *([str(line)] if self._facts.source else [])])
-        norm, erased = self._joined(self._all[unit].words), self._joined(dump.words)
+        norm, erased = self._norm(unit), self._joined(dump.words)
         if self._facts.source:
             norm = erased = raw
         name = unit.symbol.name if unit.symbol == self._root else self._name(unit)
@@ -259,16 +260,21 @@ class _Closure:
                 found.append(replace(symbol, place=module.source.path))
         return found
 
+    def _norm(self, unit: Unit) -> str:
+        known = self._norms.get(unit)
+        if known is None:
+            known = self._norms[unit] = self._joined(self._all[unit].words)
+        return known
+
     def _joined(self, words: list[Word]) -> str:
-        texts = []
+        texts: list[str] = []
         for word in words:
-            if isinstance(word, Symbol):
-                texts.append(f"S:{STAGE_NAME if word == self._root else self._names.get(word, word.name)}")
-            elif isinstance(word, Doc):
-                if self._facts.docs or not word.plain or self._is_value(word.of):
-                    texts.append(f"doc:{word.text!a}")
-            else:
+            if word.__class__ is str:
                 texts.append(word)
+            elif isinstance(word, Symbol):
+                texts.append(f"S:{STAGE_NAME if word == self._root else self._names.get(word, word.name)}")
+            elif isinstance(word, Doc) and (self._facts.docs or not word.plain or self._is_value(word.of)):
+                texts.append(f"doc:{word.text!a}")
         return _hash(texts)
 
     def _is_value(self, symbol: Symbol | None) -> bool:
@@ -291,7 +297,7 @@ def _without_methods(module: Module, definition: ast.stmt) -> str:
     offset = min([definition.lineno, *(d.lineno for d in getattr(definition, "decorator_list", []))])
     dropped: set[int] = set()
     for statement in getattr(definition, "body", []):
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
             dropped.update(
                 range(statement.lineno + 1 - offset, (statement.end_lineno or statement.lineno) + 1 - offset)
             )

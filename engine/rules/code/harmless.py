@@ -13,6 +13,7 @@ from typing import Final
 
 from engine.rules.code.kinds import CLOCKS, OF_STR_METHOD, SIZED, Kinds
 from engine.rules.code.lens import Lens
+from engine.rules.code.nodes import children
 from engine.rules.code.project import Symbol, Unknown
 
 _OF_CONTEXT: Final = frozenset(
@@ -76,7 +77,7 @@ def evaluated(node: ast.AST) -> Iterator[str]:
             if not isinstance(current, ast.Lambda):
                 pending.append(current.generators[0].iter)
             continue
-        if isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
         if isinstance(current, ast.Compare) and len(current.ops) > 1:
             pending.extend([current.left, current.comparators[0]])
@@ -90,7 +91,7 @@ def evaluated(node: ast.AST) -> Iterator[str]:
         key = chain(current)
         if key is not None and isinstance(getattr(current, "ctx", ast.Load()), ast.Load):
             yield key
-        pending.extend(ast.iter_child_nodes(current))
+        pending.extend(children(current))
 
 
 class Harmless:
@@ -146,7 +147,7 @@ class Harmless:
     def is_truth_harmless(self, nodes: list[ast.expr], before: Before, may_fail: bool = False) -> bool:
         """Whether asking for the truth of values is; arrays fail, and `__bool__` may act."""
         if self._caution.arrays and any(
-            self._kinds.of(node) is None and not isinstance(node, ast.Compare | ast.UnaryOp) for node in nodes
+            self._kinds.of(node) is None and not isinstance(node, (ast.Compare, ast.UnaryOp)) for node in nodes
         ):
             return False
         return self._plain_objects and all(self._ok(node, before, may_fail) for node in nodes)
@@ -258,10 +259,10 @@ class Harmless:
         if not (self._ok(node.left, before, may_fail) and self._ok(node.right, before, may_fail)):
             return False
         kinds = (self._kinds.of(node.left), self._kinds.of(node.right))
-        if isinstance(node.op, ast.Div | ast.FloorDiv):
+        if isinstance(node.op, (ast.Div, ast.FloorDiv)):
             by = node.right.value if isinstance(node.right, ast.Constant) else 0
             return kinds == ("num", "num") and bool(by)
-        return (kinds == ("num", "num") and isinstance(node.op, ast.Add | ast.Sub | ast.Mult)) or (
+        return (kinds == ("num", "num") and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult))) or (
             kinds == ("str", "str") and isinstance(node.op, ast.Add)
         )
 
@@ -269,12 +270,12 @@ class Harmless:
         sides = [node.left, *node.comparators]
         if not all(self._ok(side, before, may_fail) for side in sides):
             return False
-        if all(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
+        if all(isinstance(op, (ast.Is, ast.IsNot)) for op in node.ops):
             return True
         kinds = {self._kinds.of(side) for side in sides}
-        if all(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
+        if all(isinstance(op, (ast.Eq, ast.NotEq)) for op in node.ops):
             return self._plain_objects and (not self._caution.arrays or None not in kinds)
-        return kinds in ({"num"}, {"str"}) and not any(isinstance(op, ast.In | ast.NotIn) for op in node.ops)
+        return kinds in ({"num"}, {"str"}) and not any(isinstance(op, (ast.In, ast.NotIn)) for op in node.ops)
 
     def _display_ok(self, node: ast.AST, before: Before, may_fail: bool) -> bool:
         if isinstance(node, ast.Dict):
@@ -283,7 +284,7 @@ class Harmless:
             )
         if isinstance(node, ast.Set):
             return all(isinstance(e, ast.Constant) for e in node.elts)
-        return isinstance(node, ast.Tuple | ast.List) and all(self._ok(e, before, may_fail) for e in node.elts)
+        return isinstance(node, (ast.Tuple, ast.List)) and all(self._ok(e, before, may_fail) for e in node.elts)
 
 
 def _is_index(node: ast.expr | None) -> bool:

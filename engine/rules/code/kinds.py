@@ -48,9 +48,9 @@ class Kinds:
         """Return the type of an expression, one of `SIZED`, `num`, `range`, `enumerate`; None if it is not certain."""
         if isinstance(node, ast.Constant):
             value = node.value
-            if isinstance(value, int | float):
+            if isinstance(value, (int, float)):
                 return "num"
-            return type(value).__name__ if isinstance(value, str | bytes) else None
+            return type(value).__name__ if isinstance(value, (str, bytes)) else None
         if isinstance(node, ast.Name):
             variable = self._lens.variable(node)
             return None if variable is None else self._of_variable(variable)
@@ -59,7 +59,7 @@ class Kinds:
         if isinstance(node, ast.BinOp):
             left, right = self.of(node.left), self.of(node.right)
             if left == right == "num":
-                return "num" if isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div | ast.FloorDiv) else None
+                return "num" if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv)) else None
             if left == right and left in ("str", "list") and isinstance(node.op, ast.Add):
                 return left
             return None
@@ -69,7 +69,7 @@ class Kinds:
         if isinstance(node, ast.NamedExpr):
             return self.of(node.value)
         if isinstance(node, ast.Compare):
-            plain = all(isinstance(op, ast.Is | ast.IsNot | ast.In | ast.NotIn) for op in node.ops)
+            plain = all(isinstance(op, (ast.Is, ast.IsNot, ast.In, ast.NotIn)) for op in node.ops)
             return "num" if plain else None
         return _OF_DISPLAY.get(type(node)) if node is not None else None
 
@@ -101,13 +101,13 @@ class Kinds:
         if isinstance(parent, ast.AnnAssign) and parent.value is not None:
             return self.of(parent.value)
         if isinstance(parent, ast.AugAssign):
-            both_numbers = self.of(parent.value) == "num" and isinstance(parent.op, ast.Add | ast.Sub | ast.Mult)
+            both_numbers = self.of(parent.value) == "num" and isinstance(parent.op, (ast.Add, ast.Sub, ast.Mult))
             return "num" if both_numbers else None
-        if isinstance(parent, ast.For | ast.comprehension) and parent.target is binding:
+        if isinstance(parent, (ast.For, ast.comprehension)) and parent.target is binding:
             return "num" if self.of(parent.iter) == "range" else None
         if isinstance(parent, ast.Tuple) and parent.elts and parent.elts[0] is binding:
             loop = self._lens.parent(parent)
-            if isinstance(loop, ast.For | ast.comprehension) and self.of(loop.iter) == "enumerate":
+            if isinstance(loop, (ast.For, ast.comprehension)) and self.of(loop.iter) == "enumerate":
                 return "num"
         return None
 
@@ -116,7 +116,7 @@ class Kinds:
         if isinstance(annotation, ast.Subscript):
             annotation = annotation.value
         if not isinstance(annotation, ast.Name) or not isinstance(
-            variable.owner, ast.FunctionDef | ast.AsyncFunctionDef
+            variable.owner, (ast.FunctionDef, ast.AsyncFunctionDef)
         ):
             return None
         args = variable.owner.args

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import ast
-from typing import Final
+from typing import Final, cast
 
 from engine.rules.code.module import Module, imported
+from engine.rules.code.nodes import children, walk
 from engine.rules.code.project import Builtin, External, Project, Symbol, Target, Unknown
-from engine.rules.code.scopes import Scopes, Variable, children
+from engine.rules.code.scopes import Scopes, Variable
 
 WELL_KNOWN: Final = frozenset({"logging", "time", "typing", "dataclasses", "functools", "contextlib", "asyncio"})
 """Modules that a piece of code without its imports means by these names."""
 
 
+_DEFINING: Final = frozenset(
+    {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, getattr(ast, "TypeAlias", ast.ClassDef)}
+)
 _QUERIES: Final = frozenset({"query", "eval", "sql", "execute", "from_query"})
 
 
 class Lens:
-    """A statement of a module, its scopes, and what its names lead to."""
+    """A statement of a module, its scopes, and what its names lead to; get one from `lens_on`."""
 
     def __init__(self, project: Project, module: Module, statement: ast.stmt) -> None:
         self.project = project
         self.module = module
         self.statement = statement
         self.scopes = Scopes(statement)
-        self.nodes: list[ast.AST] = [statement]
+        self.nodes = walk(statement)
         """Every node of the statement."""
-        for node in self.nodes:
-            self.nodes.extend(children(node))
+        self.has_type_params = any(
+            node.__class__ in _DEFINING and getattr(node, "type_params", ()) for node in self.nodes
+        )
         self._imports: dict[int, Target] = {}
+        self._targets: dict[int, tuple[Target | None, ast.AST]] = {}
+        """With the node, so that no other one can have its `id`."""
         self._parents: dict[int, ast.AST] | None = None
         self._queries: list[str] | None = None
 
@@ -38,6 +45,14 @@ class Lens:
 
     def target(self, node: ast.AST) -> Target | None:
         """Return what a name or a chain of attributes leads to; None for a local variable or a value."""
+        if node.__class__ is not ast.Name and node.__class__ is not ast.Attribute:
+            return None
+        known = self._targets.get(id(node))
+        if known is None:
+            known = self._targets[id(node)] = (self._target(node), node)
+        return known[0]
+
+    def _target(self, node: ast.AST) -> Target | None:
         if isinstance(node, ast.Name):
             variable = self.scopes.of.get(id(node))
             if variable is None:
@@ -119,8 +134,16 @@ class Lens:
 
     def _of_alias(self, alias: ast.alias, name: str) -> Target:
         for node in self.nodes:
-            if isinstance(node, ast.Import | ast.ImportFrom) and any(alias is known for known in node.names):
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and any(alias is known for known in node.names):
                 for bound, found in imported(self.module, node):
                     if bound == name:
                         return self.project.imported(found)
         return Unknown(name, f"{name} is imported in an unusual way")
+
+
+def lens_on(project: Project, module: Module, statement: ast.stmt) -> Lens:
+    """Return the lens on a statement, made once: several rules look at the same one."""
+    lens = project.lenses.get(id(statement))
+    if lens is None:
+        lens = project.lenses[id(statement)] = Lens(project, module, statement)
+    return cast(Lens, lens)

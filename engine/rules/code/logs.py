@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from engine.rules.code.harmless import Before, Harmless
-from engine.rules.code.lens import Lens
+from engine.rules.code.lens import Lens, lens_on
 from engine.rules.code.project import External, Symbol, Unknown
 
 LEVELS: Final = frozenset(
@@ -135,16 +135,16 @@ class Logs:
         if len(statements) != 1 or module is None:
             return None
         (statement,) = statements
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Call):
-            if _is_rebound(module.bindings, symbol.name):
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and isinstance(statement.value, ast.Call):
+            if symbol.name in module.globals:
                 return None
-            there = Logs(Lens(self._lens.project, module, statement), self._harmless, None, self._own_names)
+            there = Logs(lens_on(self._lens.project, module, statement), self._harmless, None, self._own_names)
             return there._made_by(statement.value, depth + 1)
         return None
 
     def _made_by(self, node: ast.Call, depth: int) -> str | None:
         target = self._lens.target(node.func)
-        plain = all(isinstance(a, ast.Constant | ast.Name | ast.Attribute | ast.JoinedStr) for a in node.args)
+        plain = all(isinstance(a, (ast.Constant, ast.Name, ast.Attribute, ast.JoinedStr)) for a in node.args)
         dotted = target.dotted if isinstance(target, External) else self._lens.dotted(node.func)
         if dotted is not None and plain:
             top, _, rest = dotted.partition(".")
@@ -153,7 +153,7 @@ class Logs:
         if isinstance(target, Unknown) and target.doubt is None and target.name in _MAKERS and plain:
             return "logging"
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("bind", "getChild") and plain:
-            bound = all(isinstance(k.value, ast.Constant | ast.Name) for k in node.keywords)
+            bound = all(isinstance(k.value, (ast.Constant, ast.Name)) for k in node.keywords)
             return self.library(node.func.value, depth + 1) if bound else None
         return None
 
@@ -182,14 +182,3 @@ def _extra_ok(keyword: ast.keyword) -> bool:
 def _is_caught(keyword: ast.keyword) -> bool:
     """`exc_info=error` of the handler it stands in."""
     return keyword.arg == "exc_info" and isinstance(keyword.value, ast.Name)
-
-
-def _is_rebound(bindings: dict[str, list[ast.stmt]], name: str) -> bool:
-    """Whether a function of the module declares the name global and so may replace it."""
-    return any(
-        isinstance(node, ast.Global) and name in node.names
-        for statements in bindings.values()
-        for statement in statements
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(statement)
-    )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass, field
 from typing import Final
 
+from engine.rules.code.nodes import walk
 from engine.rules.code.scopes import bound_names, same_scope
 
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ASSIGNMENTS: Final = (ast.Assign, ast.AnnAssign, ast.AugAssign)
+_LINE_ENDS: Final = re.compile("\r\n|\r|\n")
+"""Where Python counts lines; `splitlines` also breaks at form feeds and separators inside texts."""
+_SEPARATORS: Final = str.maketrans("[].,", "    ")
 _DOES: Final = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.Raise, ast.Delete, ast.AugAssign)
 
 
@@ -47,19 +52,24 @@ class Module:
     effects: list[ast.stmt] = field(default_factory=list)
     """Statements that do something when the module is imported, other than binding names."""
     stars: list[str] = field(default_factory=list)
+    globals: set[str] = field(default_factory=set)
+    """Names that some function declares `global`, and so may bind anew."""
     idle_imports: list[str] = field(default_factory=list)
     """Modules that are imported without their names being used here: perhaps for what importing them does."""
     document: str = ""
     """The docstring."""
     quoted_annotations: bool = False
     """`from __future__ import annotations`."""
+    _lines: list[str] | None = None
     problem: str | None = None
     """Why the text could not be parsed; then there are no symbols."""
 
     def segment(self, node: ast.stmt) -> str:
         """Return the source of a statement, with its decorators."""
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        return "\n".join(self.source.text.splitlines()[first - 1 : node.end_lineno])
+        if self._lines is None:
+            self._lines = _LINE_ENDS.split(self.source.text)
+        return "\n".join(self._lines[first - 1 : node.end_lineno])
 
 
 def absolute(module: str, is_package: bool, level: int, target: str | None) -> str:
@@ -90,24 +100,24 @@ def _fill(module: Module, tree: ast.Module) -> None:
     for place, statement in enumerate(body):
         module.order[id(statement)] = place
         _take(module, statement)
-    _find_idle(module, tree)
+    _look_inside(module, tree)
 
 
 def _take(module: Module, statement: ast.stmt) -> None:
     if isinstance(statement, DEFINITIONS):
         _bind(module, statement.name, statement)
-    elif isinstance(statement, ast.Import | ast.ImportFrom):
+    elif isinstance(statement, (ast.Import, ast.ImportFrom)):
         take_imports(module, statement, into=module.imports)
     elif isinstance(statement, _ASSIGNMENTS):
         names = set(bound_names(statement))
         for name in names:
             _bind(module, name, statement)
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        if any(not isinstance(t, ast.Name | ast.Tuple | ast.List) for t in targets):
+        if any(not isinstance(t, (ast.Name, ast.Tuple, ast.List)) for t in targets):
             module.effects.append(statement)
     elif isinstance(statement, ast.If) and _is_typing_only(statement.test) and "TYPE_CHECKING" not in module.bindings:
         for inner in statement.body:
-            if isinstance(inner, ast.Import | ast.ImportFrom):
+            if isinstance(inner, (ast.Import, ast.ImportFrom)):
                 take_imports(module, inner, into=module.typing_only)
         for inner in statement.orelse:
             _take(module, inner)
@@ -127,10 +137,10 @@ def _take_compound(module: Module, statement: ast.stmt) -> None:
         _bind(module, name, statement)
     acts = False
     for node in same_scope(statement):
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
             take_imports(module, node, into=module.imports)
         acts = acts or isinstance(node, _DOES)
-        if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
             acts = True
     if acts:
         module.effects.append(statement)
@@ -187,16 +197,27 @@ def _is_main(test: ast.expr) -> bool:
     return names == ["__name__"] and texts == ["__main__"]
 
 
-def _find_idle(module: Module, tree: ast.Module) -> None:
-    """Note imports nobody uses here; a name in `__all__`, in quotes or in an annotation counts as used."""
+def _look_inside(module: Module, tree: ast.Module) -> None:
+    """Note names declared `global`, and imports nobody uses here: a name in `__all__`, in quotes or in an annotation
+    counts as used."""
     used: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            used.add(node.id)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
-            used.update(node.value.replace("[", " ").replace("]", " ").replace(".", " ").replace(",", " ").split())
-    for statement in tree.body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            for name, found in imported(module, statement):
-                if name not in used and name != "*":
-                    module.idle_imports.append(found.module)
+    texts: list[str] = []
+    for node in walk(tree):
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                used.add(node.id)
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and len(node.value) < 200:
+                texts.append(node.value)
+        elif isinstance(node, ast.Global):
+            module.globals.update(node.names)
+    imports = [
+        (name, found.module)
+        for statement in tree.body
+        if isinstance(statement, (ast.Import, ast.ImportFrom))
+        for name, found in imported(module, statement)
+        if name not in used and name != "*"
+    ]
+    if imports:
+        quoted = {word for text in texts for word in text.translate(_SEPARATORS).split()}
+        module.idle_imports.extend(of for name, of in imports if name not in quoted)

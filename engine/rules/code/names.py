@@ -18,7 +18,7 @@ class Names:
         self._lens = lens
         self._owner = owner
         self._facts = facts
-        self._renames = renames and not facts.frames and not facts.source and not _has_type_params(lens.statement)
+        self._renames = renames and not facts.frames and not facts.source and not lens.has_type_params
         self._context = context
         self._words: dict[Variable, str] = {}
         self._count = 0
@@ -61,7 +61,7 @@ class Names:
         if variable.kind == "param":
             name, _, method = self._owner.name.partition(".")
             owner = variable.owner
-            is_first = isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef) and (
+            is_first = isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef)) and (
                 [a.arg for a in [*owner.args.posonlyargs, *owner.args.args]][:1] == [variable.name]
             )
             return Symbol(self._owner.module, name) if method and is_first and owner is self._lens.statement else None
@@ -81,7 +81,7 @@ class Names:
             return not isinstance(variable.owner, ast.Lambda) or id(variable.owner) in self._lambdas
         if variable.kind == "nested":
             return all(self._lens.is_called(load) for load in variable.loads) and all(
-                isinstance(b, ast.FunctionDef | ast.AsyncFunctionDef) and not b.decorator_list
+                isinstance(b, (ast.FunctionDef, ast.AsyncFunctionDef)) and not b.decorator_list
                 for b in variable.bindings
             )
         return variable.kind == "local"
@@ -91,7 +91,7 @@ class Names:
         if variable.owner is not self._lens.statement or "." in self._owner.name:
             return False
         function = variable.owner
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return False
         if self._context:
             return not function.decorator_list and _only_required(function) == variable.name
@@ -111,7 +111,3 @@ def _only_required(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str | No
     required = positional[: len(positional) - len(args.defaults)]
     alone = len(required) == 1 and not args.vararg and not args.kwarg
     return required[0].arg if alone else None
-
-
-def _has_type_params(statement: ast.stmt) -> bool:
-    return any(getattr(node, "type_params", None) for node in ast.walk(statement))

@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from engine.rules.code.facts import Facts
-from engine.rules.code.lens import Lens
+from engine.rules.code.lens import Lens, lens_on
 from engine.rules.code.project import Builtin, External, Symbol, Unknown
 
 _DECORATORS: Final = frozenset(
@@ -76,7 +76,7 @@ class Plain:
 
     def is_code(self, symbol: Symbol) -> bool:
         """Whether a symbol of the project is a function or a class."""
-        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         return any(isinstance(s, kinds) for s in self._lens.statements(symbol))
 
     def _is_data_class(self, node: ast.ClassDef) -> bool:
@@ -96,13 +96,13 @@ class Plain:
         target = self._lens.target(base)
         if isinstance(target, Builtin):
             return target.name.endswith(("Error", "Exception"))
-        if isinstance(target, External | Unknown) or not isinstance(target, Symbol) or depth > 8:
+        if isinstance(target, (External, Unknown)) or not isinstance(target, Symbol) or depth > 8:
             return False
         statements = self._lens.statements(target)
         module = self._lens.project.module(target.module)
         if len(statements) != 1 or not isinstance(statements[0], ast.ClassDef) or module is None:
             return False
-        there = Plain(Lens(self._lens.project, module, statements[0]), self._facts)
+        there = Plain(lens_on(self._lens.project, module, statements[0]), self._facts)
         definition = statements[0]
         return (
             not definition.decorator_list

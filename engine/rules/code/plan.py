@@ -9,8 +9,9 @@ from typing import Final
 from engine.rules.code.facts import Facts
 from engine.rules.code.harmless import Before, Caution, Harmless, chain, evaluated
 from engine.rules.code.kinds import Kinds
-from engine.rules.code.lens import Lens
+from engine.rules.code.lens import Lens, lens_on
 from engine.rules.code.logs import LEVELS, SET_UP, Logs
+from engine.rules.code.nodes import walk
 from engine.rules.code.project import Builtin, Symbol
 from engine.rules.code.scopes import Variable, arguments_of
 
@@ -81,7 +82,7 @@ class Planner:
     def _has_candidates(self) -> bool:
         """Whether there is anything that may be set aside; most symbols have nothing."""
         for node in self._lens.nodes:
-            if isinstance(node, ast.Raise | ast.Assert):
+            if isinstance(node, (ast.Raise, ast.Assert)):
                 return True
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
                 called = node.value.func
@@ -93,7 +94,7 @@ class Planner:
 
     def _block(self, statements: list[ast.stmt], before: Before) -> None:
         for index, statement in enumerate(statements):
-            if isinstance(statement, ast.Expr | ast.Raise | ast.Assert):
+            if isinstance(statement, (ast.Expr, ast.Raise, ast.Assert)):
                 after = _evaluated_next(statements, index + 1)
                 added = after - before.keys
                 before.keys |= added
@@ -111,7 +112,7 @@ class Planner:
         )
 
     def _statement(self, node: ast.stmt, before: Before) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             inner = Before({a.arg for a in arguments_of(node.args)})
             self._block(node.body, inner)
             before.keys.add(node.name)
@@ -120,15 +121,15 @@ class Planner:
             before.keys.add(node.name)
         elif isinstance(node, ast.Expr):
             self._expression(node, before)
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
             self._assignment(node, before)
         elif isinstance(node, ast.If):
             self._if(node, before)
-        elif isinstance(node, ast.For | ast.AsyncFor | ast.While):
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             self._loop(node, before)
-        elif isinstance(node, ast.Try | ast.TryStar):
+        elif isinstance(node, (ast.Try, ast.TryStar)):
             self._try(node, before)
-        elif isinstance(node, ast.With | ast.AsyncWith):
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
             self._with(node, before)
         elif isinstance(node, ast.Match):
             before.keys.update(evaluated(node.subject))
@@ -138,7 +139,7 @@ class Planner:
                 self._block(case.body, inner)
             self._forget_bound(node.cases, before)
         else:
-            if isinstance(node, ast.Raise | ast.Assert):
+            if isinstance(node, (ast.Raise, ast.Assert)):
                 self._message(node, before)
             self._seen(node, before)
 
@@ -245,8 +246,11 @@ class Planner:
     def _seen(self, node: ast.AST, before: Before) -> None:
         """A statement or value without a block of its own has been evaluated."""
         before.keys.update(evaluated(node))
-        self._bind_walrus(node, before)
-        for inner in ast.walk(node):
+        nodes = walk(node)
+        for inner in nodes:
+            if isinstance(inner, ast.NamedExpr):
+                before.forget(inner.target.id)
+        for inner in nodes:
             if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in _CHANGES:
                 self._changed(inner.func.value, before)
             elif isinstance(inner, ast.Delete):
@@ -254,7 +258,7 @@ class Planner:
                     self._changed(target, before, gone=isinstance(target, ast.Name))
 
     def _changed(self, node: ast.AST, before: Before, *, gone: bool = False) -> None:
-        while isinstance(node, ast.Attribute | ast.Subscript):
+        while isinstance(node, (ast.Attribute, ast.Subscript)):
             node = node.value
         if isinstance(node, ast.Name):
             before.forget(node.id)
@@ -262,9 +266,9 @@ class Planner:
                 before.keys.add(node.id)
 
     def _bind(self, target: ast.AST, before: Before, *, holds: bool = True) -> None:
-        for node in ast.walk(target):
+        for node in walk(target):
             name = node.id if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else None
-            if isinstance(node, ast.MatchAs | ast.MatchStar):
+            if isinstance(node, (ast.MatchAs, ast.MatchStar)):
                 name = node.name
             if name is not None:
                 before.forget(name)
@@ -276,14 +280,14 @@ class Planner:
                 before.keys.add(key)
 
     def _bind_walrus(self, node: ast.AST, before: Before) -> None:
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.NamedExpr):
                 before.forget(inner.target.id)
 
     def _forget_bound(self, nodes: list[ast.stmt] | list[ast.match_case], before: Before) -> None:
         """What a block may bind or change proves nothing after it."""
         for node in nodes:
-            for inner in ast.walk(node):
+            for inner in walk(node):
                 if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
                     bound = inner.id in before.keys
                     before.forget(inner.id)
@@ -331,7 +335,7 @@ class Planner:
             for s in definition.body
         ):
             return False
-        there = Planner(Lens(self._lens.project, module, definition), self._facts, self._rules, None)
+        there = Planner(lens_on(self._lens.project, module, definition), self._facts, self._rules, None)
         return there._is_plain_error(definition.bases[0], depth + 1)
 
     def _gone(self) -> set[int]:
@@ -340,14 +344,14 @@ class Planner:
             return gone
         for node in self._lens.nodes:
             if id(node) in self._plan.skipped or id(node) in self._plan.messages:
-                gone.update(id(inner) for inner in ast.walk(node))
+                gone.update(id(inner) for inner in walk(node))
         return gone
 
     def _unread(self) -> set[Variable]:
         """Return the variables of functions that only what is left out reads."""
         gone = self._gone()
         outer_names = {
-            n for node in self._lens.nodes if isinstance(node, ast.Global | ast.Nonlocal) for n in node.names
+            n for node in self._lens.nodes if isinstance(node, (ast.Global, ast.Nonlocal)) for n in node.names
         }
         if self._facts.frames:
             return set()
@@ -379,24 +383,24 @@ def _evaluated_next(statements: list[ast.stmt], start: int) -> set[str]:
     bound: set[str] = set()
     for statement in statements[start:]:
         first: ast.AST = statement
-        if isinstance(statement, ast.If | ast.While):
+        if isinstance(statement, (ast.If, ast.While)):
             first = statement.test
-        elif isinstance(statement, ast.For | ast.AsyncFor):
+        elif isinstance(statement, (ast.For, ast.AsyncFor)):
             first = statement.iter
         elif isinstance(statement, ast.Expr):
             called = statement.value.func if isinstance(statement.value, ast.Call) else None
             if isinstance(called, ast.Attribute) and called.attr in LEVELS:
                 continue
-        elif not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return):
+        elif not isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return)):
             break
         found.update(key for key in evaluated(first) if not any(_is_of(key, name) for name in bound))
         if first is not statement or isinstance(statement, ast.Return):
             break
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                 bound.add(node.id)
             elif isinstance(node, ast.Call):
-                bound.update(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+                bound.update(n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
     return found
 
 
@@ -406,11 +410,11 @@ def _is_of(key: str, name: str) -> bool:
 
 def _names_that_pass_it_on(handler: ast.ExceptHandler) -> list[ast.AST]:
     found: list[ast.AST] = []
-    for node in ast.walk(handler):
+    for node in walk(handler):
         if isinstance(node, ast.Raise) or (
             isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "type")
         ):
-            found.extend(ast.walk(node))
+            found.extend(walk(node))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from engine.rules.code.module import Import, Module, Source, parse
 
@@ -65,6 +65,8 @@ class Project:
         self._targets: dict[tuple[str, str], Target] = {}
         self.memo: dict[tuple[int, bool], list[Symbol]] = {}
         """What statements change (`units`), by `id`: asked again for every stage."""
+        self.lenses: dict[int, Any] = {}
+        """What `lens_on` made, by the `id` of the statement."""
 
     def module(self, name: str) -> Module | None:
         """Return a module of the project; None for any other."""

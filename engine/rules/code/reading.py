@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.rules.code.dump import Dumper
 from engine.rules.code.facts import Facts
-from engine.rules.code.lens import Lens
+from engine.rules.code.lens import Lens, lens_on
 from engine.rules.code.names import Names
 from engine.rules.code.plan import Plan
 from engine.rules.code.project import Project, Symbol
@@ -28,19 +28,15 @@ class Reading:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._lenses: dict[int, Lens] = {}
         self._units: dict[Symbol, list[Unit]] = {}
         self._effects: dict[str, tuple[Unit, list[str]] | None] = {}
         self._norms: dict[tuple[Unit, bool], Read] = {}
 
     def lens(self, unit: Unit, statement: ast.stmt) -> Lens:
         """Return a statement of a part with its names resolved."""
-        lens = self._lenses.get(id(statement))
-        if lens is None:
-            module = self.project.module(unit.symbol.module)
-            assert module is not None
-            lens = self._lenses[id(statement)] = Lens(self.project, module, statement)
-        return lens
+        module = self.project.module(unit.symbol.module)
+        assert module is not None
+        return lens_on(self.project, module, statement)
 
     def units(self, symbol: Symbol) -> list[Unit]:
         """Return the parts of a symbol."""

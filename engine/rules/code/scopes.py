@@ -10,10 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from engine.rules.code.nodes import children, walk
+
 Kind: TypeAlias = Literal["param", "local", "inner", "import", "class", "nested"]
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_NAMED: Final = (*_FUNCTIONS, ast.ClassDef)
+_CAPTURES: Final = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)
 
 
 @dataclass(eq=False, slots=True)
@@ -32,22 +36,14 @@ class Variable:
 
 @dataclass(eq=False, slots=True)
 class _Scope:
-    node: ast.AST | None
     names: dict[str, Variable] = field(default_factory=dict)
     global_names: set[str] = field(default_factory=set)
     is_class: bool = False
+    is_function: bool = False
 
 
-def children(node: ast.AST) -> list[ast.AST]:
-    """Return the nodes directly in a node, without the marks for loading and storing, which stand at every name."""
-    found: list[ast.AST] = []
-    for name in node._fields:
-        value = getattr(node, name, None)
-        if value.__class__ is list:
-            found.extend([item for item in value if isinstance(item, ast.AST)])
-        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
-            found.append(value)
-    return found
+_SPECIAL: Final = (*_NAMED, *_COMPREHENSIONS, *_CAPTURES, ast.Lambda, ast.alias)
+"""Nodes that open a scope or bind a name."""
 
 
 class Scopes:
@@ -59,12 +55,14 @@ class Scopes:
         self.variables: list[Variable] = []
         self.declared: set[str] = set()
         """Names that a function declares `global`."""
-        self._stack: list[_Scope] = [_Scope(node=None)]
+        self._stack: list[_Scope] = [_Scope()]
         self._visit(statement)
 
     def _visit(self, node: ast.AST) -> None:
         if isinstance(node, ast.Name):
             self._name(node)
+        elif not isinstance(node, _SPECIAL):
+            self._all(children(node))
         elif isinstance(node, _FUNCTIONS):
             self._bound(node, node.name)
             self._all([*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)])
@@ -76,9 +74,9 @@ class Scopes:
         elif isinstance(node, ast.ClassDef):
             self._bound(node, node.name)
             self._all([*node.decorator_list, *node.bases, *node.keywords])
-            scope = _Scope(node=node, is_class=True)
+            scope = _Scope(is_class=True)
             for statement in node.body:
-                for bound in _bound_names(statement):
+                for bound in bound_names(statement):
                     if bound not in scope.names:
                         scope.names[bound] = self._made(bound, "class", node)
             self._stack.append(scope)
@@ -87,7 +85,7 @@ class Scopes:
         elif isinstance(node, _COMPREHENSIONS):
             self._comprehension(node)
         else:
-            if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
                 self._bound(node, node.name)
             elif isinstance(node, ast.MatchMapping) and node.rest:
                 self._bound(node, node.rest)
@@ -100,31 +98,27 @@ class Scopes:
             self._visit(node)
 
     def _function(self, node: ast.AST, args: ast.arguments, body: Sequence[ast.AST]) -> None:
-        scope = _Scope(node=node)
+        scope = _Scope(is_function=True)
         for argument in _arguments(args):
             kind: Kind = "inner" if isinstance(node, ast.Lambda) else "param"
             variable = scope.names[argument.arg] = self._made(argument.arg, kind, node)
             variable.bindings.append(argument)
             self.of[id(argument)] = variable
         outer: set[str] = set()
+        found: dict[str, None] = {}
         for statement in body:
-            for declaration in _declarations(statement):
-                if isinstance(declaration, ast.Global):
-                    scope.global_names.update(declaration.names)
-                    self.declared.update(declaration.names)
-                else:
-                    outer.update(declaration.names)
-        for statement in body:
-            for bound in _bound_names(statement):
-                if bound not in scope.names and bound not in scope.global_names and bound not in outer:
-                    scope.names[bound] = self._made(bound, "local", node)
+            found.update(dict.fromkeys(bound_names(statement, scope.global_names, outer)))
+        self.declared.update(scope.global_names)
+        for bound in found:
+            if bound not in scope.names and bound not in scope.global_names and bound not in outer:
+                scope.names[bound] = self._made(bound, "local", node)
         self._stack.append(scope)
         self._all(body)
         self._stack.pop()
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         self._visit(node.generators[0].iter)
-        scope = _Scope(node=node)
+        scope = _Scope()
         for generator in node.generators:
             for name in _targets(generator.target):
                 if name not in scope.names:
@@ -174,7 +168,7 @@ class Scopes:
             if variable is not None:
                 variable.shared = variable.shared or crossed
                 return variable
-            if isinstance(scope.node, (*_FUNCTIONS, ast.Lambda)):
+            if scope.is_function:
                 crossed = True
         return None
 
@@ -190,7 +184,7 @@ def _annotations(node: FunctionNode) -> list[ast.AST]:
 
 
 def _targets(node: ast.AST) -> Iterator[str]:
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
             yield inner.id
 
@@ -206,36 +200,37 @@ def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
         pending.extend(children(current))
 
 
-def _declarations(node: ast.AST) -> Iterator[ast.Global | ast.Nonlocal]:
-    for inner in _same_scope(node):
-        if isinstance(inner, ast.Global | ast.Nonlocal):
-            yield inner
-
-
-def _bound_names(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a statement binds in its own scope."""
+def bound_names(node: ast.AST, declared: set[str] | None = None, outer: set[str] | None = None) -> Iterator[str]:
+    """Yield the names that a statement binds in its own scope; note those it declares global, and nonlocal."""
     pending: list[tuple[ast.AST, bool]] = [(node, False)]
     while pending:
         current, in_comprehension = pending.pop()
-        if isinstance(current, (*_FUNCTIONS, ast.ClassDef)):
-            yield current.name
+        kind = current.__class__
+        if kind is ast.Name:
+            if not in_comprehension and current.ctx.__class__ is not ast.Load:  # type: ignore[attr-defined]
+                yield current.id  # type: ignore[attr-defined]
             continue
-        if isinstance(current, ast.Lambda):
+        if kind in _NAMED or kind in _CAPTURES:
+            name: str | None = current.rest if kind is ast.MatchMapping else current.name  # type: ignore[attr-defined]
+            if name:
+                yield name
+            if kind in _NAMED:
+                continue
+        elif kind is ast.NamedExpr:
+            yield current.target.id  # type: ignore[attr-defined]
+        elif kind is ast.alias:
+            if current.name != "*":  # type: ignore[attr-defined]
+                yield (current.asname or current.name).partition(".")[0]  # type: ignore[attr-defined]
             continue
-        if isinstance(current, ast.NamedExpr):
-            yield current.target.id
-        elif isinstance(current, ast.Name) and not isinstance(current.ctx, ast.Load) and not in_comprehension:
-            yield current.id
-        elif isinstance(current, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and current.name:
-            yield current.name
-        elif isinstance(current, ast.MatchMapping) and current.rest:
-            yield current.rest
-        elif isinstance(current, ast.alias) and current.name != "*":
-            yield (current.asname or current.name).partition(".")[0]
-        inside = in_comprehension or isinstance(current, _COMPREHENSIONS)
-        pending.extend((child, inside) for child in children(current))
+        elif kind is ast.Lambda:
+            continue
+        elif kind is ast.Global and declared is not None:
+            declared.update(current.names)  # type: ignore[attr-defined]
+        elif kind is ast.Nonlocal and outer is not None:
+            outer.update(current.names)  # type: ignore[attr-defined]
+        inside = in_comprehension or kind in _COMPREHENSIONS
+        pending.extend([(child, inside) for child in children(current)])
 
 
-bound_names = _bound_names
 same_scope = _same_scope
 arguments_of = _arguments

@@ -7,6 +7,8 @@ import string
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from engine.rules.code.nodes import walk
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -100,8 +102,8 @@ def _of_format(node: ast.Call) -> Parts | None:
 
 def _in_any_order(values: list[ast.expr]) -> bool:
     """Whether it does not matter that an f-string makes a text of one value before it asks for the next."""
-    acts = ast.Call | ast.Await | ast.NamedExpr | ast.Yield | ast.YieldFrom
-    return len(values) < 2 or not any(isinstance(n, acts) for value in values for n in ast.walk(value))
+    acts = (ast.Call, ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)
+    return len(values) < 2 or not any(isinstance(n, acts) for value in values for n in walk(value))
 
 
 def _of_percent(text: object, values: list[ast.expr]) -> Parts | None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.rules.code.imports import QUIET_MODULES
-from engine.rules.code.lens import Lens
+from engine.rules.code.lens import Lens, lens_on
 from engine.rules.code.module import Module
+from engine.rules.code.nodes import walk
 from engine.rules.code.project import Project, Symbol, Within
 
 EFFECTS: Final = "<import>"
@@ -110,7 +111,7 @@ def _is_fixed(statement: ast.stmt) -> bool:
     if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
         return True
     value = getattr(statement, "value", None)
-    return value is not None and not any(isinstance(n, ast.Name | ast.Call) for n in ast.walk(value))
+    return value is not None and not any(isinstance(n, (ast.Name, ast.Call)) for n in walk(value))
 
 
 def _acts(lens_of: Callable[[Unit, ast.stmt], Lens], unit: Unit, statement: ast.stmt) -> bool:
@@ -206,10 +207,10 @@ def _written(project: Project, module: Module, statement: ast.stmt, *, any_call:
 
 def _found_written(project: Project, module: Module, statement: ast.stmt, any_call: bool) -> list[Symbol]:
     candidates: list[ast.AST] = []
-    for node in ast.walk(statement):
+    for node in walk(statement):
         if isinstance(node, ast.Global):
             candidates.extend(ast.Name(id=name, ctx=ast.Load()) for name in node.names)
-        elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+        elif isinstance(node, (ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load):
             candidates.append(node.value)
         elif (
             isinstance(node, ast.Call)
@@ -219,7 +220,7 @@ def _found_written(project: Project, module: Module, statement: ast.stmt, any_ca
             candidates.append(node.func.value)
     if not candidates:
         return []
-    lens = Lens(project, module, statement)
+    lens = lens_on(project, module, statement)
     return [target for node in candidates if isinstance(target := lens.target(node), Symbol)]
 
 
@@ -229,7 +230,7 @@ def _sees_subclasses(project: Project, symbol: Symbol | None) -> bool:
     if module is None or symbol is None:
         return False
     for statement in module.bindings.get(symbol.name, ()):
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, _FUNCTIONS) and node.name == "__init_subclass__":
                 return True
             if isinstance(node, ast.ClassDef) and node.keywords:

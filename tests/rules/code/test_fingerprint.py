@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,11 @@ def test_versions_are_those_that_other_pythons_make() -> None:
 
 @pytest.mark.parametrize("name", ["python3.11", "python3.12", "python3.13", "python3.14"])
 def test_every_python_at_hand_makes_the_same_versions(name: str) -> None:
-    ran = None
-    if shutil.which(name) is not None:
-        ran = subprocess.run([name, "-m", "tests.rules.code.versions"], capture_output=True, text=True, timeout=60)
-    if ran is not None and ran.returncode == 0:  # a shim may stand for a Python that is not installed
-        assert json.loads(ran.stdout) == json.loads(REFERENCE.read_text(encoding="utf-8"))
+    beside = Path(sys.base_prefix).parent.glob(f"*/bin/{name}")  # where version managers keep the others
+    for python in dict.fromkeys(filter(None, [shutil.which(name), *map(str, beside)])):
+        ran = subprocess.run([python, "-m", "tests.rules.code.versions"], capture_output=True, text=True, timeout=60)
+        if ran.returncode == 0:  # a shim may stand for a Python that is not installed
+            assert json.loads(ran.stdout) == json.loads(REFERENCE.read_text(encoding="utf-8"))
 
 
 def test_closure_follows_imports_re_exports_and_values() -> None:
@@ -97,3 +98,34 @@ def test_function_that_is_not_there_says_so() -> None:
         fingerprint(reading(stage="def stage(ctx): pass\n"), "stage", "other")
     with pytest.raises(NoSuchSymbol, match="cannot be read as Python"):
         fingerprint(reading(stage="def stage(:\n"), "stage", "stage")
+
+
+def calls(symbols: int) -> int:
+    """Return how many functions are called for a closure of so many symbols in one module, each with a log line."""
+    text = "import logging\nlog = logging.getLogger(__name__)\n"
+    for n in range(symbols):
+        text += f"def f{n}(x):\n    y = f{n + 1}(x)\n    log.info('at %s', y)\n"
+        text += f"    if not y:\n        raise ValueError('{n}')\n    return y\n"
+    source = reading(stage=f"{text}def f{symbols}(x):\n    return x\n")
+    count = 0
+
+    def counting(_frame: object, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(counting)
+    try:
+        fingerprint(source, "stage", "f0")
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_time_grows_with_the_code_and_not_with_its_square() -> None:
+    assert calls(80) < calls(40) * 2.3
+
+
+def test_source_of_a_symbol_is_cut_where_python_counts_lines() -> None:
+    text = "A = 'a\x0cb\u2028c'\r\nB = 2\r\ndef stage(ctx):\r\n    return A, B\r\n"
+    found = fingerprint(reading(stage=text), "stage", "stage")
+    assert found.by_name()["stage"].source == "def stage(ctx):\n    return A, B"
