@@ -10,11 +10,14 @@ import asyncio
 import logging
 import os
 import threading
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.contracts.llm import Answered, BackendFailure, BackendOptions, Price, Sent
 from engine.kit.safe_text import safe_line
 from engine.llm.failures import classify
+
+if TYPE_CHECKING:
+    import httpx
 
 _LOADING = threading.Lock()
 _loaded: list[Any] = []
@@ -43,12 +46,49 @@ def _load() -> Any:
     return _loaded[0]
 
 
+class _Connections:
+    """The connections of all backends, which end with the last of them.
+
+    litellm makes clients of its own out of what stands in `aclient_session` at that moment, and keeps them by key and
+    address: whoever closed connections of one backend would close those of others, or of the one that replaces it.
+    """
+
+    def __init__(self) -> None:
+        self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._users = 0
+
+    def join(self, litellm: Any) -> httpx.AsyncClient:
+        """Use them; returns what they are known by."""
+        from engine.llm.capped import client
+
+        if self._client is None or self._loop is not asyncio.get_running_loop():
+            litellm.in_memory_llm_clients_cache.flush_cache()
+            self._client = litellm.aclient_session = client()
+            self._loop, self._users = asyncio.get_running_loop(), 0
+        self._users += 1
+        return self._client
+
+    async def leave(self, litellm: Any, joined: httpx.AsyncClient) -> None:
+        """Use them no more."""
+        if joined is not self._client:
+            return  # those of another loop, which has ended
+        self._users -= 1
+        if not self._users:
+            self._client = litellm.aclient_session = None
+            litellm.in_memory_llm_clients_cache.flush_cache()
+            await joined.aclose()
+
+
+_connections = _Connections()
+
+
 class LiteLLMBackend:
     """Implements `engine.contracts.llm.Backend`; a mode is a model's name."""
 
     def __init__(self, options: BackendOptions) -> None:
         self._options = options
-        self._client: Any = None
+        self._joined: httpx.AsyncClient | None = None
 
     def _model(self, mode: str) -> str:
         return f"{self._options.provider or self._options.name}/{mode}"
@@ -81,10 +121,8 @@ class LiteLLMBackend:
     async def prepare(self) -> None:
         """Load litellm in a thread."""
         litellm = await asyncio.to_thread(_load)
-        if self._client is None:
-            from engine.llm.capped import client
-
-            self._client = litellm.aclient_session = client()
+        if self._joined is None:
+            self._joined = _connections.join(litellm)
 
     async def call(self, sent: Sent) -> Answered:
         """One request, without retries of its own."""
@@ -114,11 +152,9 @@ class LiteLLMBackend:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            if _loaded and _loaded[0].aclient_session is self._client:
-                _loaded[0].aclient_session = None
-            self._client = None
+        joined, self._joined = self._joined, None
+        if joined is not None:
+            await _connections.leave(_load(), joined)
 
 
 def _answered(litellm: Any, response: Any, *, is_priced: bool) -> Answered:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from engine.contracts.errors import ModelBusy, TooCostly
+from engine.contracts.errors import ModelBusy, StateError, TooCostly
 from engine.contracts.llm import BackendFailure
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
@@ -24,6 +25,9 @@ from engine.store.limits import store_buckets
 from engine.store.model_calls import Asker, Budget, NewCall, Refusal, Settlement
 
 T = TypeVar("T")
+
+_AGAIN_S: Final = (0.1, 0.5, 2.0, 5.0)
+"""When the end of a call is stored again that the state file did not take."""
 
 
 class QuotaUsedUp(Exception):
@@ -46,6 +50,7 @@ class Booking:
     guard: Callable[[sqlite3.Connection, int], set[int]]
     paused: Callable[[set[int]], None]
     project: ProjectSpec | None = None
+    is_stopping: bool = False
     _refused: dict[str | None, tuple[int, str]] = field(default_factory=dict)
     """Job → until when its money is spent, and why."""
 
@@ -120,7 +125,9 @@ class Booking:
         error: BackendFailure | None = None,
     ) -> None:
         """Book what it did cost, with what a conversation stores, and what its end says about the lane."""
-        mark = health.judge(self.lanes, lane, error, self.clock.now()) if end.state != "unsent" else None
+        # Who left before the answer has learnt nothing of the lane.
+        ended = answer is not None or error is not None
+        mark = health.judge(self.lanes, lane, error, self.clock.now()) if ended else None
         checkpoint, name = sending.checkpoint, "/".join(lane)
 
         def transition(connection: sqlite3.Connection, now: int) -> set[int]:
@@ -135,9 +142,24 @@ class Booking:
                 health.store(connection, name, mark, now)
             return self.guard(connection, now) if end.usd_micros else set()
 
-        paused = await asyncio.shield(asyncio.ensure_future(self.ledger.change(transition)))
-        if paused:
-            self.paused(paused)
+        # Whether or not the caller stays to see it: what is not settled would count as reserved for ever.
+        storing = asyncio.ensure_future(self._stored(transition))
+        self.chores.do(storing)
+        await asyncio.shield(storing)
+
+    async def _stored(self, transition: Callable[[sqlite3.Connection, int], set[int]]) -> None:
+        """Store the end of a call; while the state file cannot be written, again and again."""
+        for wait_s in itertools.chain(_AGAIN_S, itertools.repeat(_AGAIN_S[-1])):
+            try:
+                paused = await self.ledger.change(transition)
+            except StateError:
+                if self.is_stopping:
+                    raise  # it stays reserved, and counts as lost at the next start
+                await asyncio.sleep(wait_s)
+                continue
+            if paused:
+                self.paused(paused)
+            return
 
     async def learn(self, lane: Lane, error: BackendFailure) -> None:
         """A backend could not even get ready: nothing was reserved."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,8 @@ class Talk:
     keep: int
     urgency: int
     keeps_place: bool = False
+    let_go: Callable[[Talk | None], None] = lambda _speaker: None
+    """Gives the places of the attempt's other conversations to others."""
     repeats: bool = False
     """Turns in doubt are sent again."""
     _row: ConversationRow | None = None
@@ -232,6 +235,7 @@ class Talk:
     # The place at a backend
 
     async def _place(self, row: ConversationRow) -> Hold | None:
+        self.let_go(self)
         if not self.keeps_place:
             return None
         if self._hold is None:

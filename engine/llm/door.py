@@ -49,6 +49,7 @@ class Door:
         urgency: int | None = None,
     ) -> Reply:
         """Ask one question."""
+        self._let_go(None)
         request = request_of(prompt, model=model, schema=schema, purpose=purpose, system=system, urgency=urgency)
         return await self.gateway.ask(self._bound(request), self.asker, self.purse)
 
@@ -87,6 +88,7 @@ class Door:
         purpose: str | None = None,
     ) -> Consensus:
         """Ask several aliases the same and compare."""
+        self._let_go(None)
         question = Question(
             request=self._bound(request_of(prompt, schema=schema, purpose=purpose or "jury")),
             members=tuple(members),
@@ -112,11 +114,18 @@ class Door:
             urgency=self.urgency if self.urgency is not None else self.gateway.clock.now(),
             repeats=self.repeats,
             keeps_place=self.gateway.keeps_place(alias),
+            let_go=self._let_go,
         )
         self._talks.append(talk)
         return talk
 
-    def close(self) -> None:
-        """The attempt is over: its conversations keep no place."""
+    def _let_go(self, speaker: Talk | None) -> None:
+        """Who asks for one place keeps no other: two attempts that each wait for the other's would wait for ever."""
         for talk in self._talks:
-            talk.release()
+            if talk is not speaker:
+                talk.release()
+
+    def close(self) -> None:
+        """The attempt is over: its conversations keep no place, and what may still run of it asks nothing more."""
+        self.purse.is_closed = True
+        self._let_go(None)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.contracts.errors import BadReply, ModelNeeded
+from engine.contracts.errors import BadReply, ModelFailed, ModelNeeded
 from engine.contracts.llm import Backend, Reply, Request
 from engine.contracts.models import ModelSpec
 from engine.contracts.spec import ProjectSpec
@@ -111,8 +111,13 @@ class Gateway:
         self._board.configure(tuple(self._aliases.values()))
         for name, backend in before.items():
             if self.backends.get(name) is not backend:
-                self.chores.do(backend.close())
+                self.chores.do(self._retire(backend))
         self.line.look()
+
+    async def _retire(self, backend: Backend) -> None:
+        """Close a backend that is configured no more, when the last request on its way to it has ended."""
+        await self.lanes.unused(backend)
+        await backend.close()
 
     # What can be asked
 
@@ -164,6 +169,8 @@ class Gateway:
         checkpoint: Checkpoint | None = None,
     ) -> Reply:
         """Answer one question, in the shape that it asks for; what it raises stands in `engine.contracts.errors`."""
+        if purse.is_closed:
+            raise ModelFailed("the attempt is over, nothing more is asked for it", kind="code_bug")
         sending = self._sending(request, asker, purse, hold, checkpoint)
         key = self._answers.key(sending) if checkpoint is None else None
         if key is not None and (kept := await self._answers.kept(key, sending)) is not None:
@@ -234,6 +241,7 @@ class Gateway:
         """Nobody is asked any more; those who have asked were cancelled, and settle what they reserved."""
         self.line.close()
         self._board.close()
+        self._booking.is_stopping = True
         await self.chores.done()
         for backend in self.backends.values():
             await backend.close()

@@ -43,8 +43,11 @@ def judge(lanes: Lanes, lane: Lane, error: BackendFailure | None, now: int) -> M
     if error is None or error.kind not in _COUNTED:
         mark = Mark(failures=0, broken_until=0, blocked_until=0, why=None, is_news=bool(before))
     elif error.kind == "throttled":
-        until = now + round(throttle_s(error.retry_after_s, before) * 1000)
-        mark = Mark(failures=before, broken_until=0, blocked_until=until, why=safe_line(str(error), 200), is_news=True)
+        # Those that were on their way together are refused together: that is one time, not one for each of them.
+        failures = before if lanes.is_blocked(lane) else before + 1
+        until = now + round(throttle_s(error.retry_after_s, failures - 1) * 1000)
+        why = safe_line(str(error), 200)
+        mark = Mark(failures=failures, broken_until=0, blocked_until=until, why=why, is_news=True)
     else:
         failures, broken = after_failure(before, systemic=error.kind == "systemic", now=now)
         why = safe_line(str(error), 200)

@@ -7,6 +7,8 @@ dead engine is on its way.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ from engine.contracts.models import BackendSpec, ModelSpec, ModeSpec
 from engine.contracts.spec import ProjectSpec
 from engine.rules.outage import is_probe
 from engine.store.quotas import QuotaRow, names
+
+log = logging.getLogger(__name__)
 
 Lane = tuple[str, str]
 """(backend, mode)"""
@@ -44,6 +48,25 @@ class Shares(Protocol):
     def give_back(self, resources: Sequence[str]) -> None:
         """Resources that are held no more."""
         ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seat:
+    """A request's place on a lane, from when it was given to when the request has ended.
+
+    What a new configuration says of the backend meanwhile, or that it is gone, does not concern it.
+    """
+
+    lane: Lane
+    spec: BackendSpec
+    backend: Backend
+    stored: list[tuple[str, float, int]]
+    """What has to be stored of the buckets that it was taken from."""
+
+    def price(self) -> Price | None:
+        """As configured for the mode or the backend, else as the backend knows it."""
+        mode = self.spec.modes.get(self.lane[1])
+        return (mode.price if mode else None) or self.spec.price or self.backend.price(self.lane[1])
 
 
 @dataclass(slots=True)
@@ -80,8 +103,9 @@ class Lanes:
     _busy: Counter[str] = field(default_factory=Counter)
     """Requests on their way, by backend and by backend/mode."""
     _holds: list[Hold] = field(default_factory=list)
-    _held: dict[Lane, list[Sequence[str]]] = field(default_factory=dict)
-    """Resources that requests on their way hold: a new configuration may name others for their backend, or none."""
+    _seats: set[Seat] = field(default_factory=set)
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a request has ended."""
 
     def configure(self, project: ProjectSpec, backends: Mapping[str, Backend], rows: Mapping[str, QuotaRow]) -> None:
         """Take a configuration; what is on its way stays counted."""
@@ -93,18 +117,14 @@ class Lanes:
             for row in rows.values()
         }
 
-    def backend(self, lane: Lane) -> Backend:
-        """Who answers on this lane."""
-        return self._backends[lane[0]][1]
+    async def unused(self, backend: Backend) -> None:
+        """Return when no request is on its way to a backend."""
+        while any(seat.backend is backend for seat in self._seats):
+            self._left.clear()
+            await self._left.wait()
 
     def _mode(self, lane: Lane) -> ModeSpec | None:
         return self._backends[lane[0]][0].modes.get(lane[1])
-
-    def price(self, lane: Lane) -> Price | None:
-        """As configured for the mode or the backend, else as the backend knows it."""
-        spec, backend = self._backends[lane[0]]
-        mode = spec.modes.get(lane[1])
-        return (mode.price if mode else None) or spec.price or backend.price(lane[1])
 
     def wait(self, alias: ModelSpec, lane: Lane, urgency: int, hold: Hold | None = None) -> Wait | None:
         """Why this lane cannot take a request of this urgency now; None: it can. The longest wait is told first."""
@@ -124,7 +144,7 @@ class Lanes:
                 return Wait(f"{name} asks to wait ({quota.why})", quota.blocked_until)
             if is_probe(quota.failures) and self._busy[name]:
                 return Wait(f"{name} is being tried again by another request", None)
-        if busy := backend.busy():
+        if busy := _busy(lane[0], backend):
             return Wait(f"{lane[0]} is busy: {busy}", None)
         return self._place(spec, lane, urgency, hold) or self._pace(spec, lane)
 
@@ -151,9 +171,9 @@ class Lanes:
         found = [f"backend:{spec.name}"] if spec.pace is not None else []
         return found + ([f"mode:{'/'.join(lane)}"] if mode is not None and mode.pace is not None else [])
 
-    def take(self, alias: ModelSpec, lane: Lane, hold: Hold | None = None) -> list[tuple[str, float, int]]:
-        """One request goes on this lane; returns what has to be stored of the buckets."""
-        spec, _ = self._backends[lane[0]]
+    def take(self, alias: ModelSpec, lane: Lane, hold: Hold | None = None) -> Seat:
+        """One request goes on this lane."""
+        spec, backend = self._backends[lane[0]]
         for name in names(*lane, alias.name):
             self._busy[name] += 1
             if (quota := self._quotas.get(name)) is not None:
@@ -166,8 +186,9 @@ class Lanes:
             if hold not in self._holds:
                 self._holds.append(hold)
         self._evict(spec, hold)
-        self._held.setdefault(lane, []).append(spec.resources)
-        return self.shares.take(self._buckets(spec, lane), spec.resources)
+        seat = Seat(lane, spec, backend, self.shares.take(self._buckets(spec, lane), spec.resources))
+        self._seats.add(seat)
+        return seat
 
     def _evict(self, spec: BackendSpec, hold: Hold | None) -> None:
         """Idle conversations lose their place to a more urgent request, the least urgent one first."""
@@ -178,13 +199,15 @@ class Lanes:
             self._holds.remove(least)
             least.lost(f"a more urgent request took {spec.name}")
 
-    def leave(self, alias: ModelSpec, lane: Lane, hold: Hold | None = None) -> None:
+    def leave(self, alias: ModelSpec, seat: Seat, hold: Hold | None = None) -> None:
         """Its request has ended."""
-        for name in names(*lane, alias.name):
+        for name in names(*seat.lane, alias.name):
             self._busy[name] -= 1
         if hold is not None:
             hold.is_idle = True
-        self.shares.give_back(self._held[lane].pop(0))
+        self._seats.remove(seat)
+        self._left.set()
+        self.shares.give_back(seat.spec.resources)
 
     def keeps(self, hold: Hold) -> bool:
         """Whether this conversation has its place still."""
@@ -213,9 +236,10 @@ class Lanes:
     # What was learnt
 
     def correct(self, name: str, *, used_until: int) -> None:
-        """The store says that this quota is used up."""
-        if (quota := self._quotas.get(name)) is not None and quota.per_day is not None:
-            quota.used, quota.resets_at = max(quota.used, quota.per_day), used_until
+        """The store says that this quota is used up, whatever is known of it here."""
+        quota = self._quotas.setdefault(name, _Quota(0))
+        quota.per_day = quota.per_day or 0
+        quota.used, quota.resets_at = max(quota.used, quota.per_day), used_until
 
     def counted(self, alias: ModelSpec, lane: Lane, resets_at: int) -> None:
         """The store has taken one of each quota; a new day may have begun with it."""
@@ -234,8 +258,22 @@ class Lanes:
         quota = self._quotas.get("/".join(lane))
         return quota.failures if quota is not None else 0
 
+    def is_blocked(self, lane: Lane) -> bool:
+        """Whether this lane has asked to wait, and the time is not over."""
+        quota = self._quotas.get("/".join(lane))
+        return quota is not None and quota.blocked_until > self.now()
+
     def mark(self, lane: Lane, *, failures: int, broken_until: int, blocked_until: int, why: str | None) -> None:
         """How this lane fares."""
         if (quota := self._quotas.get("/".join(lane))) is not None:
             quota.failures, quota.broken_until, quota.why = failures, broken_until, why
             quota.blocked_until = max(quota.blocked_until, blocked_until)
+
+
+def _busy(name: str, backend: Backend) -> str | None:
+    """Why a backend can take nothing now; it is somebody else's code, and all who wait depend on the answer."""
+    try:
+        return backend.busy()
+    except Exception as error:
+        log.exception("the backend %s cannot say whether it is busy", name)
+        return f"it cannot say ({type(error).__name__})"

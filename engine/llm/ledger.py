@@ -35,6 +35,8 @@ class Purse:
     limit_usd_micros: int | None = None
     spent_usd_micros: int = 0
     reserved_usd_micros: int = 0
+    is_closed: bool = False
+    """The attempt is over: whatever of it still runs asks nothing more."""
 
     def may(self, worst: int) -> bool:
         """Whether a call that may cost so much can still be paid."""

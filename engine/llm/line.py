@@ -14,16 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.contracts.models import ModelSpec
-from engine.llm.lanes import Hold, Lane, Lanes, Wait
+from engine.llm.lanes import Hold, Lane, Lanes, Seat, Wait
 
 _NOW_AND_THEN_S = 1.0
 """Backends that are busy without saying until when are asked again so often."""
 
 Rank = tuple[int, int]
 """Urgency, and who came first among equals."""
-
-Granted = tuple[Lane, list[tuple[str, float, int]]]
-"""A lane that was taken, and what has to be stored of its buckets."""
 
 
 @dataclass(eq=False, slots=True)
@@ -36,7 +33,7 @@ class Ticket:
     give_up_at: int
     """Later than this it does not wait, ms UTC."""
     hold: Hold | None
-    granted: asyncio.Future[Granted | Wait]
+    granted: asyncio.Future[Seat | Wait]
     rank: Rank = (0, 0)
     told: Wait | None = None
     """What it was last said to wait for."""
@@ -154,9 +151,8 @@ class Line:
         for lane in ticket.lanes:
             wait = self.lanes.wait(ticket.alias, lane, ticket.urgency, ticket.hold)
             if wait is None:
-                stored = self.lanes.take(ticket.alias, lane, ticket.hold)
                 self.withdraw(ticket)
-                ticket.granted.set_result((lane, stored))
+                ticket.granted.set_result(self.lanes.take(ticket.alias, lane, ticket.hold))
                 return None
             waits.append(wait)
         # One that ends when somebody is done is nearer than one with a time.

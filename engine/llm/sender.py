@@ -14,12 +14,13 @@ from engine.contracts.llm import BackendFailure, Price, Sent
 from engine.contracts.models import ModelSpec
 from engine.kit.clock import Clock
 from engine.kit.redact import Redactor
+from engine.kit.safe_text import safe_line
 from engine.llm.board import Board
 from engine.llm.booking import Booking, QuotaUsedUp
 from engine.llm.call import Answer, priced, send, worst_case
-from engine.llm.lanes import Lane, Lanes, Wait
+from engine.llm.lanes import Lane, Lanes, Seat, Wait
 from engine.llm.ledger import Sending
-from engine.llm.line import Granted, Line, Ticket
+from engine.llm.line import Line, Ticket
 from engine.rules.budget import dollars
 from engine.store import quotas
 from engine.store.model_calls import NewCall, Settlement
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 _THROTTLES: Final = 3
 """So often one request is told to wait before it is parked."""
+_READY_S: Final = 120.0
+"""How long a backend may take to get ready: libraries are loaded, commands that give keys run."""
+_PATIENCE_MAX_S: Final = 366 * 86_400.0
 
 
 @dataclass(slots=True)
@@ -52,10 +56,10 @@ class Sender:
             left = tuple(lane for lane in sending.alias.lanes if lane not in passed)
             if not left:
                 raise _last(sending.alias, passed)
-            lane, stored = await self._granted(sending, left, throttles)
-            longer = None
+            seat = await self._granted(sending, left, throttles)
+            lane, longer = seat.lane, None
             try:
-                return lane, await self._on_lane(sending, lane, stored)
+                return lane, await self._on_lane(sending, seat)
             except TooCostly as error:
                 passed[lane] = error
             except QuotaUsedUp as quota:
@@ -71,7 +75,7 @@ class Sender:
                 else:
                     passed[lane] = error
             finally:
-                self.lanes.leave(sending.alias, lane, sending.hold)
+                self.lanes.leave(sending.alias, seat, sending.hold)
                 self.line.look()
                 self.board.look()
             if longer is not None:
@@ -79,10 +83,8 @@ class Sender:
                 log.info("%s is too short for a question of %s", sending.alias.name, sending.request.purpose)
                 return await self.send(replace(sending, alias=longer))
 
-    async def _granted(
-        self, sending: Sending, lanes: tuple[Lane, ...], throttles: int
-    ) -> tuple[Lane, list[tuple[str, float, int]]]:
-        wait_s = 0.0 if throttles >= _THROTTLES else sending.request.wait_s
+    async def _granted(self, sending: Sending, lanes: tuple[Lane, ...], throttles: int) -> Seat:
+        wait_s = 0.0 if throttles >= _THROTTLES else min(sending.request.wait_s, _PATIENCE_MAX_S)
         ticket = Ticket(
             alias=sending.alias,
             lanes=lanes,
@@ -106,23 +108,23 @@ class Sender:
             raise ModelBusy(f"model {sending.alias.name}: {got.why}", until=got.until)
         return got
 
-    def _decline(self, sending: Sending, got: Granted | Wait) -> None:
+    def _decline(self, sending: Sending, got: Seat | Wait) -> None:
         """A lane was given to somebody who has left."""
-        if not isinstance(got, Wait):
-            self.lanes.not_sent(sending.alias, got[0])
-            self.lanes.leave(sending.alias, got[0], sending.hold)
+        if isinstance(got, Seat):
+            self.lanes.not_sent(sending.alias, got.lane)
+            self.lanes.leave(sending.alias, got, sending.hold)
             self.line.look()
 
-    async def _on_lane(self, sending: Sending, lane: Lane, stored: list[tuple[str, float, int]]) -> Answer:
-        purse = sending.purse
+    async def _on_lane(self, sending: Sending, seat: Seat) -> Answer:
+        purse, lane = sending.purse, seat.lane
         worst = 0
         try:
-            await self._prepare(lane)
-            price = self.lanes.price(lane)
+            await self._prepare(seat)
+            price = seat.price()
             worst = self._worst(sending, lane, price)
             purse.reserved_usd_micros += worst
             call = self._call(sending, lane, worst)
-            number = await self.booking.reserve(sending, lane, call, stored)
+            number = await self.booking.reserve(sending, lane, call, seat.stored)
         except BaseException:
             purse.reserved_usd_micros -= worst
             self.lanes.not_sent(sending.alias, lane)
@@ -130,7 +132,7 @@ class Sender:
         began = self.clock.monotonic()
         end = Settlement(state="failed", usd_micros=worst, is_estimate=True, error="the caller left before the answer")
         try:
-            answered = await send(self.lanes.backend(lane), self._sent(sending, lane), self.redactor.clean)
+            answered = await send(seat.backend, self._sent(sending, lane), self.redactor.clean)
             answer = priced(answered, price, worst)
             end = Settlement(
                 state="settled",
@@ -156,16 +158,29 @@ class Sender:
         await self.booking.settle(sending, lane, number, call, replace(end, ms=self._ms(began)), answer=answer)
         return answer
 
-    async def _prepare(self, lane: Lane) -> None:
+    async def _prepare(self, seat: Seat) -> None:
+        """Let the backend get ready, within the time that an answer may take: its making is somebody else's code."""
         try:
-            await self.lanes.backend(lane).prepare()
+            try:
+                async with asyncio.timeout(_READY_S):
+                    await seat.backend.prepare()
+            except BackendFailure:
+                raise
+            except TimeoutError as error:
+                raise BackendFailure(f"it was not ready within {_READY_S:g} s", kind="transient") from error
+            except Exception as error:
+                log.exception("the backend %s cannot get ready", seat.spec.name)
+                text = safe_line(self.redactor.clean(f"it cannot get ready: {type(error).__name__}: {error}"), 600)
+                raise BackendFailure(text, kind="systemic") from error
         except BackendFailure as error:
-            await self.booking.learn(lane, error)
+            await self.booking.learn(seat.lane, error)
             raise
 
     def _worst(self, sending: Sending, lane: Lane, price: Price | None) -> int:
         """What the call can cost at most; TooCostly when that is not known, or too much."""
         name, request, alias = "/".join(lane), sending.request, sending.alias
+        if sending.purse.is_closed:
+            raise ModelFailed("the attempt is over, nothing more is asked for it", kind="code_bug")
         limits = [one for one in (request.max_cost_usd_micros, alias.max_cost_usd_micros) if one is not None]
         if price is not None:
             size = len(json.dumps(sending.schema)) if sending.schema is not None else 0

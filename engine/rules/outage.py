@@ -28,7 +28,10 @@ def is_probe(failures: int) -> bool:
 
 
 def throttle_s(retry_after_s: float | None, failures: int) -> float:
-    """How long to send nothing after too many requests: what the provider says, else 5 s doubling to 5 min."""
+    """How long to send nothing after too many requests: what the provider says, else 5 s doubling to 5 min.
+
+    `failures` in a row before this one: who says "at once" and refuses again is given more time than it asks for.
+    """
     if retry_after_s is not None:
-        return min(max(retry_after_s, 0.0), 86_400.0)
+        return min(max(retry_after_s, float(2 ** min(failures, 6))), 86_400.0)
     return float(min(300.0, 5.0 * 2 ** min(failures, 6)))

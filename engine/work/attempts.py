@@ -434,6 +434,7 @@ class Attempts:
 
     def _forget(self, run: Run) -> None:
         """No longer counted as running, though its task (and its slot) may live on."""
+        run.end()
         if self._alone is run:
             self._alone = None
         self._runs.pop((run.claim.item.id, run.claim.stage.id), None)

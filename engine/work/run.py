@@ -71,6 +71,7 @@ class Run:
     task: asyncio.Task[None] | None = None
     reason: Literal["timeout", "stop", "revoked"] | None = None
     handed_in: bool = False
+    is_over: bool = False
     progress: Progress | None = None
     paid: list[int] = field(default_factory=list)
     """Micro-dollars that the handler said it has spent, of which no ending has told yet; it may run in a thread."""
@@ -105,7 +106,15 @@ class Run:
         """The door to the models; opened when it is first used, since most attempts ask none."""
         if self._door is None:
             self._door = self.make_door(self.claim)
+            if self.is_over:
+                self._door.close()
         return self._door
+
+    def end(self) -> None:
+        """It is over as far as anybody waits for it: what still runs of it asks no models."""
+        self.is_over = True
+        if self._door is not None:
+            self._door.close()
 
     def tell(self, done: object, total: object, text: object) -> None:
         """Keep the newest progress; what is no number is not kept."""
@@ -149,8 +158,7 @@ class Run:
         """The attempt has ended."""
         if self._logger is not None:
             self._logger.close()
-        if self._door is not None:
-            self._door.close()
+        self.end()
 
     def tell_news(self) -> Told:
         """What it has told so far, all of which counts as stored from here on."""

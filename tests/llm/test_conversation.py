@@ -11,7 +11,7 @@ import pytest
 from engine.contracts.errors import InDoubt, ModelBusy
 from engine.contracts.llm import Sent
 from engine.store import conversations
-from tests.llm.house import PRICE, House, backend, outcome, run_virtually
+from tests.llm.house import PRICE, House, backend, model, outcome, run_virtually
 
 
 class Killed(BaseException):
@@ -144,6 +144,41 @@ def test_conversations_that_wait_for_a_place_keep_nobody_from_one(tmp_path: Path
 
         assert await asyncio.gather(*map(converse, range(4))) == [f"{n}again" for n in range(4)]
         assert clock.monotonic() < 1_000 + 4 * 2 + 1  # each has the place for its two turns, and nothing is waited for
+
+    run_virtually(main)
+
+
+def test_own_place_is_not_in_the_way_of_another_question(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = House(tmp_path, clock=clock, backends=[backend(concurrency=1, keep_place=True)])
+        await house.open({"one": [{"sleep": 1, "echo": True}]})
+        door = house.door("docs", urgency=7)
+        talk = door.conversation("talk")
+        await talk.say("first")
+        assert (await door.ask("beside it")).text == "beside it"
+        assert (await talk.say("second")).text == "second"
+        assert clock.monotonic() <= 1_003
+
+    run_virtually(main)
+
+
+def test_two_attempts_that_want_each_others_place_do_not_wait_for_ever(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        backends = [backend(name, concurrency=1, keep_place=True) for name in ("one", "two")]
+        models = [model("one", "one/m"), model("two", "two/m")]
+        house = House(tmp_path, clock=clock, backends=backends, models=models)
+        await house.open({"one": [{"sleep": 1, "echo": True}], "two": [{"sleep": 1, "echo": True}]})
+
+        async def converse(*aliases: str) -> list[str]:
+            door = house.door("docs", key=aliases[0], urgency=7)
+            try:
+                return [(await door.conversation(alias, model=alias).say(alias)).text for alias in aliases]
+            finally:
+                door.close()
+
+        said = await asyncio.gather(converse("one", "two"), converse("two", "one"))
+        assert said == [["one", "two"], ["two", "one"]]
+        assert clock.monotonic() <= 1_003
 
     run_virtually(main)
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.contracts.errors import BadReply, ModelBusy, ModelFailed, ModelNeeded, TooCostly
+from engine.contracts.errors import BadReply, ModelBusy, ModelFailed, ModelNeeded, StateError, TooCostly
 from engine.contracts.llm import Answered, BackendFailure, Message, Request
-from engine.contracts.models import ModeSpec
+from engine.contracts.models import BackendSpec, ModeSpec
 from engine.contracts.rate import Rate
-from engine.contracts.spec import ResourceSpec, Settings
+from engine.contracts.spec import ProjectSpec, ResourceSpec, Settings
+from engine.llm import booking
 from tests.factories import job, stage
 from tests.llm.house import PRICE, House, backend, model, outcome, run_virtually
 
 _DAY = 86_400_000
+
+
+def _asks(text: str, *, wait_s: float = 60) -> Request:
+    return Request(messages=(Message(role="user", content=text),), wait_s=wait_s)
 
 
 @dataclass(frozen=True)
@@ -379,3 +385,144 @@ async def test_unknown_alias_says_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(ModelNeeded, match=r"no model `deep`.*fast"):
         await house.door().ask("q", model="deep")
     assert house.door().missing() is None
+
+
+def _other(house: House, *backends: BackendSpec, lanes: Sequence[str] = ("one/m",)) -> ProjectSpec:
+    return replace(house.project, backends=backends, models=(model("fast", *lanes),))
+
+
+async def test_request_that_has_its_lane_is_sent_there_though_a_reload_takes_the_backend_away(tmp_path: Path) -> None:
+    house = await House(tmp_path, backends=[backend("one"), backend("two")]).open()
+    one, two = house.backends["one"], house.backends["two"]
+    begun, ready, closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def prepare() -> None:
+        begun.set()
+        await ready.wait()
+
+    async def close() -> None:
+        closed.set()
+
+    one.prepare, one.close = prepare, close  # type: ignore[method-assign]
+    asked = asyncio.ensure_future(house.door().ask("question"))
+    await begun.wait()
+    await house.gateway.configure(_other(house, backend("two"), lanes=["two/m"]), {"two": two})
+    await asyncio.sleep(0)
+    assert not closed.is_set()  # not while somebody is on the way to it
+    ready.set()
+    assert (await asked).model == "one/m"
+    await house.gateway.chores.done()
+    assert closed.is_set()
+    assert (await house.door().ask("question")).model == "two/m"
+
+
+async def test_quota_that_only_the_state_file_knows_of_ends_a_request(tmp_path: Path) -> None:
+    house = await House(tmp_path).open()
+    until = house.clock.now() + _DAY
+    # As it is for a request whose alias a reload has taken out: what that has counted stays.
+    house.rows("UPDATE quotas SET per_day = 1, used = 1, resets_at = ? WHERE name = 'model:fast'", until)
+    async with asyncio.timeout(10):
+        busy = await outcome(house.door().ask("question"))
+    assert isinstance(busy, ModelBusy)
+    assert busy.until == until
+
+
+def test_provider_that_always_says_at_once_is_asked_less_and_less(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = await House(tmp_path, clock=clock).open({"one": [{"fail": "throttled", "retry_after": 0}]})
+        for _ in range(8):
+            busy = await outcome(house.door().ask(_asks("question")))
+            assert isinstance(busy, ModelBusy)
+        asked, began = len(house.backends["one"].sent), clock.monotonic()
+        while clock.monotonic() < began + 600:
+            busy = await outcome(house.door().ask(_asks("question", wait_s=0)))
+            assert isinstance(busy, ModelBusy)
+            await asyncio.sleep(1)
+        assert len(house.backends["one"].sent) - asked <= 11  # once a minute
+
+    run_virtually(main)
+
+
+def test_requests_that_are_refused_together_count_once(tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        house = House(tmp_path, clock=clock, backends=[backend(concurrency=8)])
+        await house.open({"one": lambda _sent, n: {"fail": "throttled"} if n < 8 else "yes"})
+        began = clock.monotonic()
+        replies = await asyncio.gather(*(house.door().ask(_asks(f"{n}")) for n in range(8)))
+        assert {reply.text for reply in replies} == {"yes"}
+        assert clock.monotonic() - began < 6  # five seconds, as for one
+
+    run_virtually(main)
+
+
+async def test_caller_who_leaves_does_not_make_a_lane_well(tmp_path: Path) -> None:
+    house = await House(tmp_path).open({"one": [{"fail": "transient"}, {"hang": True}]})
+    for _ in range(2):
+        await outcome(house.door().ask(_asks("first")))
+        house.backends["one"].asked.clear()
+        asked = asyncio.ensure_future(house.door().ask(_asks("second")))
+        await house.backends["one"].asked.wait()
+        asked.cancel()
+        await asyncio.wait({asked})
+        await house.gateway.chores.done()
+    assert house.rows("SELECT failures FROM quotas WHERE name = 'one/m'") == [(2,)]
+
+
+async def test_backend_that_cannot_get_ready_is_passed_over(tmp_path: Path) -> None:
+    house = House(tmp_path, backends=[backend("one"), backend("two")], models=[model("fast", "one/m", "two/m")])
+    await house.open()
+
+    async def prepare() -> None:
+        raise ImportError("no such library")
+
+    house.backends["one"].prepare = prepare  # type: ignore[method-assign]
+    assert (await house.door().ask("question")).model == "two/m"
+    assert house.rows("SELECT why FROM quotas WHERE name = 'one/m'") == [
+        ("it cannot get ready: ImportError: no such library",)
+    ]
+
+
+async def test_backend_that_cannot_say_whether_it_is_busy_holds_nobody_else_up(tmp_path: Path) -> None:
+    house = House(tmp_path, backends=[backend("one"), backend("two")], models=[model("fast", "one/m", "two/m")])
+    await house.open()
+
+    def busy() -> str | None:
+        raise RuntimeError("no browser")
+
+    house.backends["one"].busy = busy  # type: ignore[method-assign]
+    assert (await house.door().ask("question")).model == "two/m"
+
+
+async def test_nothing_is_asked_for_an_attempt_that_is_over(tmp_path: Path) -> None:
+    house = await House(tmp_path, backends=[backend(concurrency=1)]).open({"one": [{"hang": True}]})
+    door = house.door("docs")
+    first = asyncio.ensure_future(house.door().ask("first"))
+    await house.backends["one"].asked.wait()
+    waits = asyncio.ensure_future(door.ask("second"))
+    talks = asyncio.ensure_future(door.conversation("talk").say("third"))
+    await asyncio.sleep(0.01)
+    door.close()
+    first.cancel()
+    for asked in (waits, talks, door.ask("fourth"), door.conversation("new").say("fifth")):
+        assert "the attempt is over" in str(await outcome(asked))
+    assert len(house.backends["one"].sent) == 1
+    assert house.rows("SELECT count(*) FROM model_calls WHERE state = 'reserved'") == [(0,)]
+
+
+async def test_end_of_a_call_is_stored_again_until_the_state_file_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(booking, "_AGAIN_S", (0.0,))
+    house = await House(tmp_path, backends=[backend(price=PRICE)]).open({"one": ["yes"]})
+    full = 3
+
+    def fails_when_settled() -> None:
+        nonlocal full
+        if house.backends["one"].sent and full:
+            full -= 1
+            raise StateError("the disk is full")
+
+    house.before_change = fails_when_settled
+    reply = await house.door("docs").ask("question")
+    assert house.rows("SELECT state, usd_micros FROM model_calls") == [("settled", reply.cost_usd_micros)]
+    assert house.spent() == reply.cost_usd_micros

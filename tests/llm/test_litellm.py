@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,18 @@ async def test_answer_without_usage_is_an_estimate(tmp_path: Path, server: Serve
     assert reply.cost_usd_micros == 500
     assert made.rows("SELECT is_estimate FROM model_calls") == [(1,)]
     await made.gateway.stop()
+
+
+async def test_backend_that_a_reload_replaces_closes_nothing_that_others_use(tmp_path: Path, server: Server) -> None:
+    it = await house(tmp_path, server)
+    assert (await it.door().ask("first")).text
+    (spec,) = it.project.backends
+    # The same server and key: litellm keeps a client of its own for both, made with the first one's connections.
+    changed = replace(it.project, backends=(replace(spec, concurrency=spec.concurrency + 1),))
+    await it.gateway.configure(changed)
+    await it.gateway.chores.done()
+    assert (await it.door().ask("second")).text
+    await it.gateway.stop()
 
 
 async def test_litellm_is_silent(tmp_path: Path, server: Server, capfd: pytest.CaptureFixture[str]) -> None:
