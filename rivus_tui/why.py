@@ -14,7 +14,10 @@ def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
     if job.state == "broken":
         reasons.append(line(Cell("! ", "bad"), cell(f"broken: {job.why or 'its handler cannot be used'}")))
     elif job.state == "paused":
-        reasons.append(line(Cell("= ", "wait"), cell(f"paused: {job.why or 'by a person'}"), Cell("   p resumes")))
+        ends = f", goes on {until(now, job.paused_until)}" if job.paused_until is not None else ""
+        reasons.append(
+            line(Cell("= ", "wait"), cell(f"paused: {job.why or 'by a person'}{ends}"), Cell("   p resumes"))
+        )
     elif job.state == "removed":
         reasons.append(line(Cell("- ", "muted"), Cell("no longer in jobs.yaml; its items stay")))
     if not has_engine:

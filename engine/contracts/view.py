@@ -107,6 +107,8 @@ class JobView:
     """ms UTC since when the longest waiting ready stage has been ready."""
     last_error: str | None
     id: int = 0
+    paused_until: int | None = None
+    """When its pause ends by itself, ms UTC; None: it does not, or it is not paused."""
     holds: tuple[HoldView, ...] = ()
     """Why its work waits, in the order in which the gates are passed; empty when nothing waits."""
 

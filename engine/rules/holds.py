@@ -78,17 +78,19 @@ def job_holds(
     queues: Sequence[QueueNow],
     now: int,
     *,
+    until: int | None = None,
     told: Sequence[HoldView] = (),
     items: ItemsHeld | None = None,
 ) -> list[HoldView]:
     """What holds a job back, first the job as a whole, then its items, then stage by stage.
 
-    `told` is what the engine has found about the job as a whole beyond its rows.
+    `until` is when a pause of the job ends by itself, ms UTC; `told` is what the engine has found about the job as a
+    whole beyond its rows.
     """
     holds: list[HoldView] = []
     if state != "active":
         holds.append(
-            HoldView(stage=None, gate="job", why=f"the job is {state}" + (f": {why}" if why else ""), until=None)
+            HoldView(stage=None, gate="job", why=f"the job is {state}" + (f": {why}" if why else ""), until=until)
         )
     holds += told
     if items is not None:

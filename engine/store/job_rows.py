@@ -113,7 +113,7 @@ def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
         for job_id, gate, why, until in connection.execute(_SQL.holds):
             told[job_id].append(HoldView(stage=None, gate=gate, why=why, until=until))
         held = {row[0]: _held_items(connection, row[0]) for row in rows}
-        runs = {row[12]: run_view(connection.execute(_SQL.run, (row[12],)).fetchone()) for row in rows if row[12]}
+        runs = {row[13]: run_view(connection.execute(_SQL.run, (row[13],)).fetchone()) for row in rows if row[13]}
     finally:
         connection.execute("COMMIT")
     by_job: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
@@ -142,8 +142,8 @@ def _job_view(
     held: ItemsHeld | None,
 ) -> JobView:
     (
-        job_id, name, title, emoji, internal, is_check, findings_to, state, why, every_s, cron, next_run_at, run_id,
-        error,
+        job_id, name, title, emoji, internal, is_check, findings_to, state, why, every_s, cron, next_run_at,
+        paused_until, run_id, error,
     ) = row  # fmt: skip
     return JobView(
         id=job_id,
@@ -155,6 +155,7 @@ def _job_view(
         findings_to=findings_to,
         state=state,
         why=why,
+        paused_until=paused_until,
         stages=tuple(stages.views.get(job_id, ())),
         items=dict(items),
         every_s=every_s,
@@ -163,7 +164,9 @@ def _job_view(
         last_run=runs.get(run_id),
         oldest_ready_at=stages.oldest.get(job_id),
         last_error=error,
-        holds=tuple(job_holds(state, why, stages.queues.get(job_id, ()), now, told=told, items=held)),
+        holds=tuple(
+            job_holds(state, why, stages.queues.get(job_id, ()), now, until=paused_until, told=told, items=held)
+        ),
     )
 
 

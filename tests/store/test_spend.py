@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.contracts.spec import ProjectSpec, Settings
 from engine.rules.budget import day_bounds, dollars
-from engine.store import spend
+from engine.store import job_rows, spend
 from tests.factories import Ground, finished, job
 
 UTC = ZoneInfo("UTC")
@@ -50,6 +50,8 @@ def test_a_limit_pauses_its_own_job_until_the_day_ends(make_ground: Callable[...
     assert (row["state"], row["paused_by"]) == ("paused", "guard")
     assert row["paused_until"] == day_bounds(ground.now, UTC)[1]
     assert "$0.0010 of $0.0010" in row["why"]
+    (view,) = (view for view in job_rows.read(ground.db, ground.now) if view.name == "docs")
+    assert (view.paused_until, view.holds[0].until) == (row["paused_until"], row["paused_until"])
 
 
 def test_the_pause_ends_by_itself_when_the_day_does(make_ground: Callable[..., Ground]) -> None:

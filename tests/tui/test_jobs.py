@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.tui.rows import job, run, sample
+from tests.tui.rows import NOW, job, run, sample
 from tests.tui.story import open_room
 
 
@@ -81,6 +81,13 @@ async def test_why_lists_every_reason() -> None:
         assert "paused by a person: the provider is down" in text
         await story.press("escape")
         assert "Why feeds" not in story.text()
+
+
+async def test_a_pause_that_ends_by_itself_says_when() -> None:
+    rows = sample()
+    rows.jobs = [job("docs", state="paused", why="daily cost of this job", paused_until=NOW + 3_600_000)]
+    async with open_room(rows) as story:
+        assert "paused: daily cost of this job, goes on in 1h" in " ".join(story.text().split())
 
 
 async def test_failed_run_is_shown_with_its_error() -> None:
