@@ -100,6 +100,7 @@ class Models:
             stage_id=claim.stage.id,
             stage=spec.name,
             key=claim.item.key,
+            fence=claim.fence,
         )
         return Door(
             self.gateway,

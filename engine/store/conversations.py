@@ -58,14 +58,23 @@ def hash_of(question: str) -> bytes:
 def open_or_begin(
     connection: sqlite3.Connection, asker: Asker, name: str, *, alias: str, system: str, now: int
 ) -> ConversationRow:
-    """The conversation of this name with all its turns; a new one if there is none."""
+    """The conversation of this name with all its turns; a new one if there is none.
+
+    One that led to a result is over: who runs the stage again wants other answers than those.
+    """
     whose = owner(asker)
-    row = connection.execute(_SQL.find, (whose, name)).fetchone()
+    row = connection.execute(_SQL.find, {"owner": whose, "name": name, "stage": asker.stage_id}).fetchone()
+    if row is not None and row[-1]:
+        connection.execute(_SQL.set_aside, (row[0],))
+        row = None
     if row is None:
         values = {"owner": whose, "name": name, "job_id": asker.job_id, "item_id": asker.item_id, "alias": alias}
+        values["fence"] = asker.fence
         (number,) = connection.execute(_SQL.begin, {**values, "system": system, "now": now}).fetchone()
         return ConversationRow(id=number, state="open", summary="", kept_from=1, alias=alias, system=system, turns=[])
-    number, state, summary, kept_from, alias, system = row
+    number, state, summary, kept_from, alias, system, fence, _ = row
+    if fence != asker.fence:
+        connection.execute(_SQL.speak, {"id": number, "fence": asker.fence})
     turns = [
         TurnRow(
             n=n,

@@ -1,11 +1,28 @@
 -- name: find
--- One conversation by its name.
-SELECT id, state, summary, kept_from, alias, system FROM conversations WHERE owner = ? AND name = ?;
+-- One conversation by its name, and whether its stage has come to a result since somebody spoke in it.
+SELECT c.id, c.state, c.summary, c.kept_from, c.alias, c.system, c.fence,
+    EXISTS (SELECT 1 FROM results AS r WHERE r.item_id = c.item_id AND r.stage_id = :stage AND r.fence >= c.fence)
+        OR EXISTS (
+            SELECT 1 FROM result_history AS h
+            WHERE h.item_id = c.item_id AND h.stage_id = :stage AND h.fence >= c.fence
+        )
+FROM conversations AS c WHERE c.owner = :owner AND c.name = :name;
+
+-- name: set_aside
+-- One of a former life of its stage: it stays to be read, and its name is free again.
+UPDATE conversations
+SET owner = owner || char(10) || id, state = 'closed', why = coalesce(why, 'its stage was done, and runs again'),
+    until = NULL
+WHERE id = ?;
+
+-- name: speak
+-- The attempt that goes on with it.
+UPDATE conversations SET fence = :fence WHERE id = :id;
 
 -- name: begin
 -- A conversation begins.
-INSERT INTO conversations (owner, name, job_id, item_id, alias, state, system, created_at, updated_at)
-VALUES (:owner, :name, :job_id, :item_id, :alias, 'open', :system, :now, :now) RETURNING id;
+INSERT INTO conversations (owner, name, job_id, item_id, alias, state, system, created_at, updated_at, fence)
+VALUES (:owner, :name, :job_id, :item_id, :alias, 'open', :system, :now, :now, :fence) RETURNING id;
 
 -- name: turns
 -- What was said, oldest first.

@@ -32,6 +32,8 @@ class Asker:
     stage: str | None = None
     key: str | None = None
     """Of the item."""
+    fence: int = 0
+    """Of the attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

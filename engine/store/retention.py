@@ -16,7 +16,19 @@ BATCH: Final = 500
 """Items that one transaction deletes at most."""
 # Results leave a trace in the history as they go, so the history goes after them; rows go before their items.
 _BELONGINGS: Final = (
-    *(_SQL.live, _SQL.checkpoints, _SQL.results, _SQL.attempts, _SQL.provenance, _SQL.needs, _SQL.incidents),
+    *(
+        _SQL.live,
+        _SQL.turns,
+        _SQL.conversations,
+        _SQL.ballots,
+        _SQL.juries,
+        _SQL.checkpoints,
+        _SQL.results,
+        _SQL.attempts,
+        _SQL.provenance,
+        _SQL.needs,
+        _SQL.incidents,
+    ),
     *(_SQL.history, _SQL.stages, _SQL.items),
 )
 

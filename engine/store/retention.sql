@@ -13,6 +13,24 @@ ORDER BY i.updated_at LIMIT :n;
 -- What their attempts told.
 DELETE FROM live WHERE item_id IN (SELECT value FROM json_each(?));
 
+-- name: turns
+-- What was said to models about them.
+DELETE FROM turns WHERE conversation_id IN (
+    SELECT id FROM conversations WHERE item_id IN (SELECT value FROM json_each(?))
+);
+
+-- name: conversations
+-- The conversations that it was said in.
+DELETE FROM conversations WHERE item_id IN (SELECT value FROM json_each(?));
+
+-- name: ballots
+-- What members of juries said about them.
+DELETE FROM ballots WHERE jury_id IN (SELECT id FROM juries WHERE item_id IN (SELECT value FROM json_each(?)));
+
+-- name: juries
+-- What those juries came to.
+DELETE FROM juries WHERE item_id IN (SELECT value FROM json_each(?));
+
 -- name: checkpoints
 -- What their attempts saved.
 DELETE FROM checkpoints WHERE item_id IN (SELECT value FROM json_each(?));

@@ -81,9 +81,11 @@ CREATE TABLE conversations (
     summary TEXT NOT NULL DEFAULT '', -- of the turns before `kept_from`
     kept_from INTEGER NOT NULL DEFAULT 1,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL, fence INTEGER NOT NULL DEFAULT 0,
     UNIQUE (owner, name)
 ) STRICT;
+
+CREATE INDEX conversations_item ON conversations (item_id) WHERE item_id IS NOT NULL;
 
 CREATE INDEX conversations_updated ON conversations (updated_at);
 
@@ -165,6 +167,8 @@ CREATE TABLE incidents ( -- failures of one signature
     evidence TEXT NOT NULL, -- JSON: the newest failure, exactly as the classifier saw it
     CHECK ((state = 'open') = (closed_at IS NULL))
 ) STRICT;
+
+CREATE INDEX incidents_closed ON incidents (closed_at) WHERE closed_at IS NOT NULL;
 
 CREATE INDEX incidents_open ON incidents (state, last_at);
 
@@ -626,6 +630,8 @@ CREATE TABLE symbol_verdicts ( -- the same question about one changed symbol, an
     PRIMARY KEY (old_norm, new_norm, judgement_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX symbol_verdicts_judgement ON symbol_verdicts (judgement_id);
+
 CREATE TABLE symbols ( -- snapshots of code, each stored once
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -673,6 +679,8 @@ CREATE TABLE version_symbols (
     place TEXT NOT NULL, -- path:line
     PRIMARY KEY (version_id, position)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX version_symbols_symbol ON version_symbols (symbol_id);
 
 CREATE TABLE versions ( -- of a stage's code
     id INTEGER PRIMARY KEY,
