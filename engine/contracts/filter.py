@@ -6,9 +6,23 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Field = Literal[
-    "text", "job", "state", "stage", "gate", "prio", "age", "cost", "err", "file", "ver", "by", "source", "sure"
+    "text",
+    "job",
+    "state",
+    "stage",
+    "gate",
+    "prio",
+    "age",
+    "cost",
+    "err",
+    "file",
+    "ver",
+    "by",
+    "source",
+    "sure",
+    "fact",
 ]
-"""What a term looks at; `text` is key and title."""
+"""What a term looks at; `text` is key and title, `fact` a field of the item's data or of what its stages returned."""
 
 Sign = Literal["=", "<", "<=", ">", ">="]
 
@@ -31,6 +45,8 @@ class Term:
     """Words: lower case for `text`, `err` and `file`, which look for a part; else exact."""
     comparisons: tuple[Comparison, ...] = ()
     """In place of words, for `prio`, `age` and `cost`."""
+    fact: str = ""
+    """Name of the field, for `fact`; its values are lower case, and exact but for that."""
     negated: bool = False
 
 

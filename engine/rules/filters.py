@@ -3,6 +3,7 @@
     word        part of the key or the title           !word   not so
     "two words" with blanks, commas or colons in it    a,b     one or the other; a blank means: and
     job:docs  state:failed,running  stage:fetch  gate:accept  prio:<=1  age:>2h  cost:>0.10  err:timeout  file:src/
+    type:fix  effort:small  risk:low  project:shop  .size:12     any field of its data, or of what a stage returned
 
 What cannot be understood is said with its place and left out; the rest applies. There is no `re:`: a pattern that takes
 exponential time would hold up every reader of the state file.
@@ -26,6 +27,7 @@ SURE: Final = ("high", "medium", "low")
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _COMPARED: Final = re.compile(r"(<=|>=|<|>|=)?(.*)", re.DOTALL)
+_OWN: Final = re.compile(r"\.[A-Za-z_][\w-]{0,60}", re.ASCII)
 _MAX_CHARACTERS: Final = 1_000
 _MAX_VALUES: Final = 50
 
@@ -42,6 +44,8 @@ class Qualifier:
     """Reads a number to compare with; ValueError shows how it is written."""
     lower: bool = False
     """Whether it looks for a part, in any case of letters."""
+    fact: str = ""
+    """The field that it looks at, for `fact`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +105,7 @@ def _term(token: Token) -> Term | None:
     parts = parts[1:] if negated else parts
     colon = next((index for index, part in enumerate(parts) if part == (":", False)), None)
     name = "".join(sign for sign, _ in parts[:colon]) if colon is not None else ""
-    qualifier = QUALIFIERS.get(name)
+    qualifier = QUALIFIERS.get(name) or _own_field(name)
     if qualifier is None:
         if colon is not None and name == "re":
             raise ValueError("re: is not offered, a bad pattern could hold everything up; words find parts of a name")
@@ -117,6 +121,11 @@ def _term(token: Token) -> Term | None:
     if not values:
         return None
     return replace(_qualified(name, qualifier, values), negated=negated)
+
+
+def _own_field(name: str) -> Qualifier | None:
+    """A field that a project's own items have, written with a dot: `.size`."""
+    return Qualifier(field="fact", help="", fact=name[1:], lower=True) if _OWN.fullmatch(name) else None
 
 
 def _values(parts: tuple[tuple[str, bool], ...]) -> list[str]:
@@ -144,7 +153,11 @@ def _qualified(name: str, qualifier: Qualifier, values: list[str]) -> Term:
                 hint = f"did you mean {near[0]}?" if near else f"it is one of {', '.join(qualifier.words)}"
                 raise ValueError(f"{name}: knows no {value}; {hint}")
     lower = qualifier.lower or bool(qualifier.words)
-    return Term(field=qualifier.field, values=tuple(lowered(value) if lower else value for value in values))
+    return Term(
+        field=qualifier.field,
+        values=tuple(lowered(value) if lower else value for value in values),
+        fact=qualifier.fact,
+    )
 
 
 def _comparison(name: str, qualifier: Qualifier, value: str) -> Comparison:
@@ -197,6 +210,10 @@ QUALIFIERS: Final[dict[str, Qualifier]] = {
     "cost": Qualifier(field="cost", help="spent on it, in dollars: cost:>0.10", number=_cost),
     "err": Qualifier(field="err", help="part of the error of a failed stage", lower=True),
     "file": Qualifier(field="file", help="part of its file's path", lower=True),
+    "type": Qualifier(field="fact", fact="type", help="what its scope says: fix, feature, …", lower=True),
+    "effort": Qualifier(field="fact", fact="effort", help="what its scope says: small, medium, large", lower=True),
+    "risk": Qualifier(field="fact", fact="risk", help="what its scope says: low, medium, high", lower=True),
+    "project": Qualifier(field="fact", fact="project", help="what its scope or its data says", lower=True),
     "by": Qualifier(field="by", help="who gave it: scan, check, manual, …", words=ORIGINS),
     "source": Qualifier(field="source", help="the job or check that found it"),
     "sure": Qualifier(field="sure", help="how sure the scanner is: high, medium, low", words=SURE),

@@ -29,6 +29,7 @@ _COMPARED: Final = {
         ">=": _SQL.cost_ge,
     },
 }  # fmt: skip
+_TRUTH: Final = {"true": "1", "false": "0"}
 
 
 def conditions(terms: Sequence[Term], now: int) -> tuple[list[str], dict[str, Any]]:
@@ -62,6 +63,10 @@ def _alternatives(term: Term) -> Iterator[tuple[str, Any]]:
         for value in term.values:
             if value not in ITEM_STATES:
                 yield _DOING[value], None
+    elif term.field == "fact":
+        # JSON's true and false are 1 and 0 in a query.
+        any_of = [*term.values, *(_TRUTH[value] for value in term.values if value in _TRUTH)]
+        yield _SQL.fact, json.dumps({"path": f'$."{term.fact}"', "any": any_of})
     elif term.field == "gate" and ANY in term.values:
         yield _SQL.gate_any, None
     else:

@@ -50,6 +50,15 @@ i.state <> 'snoozed' AND i.id IN (
     WHERE x.state = 'waiting' AND s.removed = 0
 )
 
+-- name: fact
+(lower(coalesce(json_extract(i.data, json_extract(:v, '$.path')), '')) IN (SELECT value FROM json_each(:v, '$.any'))
+ OR EXISTS (
+    SELECT 1 FROM results AS r
+    WHERE r.item_id = i.id
+        AND lower(coalesce(json_extract(r.output, json_extract(:v, '$.path')), ''))
+            IN (SELECT value FROM json_each(:v, '$.any'))
+))
+
 -- name: prio_eq
 coalesce(i.priority, 9) = coalesce(:v, 9)
 

@@ -29,6 +29,14 @@ def test_exclamation_mark_turns_round_words_and_qualifiers() -> None:
     )
 
 
+def test_fields_of_an_item_are_asked_for_by_name() -> None:
+    assert parse("effort:Small .market_cap:12 .a.b:x").terms == (
+        Term(field="fact", fact="effort", values=("small",)),
+        Term(field="fact", fact="market_cap", values=("12",)),
+        Term(field="text", values=(".a.b:x",)),
+    )
+
+
 def test_quotation_marks_keep_blanks_commas_and_colons() -> None:
     assert parse('"a b, c:d" job:"my job"') == Filter(
         terms=(Term(field="text", values=("a b, c:d",)), Term(field="job", values=("my job",)))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -12,7 +12,7 @@ from engine.contracts.view import ItemQuery, Order
 from engine.rules.filters import parse
 from engine.store import limits
 from engine.store.reader import Reader
-from tests.factories import Ground, candidate, job, stage
+from tests.factories import Ground, candidate, finished, job, stage
 
 
 @pytest.fixture
@@ -52,6 +52,8 @@ FILTERS = [
     "!file:1.md",
     "err:boom",
     "by:scan,manual",
+    "effort:small",
+    ".size:1",
 ]
 QUERIES = [
     ItemQuery(scope="external"),
@@ -150,6 +152,22 @@ def test_filter_finds_by_state_file_priority_age_and_words(reader: Reader, groun
     made = Reader(ground.state, project="test", clock=ground.clock)
     assert keys(made, "age:<1h") == {"fresh"}
     assert len(keys(made, "age:>1h")) == 100
+    made.close()
+
+
+def test_filter_finds_by_fields_of_data_and_of_results(make_ground: Callable[..., Ground]) -> None:
+    ground = make_ground(job("docs"))
+    ground.add(
+        candidate("own", data={"effort": "Small", "size": 12, "draft": True}),
+        candidate("scoped", data={"effort": "unknown"}),
+        candidate("bare", data={}),
+    )
+    ground.end(*(finished(claim, {"effort": "small"}) for claim in ground.claim(n=9) if claim.item.key == "scoped"))
+    made = Reader(ground.state, project="test")
+    assert keys(made, "effort:small") == {"own", "scoped"}
+    assert keys(made, "!effort:SMALL") == {"bare"}
+    assert keys(made, ".size:12 .draft:true") == {"own"}
+    assert keys(made, "risk:low") == set()
     made.close()
 
 
