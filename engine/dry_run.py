@@ -36,7 +36,14 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
             job=job.name,
             stage=stage.name,
             item=ContextItem(
-                item.key, item.title, item.data, item.path, item.line, item.headings, detail.steering.signals
+                item.key,
+                item.title,
+                item.data,
+                item.path,
+                item.line,
+                item.headings,
+                detail.steering.signals,
+                item.priority,
             ),
             upstream={
                 one.stage: one.output

@@ -22,7 +22,7 @@ from engine.config.code_cache import read_stages_again
 from engine.config.resolve import Resolver
 from engine.config.sources import Prints, are_as_read
 from engine.contracts.commands import CommandOutcome
-from engine.contracts.errors import EngineStopped, StateError, UseError
+from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.llm import Backend
 from engine.contracts.spec import ProjectSpec
 from engine.doctor.doctor import Doctor
@@ -31,7 +31,7 @@ from engine.kit.http import Http
 from engine.kit.tasks import wait_for_any
 from engine.llm import models
 from engine.llm.models import Models
-from engine.services import commands
+from engine.services import asked, commands
 from engine.services.allowance import Allowance, Limits
 from engine.services.code_changes import CodeChanges
 from engine.services.discovery import Discovery
@@ -43,7 +43,7 @@ from engine.services.shares import ModelShares
 from engine.services.steering import Steering
 from engine.services.timers import Timers
 from engine.services.turns import Turns
-from engine.store import checkpoints, claims, jobs, suspects, takeover
+from engine.store import claims, jobs, suspects, takeover
 from engine.store import writer as store
 from engine.store.claims import Claim
 from engine.store.db import Database, OpenDatabase
@@ -407,16 +407,9 @@ class Runtime:
 
         self._do_beside(store())
 
-    async def _asked(self, claim: Claim, what: str, value: Any) -> None:
+    async def _asked(self, claim: Claim, what: str, value: Any) -> Any:
         """Do what a handler asks for while it runs."""
-        if what != "checkpoint":
-            raise UseError(f"handlers cannot ask for `{what}`")
-        text = checkpoints.encode(value)
-        await self.writer.change(
-            lambda connection, now: checkpoints.save(
-                connection, claim.item.id, claim.stage.id, fence=claim.fence, epoch=self.epoch, value=text, now=now
-            )
-        )
+        return await asked.answer(claim, what, value, writer=self.writer, read=self.read, epoch=self.epoch)
 
     def _paused(self, paused: Collection[int]) -> None:
         """A guard has paused these jobs."""
@@ -458,7 +451,7 @@ class Runtime:
             await self._look_at_jobs()
         if name in ("resume", *commands.DOCTORS):
             self.doctor.look()
-        if name in ("drop", "cancel", "reset", "undo") and outcome.ok:
+        if name in ("drop", "cancel", "merge", "reset", "undo") and outcome.ok:
             alive = self.attempts.alive()
             lost = await self.writer.change(lambda connection, _now: claims.lost(connection, alive))
             self.attempts.revoke(lost)

@@ -119,6 +119,8 @@ def why_item(
         reasons.append(
             line(Cell("~ ", "muted"), cell(f"finished; it comes back {until(now, detail.steering.next_due_at)}"))
         )
+    if detail.steering.priority_why is not None and item.state in ("pending", "waiting", "snoozed"):
+        reasons.append(line(Cell("^ ", "muted"), cell(detail.steering.priority_why)))
     for stage in detail.stages:
         if reason := _why_stage(stage, detail, now):
             reasons.append(reason)

@@ -186,7 +186,7 @@ class Ground:
         """Run a person's command as the engine does."""
         if name != "undo":
             args["job"] = self.job(job).spec.name
-        if name not in ("undo", "pause", "resume", "bless", "reset"):
+        if name not in ("undo", "pause", "resume", "bless", "reset", "add"):
             args["keys"] = list(keys)
         commands.check(name, args)
         return self.do(commands.transition(self.plan, name, args), self.now)

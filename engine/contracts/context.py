@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +33,25 @@ class Item(Protocol):
     def line(self) -> int | None: ...
     @property
     def headings(self) -> tuple[str, ...]: ...
+    @property
+    def priority(self) -> int | None:
+        """0 to 3; None: nobody has given one."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Peer:
+    """Another open item of the same job, with what a stage gave for it."""
+
+    key: str
+    title: str
+    data: Mapping[str, Any]
+    path: str | None
+    line: int | None
+    priority: int | None
+    state: str
+    """pending, waiting or failed."""
+    output: Mapping[str, Any]
 
 
 class Checkpoint(Protocol):
@@ -105,6 +125,10 @@ class Context(Protocol):
     @property
     def checkpoint(self) -> Checkpoint:
         """What a crash must not lose of a long attempt."""
+        ...
+
+    async def peers(self, stage: str) -> Sequence[Peer]:
+        """Other open items of this job that passed a stage, to compare this one with; 500 at most, in no order."""
         ...
 
     @property

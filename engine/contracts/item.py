@@ -46,7 +46,7 @@ class Candidate:
     headings: tuple[str, ...] = ()
     """Heading path above the line, outermost first."""
     parent_key: str | None = None
-    """Key of the parent item in the same job."""
+    """Key of the parent item in the same job; empty: it is nobody's child, though a handler emits it."""
     confidence: Confidence | None = None
     """How sure the discovery is that this is an item at all; triage keeps `low` in a bucket of its own."""
 

@@ -32,7 +32,11 @@ class Done:
     """(job, candidate) pairs that are stored with this outcome; those for the same job are children of this item,
     unless they name another `parent_key`."""
     signals: Mapping[str, Any] = field(default_factory=dict)
-    """Facts about the item that its priority and eligibility follow from; merged with those that are known."""
+    """Facts about the item that its priority and eligibility follow from; merged with those that are known.
+
+    `priority` (0 to 3) is the priority that a stage gives, and `priority_why` says why in one line. What the policy of
+    the job, the source or a person says stands above it.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

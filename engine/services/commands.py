@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
 from engine.contracts.verdict import CLASSES
-from engine.store import doctor_people, pauses, people, stale
+from engine.store import doctor_people, pauses, people, stale, undo, wishes
 from engine.store.plan import JobPlan, Plan
 
 DOCTORS = ("overrule", "apply", "dismiss", "send", "probe", "clear-errors")
@@ -58,7 +59,7 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
     """Return the change that a checked command makes; UseError when its job is not there."""
     if name == "undo":
         operation = args.get("operation")
-        return lambda connection, now: people.undo(connection, plan, now, operation)
+        return lambda connection, now: undo.undo(connection, plan, now, operation)
     if name in DOCTORS:
         return _doctor(plan, name, args)
     if name == "revoke":
@@ -82,6 +83,17 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
                 return people.retry(connection, plan, job, keys, now)
             case "cancel":
                 return people.cancel(connection, plan, job, keys, now)
+            case "add":
+                key = secrets.token_hex(4)
+                return wishes.add(
+                    connection, plan, job, str(args["title"]), key=key, priority=args.get("priority"), now=now
+                )
+            case "edit":
+                return wishes.edit(connection, plan, job, keys, str(args["title"]), now)
+            case "merge":
+                return wishes.merge(connection, plan, job, keys, str(args["into"]), now)
+            case "start":
+                return wishes.start(connection, plan, job, keys, now)
             case "bless":
                 return stale.bless(connection, plan, job, str(args["stage"]), args, now)
             case "reset":

@@ -54,6 +54,7 @@ def _facts(
     """(priority, who gave it, what the policy says, why it is held)."""
     _, _, key, title, data, signals, given, origin, source, path, confidence, signalled_at, priority, by, _, _ = row
     spec = job.spec
+    told = _stage_says(signals) if signalled_at is not None else None
     filters = spec.eligibility.fields if spec.eligibility is not None else ()
     found: Mapping[str, Any] = {}
     if spec.priority or filters:
@@ -67,8 +68,10 @@ def _facts(
         why = safe_line(judged.why, 500) if judged is not None else "no stage has given signals yet"
         if by != "person":
             priority = judged.priority if judged is not None and judged.priority is not None else given
-    elif by != "person":
-        priority = given
+    else:
+        if by != "person":
+            priority = given if given is not None or told is None else told[0]
+        why = told[1] if told is not None else None
     held = item_hold(filters, found)
     if unmet:
         more = f" and {len(unmet) - 1} more" if len(unmet) > 1 else ""
@@ -81,20 +84,34 @@ def _facts(
     )
 
 
+def _stage_says(signals: str) -> tuple[int, str] | None:
+    """The priority that a stage gives, and why (`Done.signals`); None: no stage gives one."""
+    if '"priority"' not in signals:
+        return None
+    told = json.loads(signals)
+    priority = told.get("priority")
+    if isinstance(priority, bool) or priority not in (0, 1, 2, 3):
+        return None
+    return priority, safe_line(str(told.get("priority_why") or "a stage says so"), 500)
+
+
 def has_needs(connection: sqlite3.Connection, job: JobPlan) -> bool:
     """Whether any item of a job waits for another one."""
     return bool(connection.execute(_SQL.has_deps, (job.id,)).fetchone()[0])
 
 
 def set_needs(
-    connection: sqlite3.Connection, job: JobPlan, item_id: int, key: str, needs: Sequence[str], now: int
+    connection: sqlite3.Connection, job: JobPlan, item_id: int, key: str, needs: Sequence[str], now: int, by: str = ""
 ) -> bool:
-    """Say for which other items of its job one waits; returns whether that is new. A circle is not closed."""
+    """Say for which other items of its job one waits; returns whether that is new. A circle is not closed.
+
+    `by`: the stage that says so, empty for its source. Each takes back only what it has said itself.
+    """
     wanted = sorted({one for one in needs if one != key})
-    known = [row[0] for row in connection.execute(_SQL.deps_of, (item_id,))]
+    known = [row[0] for row in connection.execute(_SQL.deps_of, (item_id, by))]
     if wanted == known:
         return False
-    connection.execute(_SQL.drop_deps, (item_id,))
+    connection.execute(_SQL.drop_deps, (item_id, by))
     free = []
     for one in wanted:
         values = {"keys": json.dumps([one]), "job": job.id, "key": key}
@@ -104,7 +121,7 @@ def set_needs(
             record(connection, [event], now)
         else:
             free.append(one)
-    connection.executemany(_SQL.add_dep, [(item_id, job.id, one) for one in free])
+    connection.executemany(_SQL.add_dep, [(item_id, job.id, one, by) for one in free])
     return free != known
 
 

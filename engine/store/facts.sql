@@ -23,16 +23,16 @@ SET signals = json_patch(signals, :signals), signalled_at = coalesce(signalled_a
 WHERE id = :item;
 
 -- name: drop_deps
--- What an item waits for is said anew.
-DELETE FROM item_deps WHERE item_id = ?;
+-- What an item waits for is said anew by the same who said it before.
+DELETE FROM item_deps WHERE item_id = ? AND given_by = ?;
 
 -- name: add_dep
 -- An item waits for another one of its job.
-INSERT OR IGNORE INTO item_deps (item_id, job_id, key) VALUES (?, ?, ?);
+INSERT OR IGNORE INTO item_deps (item_id, job_id, key, given_by) VALUES (?, ?, ?, ?);
 
 -- name: deps_of
--- What an item waits for.
-SELECT key FROM item_deps WHERE item_id = ? ORDER BY key;
+-- What an item waits for, as one of those who may say so said it.
+SELECT key FROM item_deps WHERE item_id = ? AND given_by = ? ORDER BY key;
 
 -- name: has_deps
 -- Whether any item of a job waits for another one.

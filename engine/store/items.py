@@ -48,12 +48,14 @@ def upsert(
     origin: Origin,
     run_id: int | None,
     now: int,
+    needs_by: str = "",
 ) -> Merged:
     """Insert new items with their stage rows, merge known ones.
 
     A merge replaces title, data and place; it never touches state, results or a person's decision. A new `revision`
     runs the stages again and drops what they gave before; `closed` skips what is left; an item that was gone comes
-    back. What a handler emits for an item that something else found only fills what that item lacks.
+    back. What a handler emits for an item that something else found only fills what that item lacks. `needs_by`: the
+    stage that says what items wait for; empty for a source.
     """
     by_key = {key_of(candidate): candidate for candidate in candidates}
     known = {row[1]: row for row in connection.execute(_SQL.by_keys, {"job": job.id, "keys": json.dumps(list(by_key))})}
@@ -63,7 +65,7 @@ def upsert(
     ids = _insert(connection, job, fresh, source_id=source_id, origin=origin, run_id=run_id, now=now)
     unjudged = set(ids) if job.spec.steers else set()
     for item_id, (key, candidate) in zip(ids, fresh, strict=True):
-        if candidate.needs and facts.set_needs(connection, job, item_id, key, candidate.needs, now):
+        if candidate.needs and facts.set_needs(connection, job, item_id, key, candidate.needs, now, needs_by):
             unjudged.add(item_id)
     needs = facts.has_needs(connection, job)
     if needs:
@@ -75,7 +77,7 @@ def upsert(
         changed += _merge(connection, job, row, candidate, origin, events, unsettled, unjudged, now)
         ids.append(row[0])
         if (candidate.needs or (needs and not fills)) and facts.set_needs(
-            connection, job, row[0], key, candidate.needs, now
+            connection, job, row[0], key, candidate.needs, now, needs_by
         ):
             unjudged.add(row[0])
     provenance.seen(connection, [row[0] for row in known.values()], now)
@@ -213,7 +215,7 @@ def _merge(
 ) -> bool:
     (
         item_id, key, given_by, title, data, revision, confidence, path, line, headings, state, closed, closed_by,
-        missed, given, signals, _,
+        missed, given, signals, _, titled,
     ) = row  # fmt: skip
     if origin == "emit" and given_by != "emit":
         _fill(connection, row, candidate)
@@ -228,7 +230,7 @@ def _merge(
     )
     values: dict[str, object] = {
         "id": item_id,
-        "title": safe_line(candidate.title) or key,
+        "title": titled or safe_line(candidate.title) or key,
         "data": _encode(candidate.data),
         # The revision that the stages ran for, or will run for: while nothing of the item may run, it stays behind, so
         # that the item runs again when it is open again.
@@ -290,7 +292,9 @@ def _more(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fill(connection: sqlite3.Connection, row: tuple[Any, ...], candidate: Candidate) -> None:
     """Take over what the item lacks; its source alone says what it is, where it is and whether it is open."""
-    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, missed, given, signals, _ = row
+    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, missed, given, signals, _, _ = (
+        row
+    )
     values: dict[str, object] = {
         "title": safe_line(candidate.title) or key if title == key else title,
         "data": _encode({**candidate.data, **json.loads(data)}),

@@ -5,7 +5,7 @@ SELECT coalesce(max(id), 0) FROM items;
 -- name: by_keys
 -- Items of a job that are known already.
 SELECT id, key, origin, title, data, revision, confidence, path, line, headings, state, closed, closed_by, missed,
-    given, signals, source_id
+    given, signals, source_id, titled
 FROM items WHERE job_id = :job AND key IN (SELECT value FROM json_each(:keys));
 
 -- name: insert

@@ -1,8 +1,7 @@
 """What a person does to items: each command journalled with how to take it back, in the same transaction.
 
-Undo puts back what the command set, as the journal kept it, and leaves alone items that a later command or the world
-has changed since. What runs at that moment loses its fence, so its result is refused; a row that was running when the
-command came goes back to the queue instead.
+`engine.store.undo` takes them back. What runs at that moment loses its fence, so its result is refused; a row that was
+running when the command came goes back to the queue instead.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Any
 from engine.contracts.commands import CommandOutcome
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
-from engine.store import doctor_undo, pauses, settle, versions
 from engine.store import items as items_part
+from engine.store import settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import queries
@@ -29,14 +28,14 @@ _STAGE_COLUMNS = (
     "item", "stage", "state", "due_at", "fence", "attempts", "interruptions", "started_at", "ended_at", "opened_at",
     "answer", "why", "choices",
 )  # fmt: skip
-_ITEM_COLUMNS = (
+ITEM_COLUMNS = (
     "item", "key", "revision", "state", "closed", "closed_by", "why", "priority", "priority_by", "accepted_at",
-    "snoozed_until",
+    "snoozed_until", "title", "titled",
 )  # fmt: skip
 
 
 @dataclass(slots=True)
-class _Act:
+class Act:
     """One command at work: what it found, what it changed, what it left alone and why."""
 
     connection: sqlite3.Connection
@@ -58,25 +57,25 @@ class _Act:
         return [row for row in self.stages.get(self.items[key]["item"], []) if row["state"] in states]
 
 
-def _run(
+def run_on_items(
     connection: sqlite3.Connection,
     plan: Plan,
     job: JobPlan,
     name: str,
     keys: Sequence[str],
     args: Mapping[str, Any],
-    change: Callable[[_Act, str], None],
+    change: Callable[[Act, str], None],
     words: str,
     now: int,
     *,
     release: bool = False,
 ) -> CommandOutcome:
     """Find the items, let `change` act on each, settle, journal. `words`: the message's verb, past tense."""
-    act = _Act(connection, plan, job, now)
+    act = Act(connection, plan, job, now)
     found = connection.execute(_SQL.find, {"job": job.id, "keys": json.dumps(list(keys))}).fetchall()
     ids = json.dumps([row[0] for row in found])
     before_items = {
-        row[0]: dict(zip(_ITEM_COLUMNS, row, strict=True)) for row in connection.execute(_SQL.items_now, (ids,))
+        row[0]: dict(zip(ITEM_COLUMNS, row, strict=True)) for row in connection.execute(_SQL.items_now, (ids,))
     }
     for row in connection.execute(_SQL.stages_now, (ids,)):
         if row[1] in plan.stages:
@@ -93,7 +92,7 @@ def _run(
         if release:
             for item in touched:
                 if before_items[item]["snoozed_until"] is not None:
-                    _come_back(connection, before_items[item], now)
+                    come_back(connection, before_items[item], now)
         settle.settle(connection, plan, touched, now, release=release)
         before = {
             "items": [before_items[item] for item in touched],
@@ -139,15 +138,16 @@ def _changed_rows(
     return kept
 
 
-def _message(words: str, act: _Act) -> str:
+def _message(words: str, act: Act) -> str:
     n = len(act.changed)
     said = f"{words} {n} {'item' if n == 1 else 'items'}" if n else "nothing changed"
     if act.skipped:
-        said += f"; {_reasons(act.skipped)}" if n else f": {_reasons(act.skipped)}"
+        said += f"; {reasons(act.skipped)}" if n else f": {reasons(act.skipped)}"
     return said
 
 
-def _reasons(skipped: Mapping[str, str]) -> str:
+def reasons(skipped: Mapping[str, str]) -> str:
+    """Why items were left alone, in one line."""
     key, why = next(iter(skipped.items()))
     return f"{safe_line(key, 80)}: {why}" if len(skipped) == 1 else f"{len(skipped)} not: {min(skipped.values())}"
 
@@ -155,7 +155,7 @@ def _reasons(skipped: Mapping[str, str]) -> str:
 def accept(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
     """Open the gate that items wait at."""
 
-    def change(act: _Act, key: str) -> None:
+    def change(act: Act, key: str) -> None:
         item = act.items[key]
         gates = [
             row
@@ -173,10 +173,12 @@ def accept(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Seque
         act.connection.execute(_SQL.accepted, {"items": json.dumps([item["item"]]), "now": now})
         act.did(key, "item.accepted")
 
-    return _run(connection, plan, job, "accept", keys, {"keys": list(keys)}, change, "accepted", now, release=True)
+    return run_on_items(
+        connection, plan, job, "accept", keys, {"keys": list(keys)}, change, "accepted", now, release=True
+    )
 
 
-def _open(act: _Act, row: StageRow, item: Mapping[str, Any], answer: str | None) -> None:
+def _open(act: Act, row: StageRow, item: Mapping[str, Any], answer: str | None) -> None:
     act.connection.execute(
         _SQL.open_gate,
         {
@@ -195,7 +197,7 @@ def answer(
     """Answer what a stage asked (or let go on what was held after interruptions); it starts again."""
     cleaned = safe_line(text)
 
-    def change(act: _Act, key: str) -> None:
+    def change(act: Act, key: str) -> None:
         asked = [
             row
             for row in act.rows(key, "waiting")
@@ -209,7 +211,7 @@ def answer(
         act.did(key, "item.answered", cleaned)
 
     args = {"keys": list(keys), "answer": cleaned}
-    return _run(connection, plan, job, "answer", keys, args, change, "answered", now, release=True)
+    return run_on_items(connection, plan, job, "answer", keys, args, change, "answered", now, release=True)
 
 
 def drop(
@@ -218,22 +220,40 @@ def drop(
     """Won't do: skip what is left; only a person brings the item back."""
     cleaned = safe_line(why) or "won't do"
 
-    def change(act: _Act, key: str) -> None:
+    def change(act: Act, key: str) -> None:
         item = act.items[key]
         if item["state"] == "dropped":
             act.skipped[key] = "it is dropped already"
             return
-        items_part.skip_open(connection, item["item"], cleaned, now)
-        connection.execute(_SQL.dropped, {"id": item["item"], "why": cleaned, "now": now})
+        put_aside(connection, item["item"], cleaned, now)
         act.did(key, "item.dropped", cleaned)
 
-    return _run(connection, plan, job, "drop", keys, {"keys": list(keys), "why": cleaned}, change, "dropped", now)
+    return run_on_items(
+        connection, plan, job, "drop", keys, {"keys": list(keys), "why": cleaned}, change, "dropped", now
+    )
+
+
+def put_aside(connection: sqlite3.Connection, item: int, why: str, now: int) -> None:
+    """Drop one item: what is left of it is skipped; the caller settles and journals."""
+    items_part.skip_open(connection, item, why, now)
+    connection.execute(_SQL.dropped, {"id": item, "why": why, "now": now})
+
+
+def find(connection: sqlite3.Connection, job: JobPlan, key: str) -> tuple[int, str] | None:
+    """Number and state of the item with this key; None: there is none."""
+    row = connection.execute(_SQL.find, {"job": job.id, "keys": json.dumps([key])}).fetchone()
+    return None if row is None else (row[0], row[2])
+
+
+def call(connection: sqlite3.Connection, item: int, title: str, titled: str | None, now: int) -> None:
+    """Call an item otherwise; `titled` is what a person calls it, None: as its source does."""
+    connection.execute(_SQL.retitle, {"item": item, "title": title, "titled": titled, "now": now})
 
 
 def cancel(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
     """Skip what is left of items; what runs is stopped."""
 
-    def change(act: _Act, key: str) -> None:
+    def change(act: Act, key: str) -> None:
         item = act.items[key]
         if item["state"] not in ("pending", "waiting", "failed", "snoozed"):
             act.skipped[key] = f"nothing is left of it, it is {item['state']}"
@@ -241,7 +261,9 @@ def cancel(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Seque
         items_part.close(connection, item["item"], "cancelled", "cancelled", now, by="person")
         act.did(key, "item.cancelled")
 
-    return _run(connection, plan, job, "cancel", keys, {"keys": list(keys)}, change, "cancelled", now, release=True)
+    return run_on_items(
+        connection, plan, job, "cancel", keys, {"keys": list(keys)}, change, "cancelled", now, release=True
+    )
 
 
 def snooze(
@@ -249,7 +271,7 @@ def snooze(
 ) -> CommandOutcome:
     """Look at items again at `until` (ms UTC)."""
 
-    def change(act: _Act, key: str) -> None:
+    def change(act: Act, key: str) -> None:
         item = act.items[key]
         if not connection.execute(_SQL.snoozed, {"id": item["item"], "until": until, "now": now}).rowcount:
             act.skipped[key] = f"it is {item['state']}"
@@ -257,7 +279,9 @@ def snooze(
         connection.execute(_SQL.put_off, {"item": item["item"], "until": until, "before": item["snoozed_until"]})
         act.did(key, "item.snoozed")
 
-    return _run(connection, plan, job, "snooze", keys, {"keys": list(keys), "until": until}, change, "snoozed", now)
+    return run_on_items(
+        connection, plan, job, "snooze", keys, {"keys": list(keys), "until": until}, change, "snoozed", now
+    )
 
 
 def prioritise(
@@ -265,7 +289,7 @@ def prioritise(
 ) -> CommandOutcome:
     """Set a person's priority; None takes it away."""
 
-    def change(act: _Act, key: str) -> None:
+    def change(act: Act, key: str) -> None:
         item = act.items[key]
         if item["state"] in ("dropped", "gone"):
             act.skipped[key] = f"it is {item['state']}"
@@ -278,7 +302,7 @@ def prioritise(
         act.did(key, "item.prioritised", "no priority" if priority is None else f"P{priority}")
 
     words = "took the priority from" if priority is None else f"set P{priority} for"
-    return _run(
+    return run_on_items(
         connection, plan, job, "prioritise", keys, {"keys": list(keys), "priority": priority}, change, words, now
     )
 
@@ -286,7 +310,7 @@ def prioritise(
 def retry(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
     """Try the failed stages of items again; the item keeps its own priority."""
 
-    def change(act: _Act, key: str) -> None:
+    def change(act: Act, key: str) -> None:
         item = act.items[key]
         failed = act.rows(key, "failed")
         if not failed:
@@ -298,7 +322,9 @@ def retry(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequen
             )
         act.did(key, "item.retried")
 
-    return _run(connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now, release=True)
+    return run_on_items(
+        connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now, release=True
+    )
 
 
 def reset(
@@ -307,7 +333,7 @@ def reset(
     """Run a stage of items again, and what depends on it; what was made stays until it is replaced."""
     again = {stage, *(number for number in job.stages if stage in plan.stages[number].ancestors)}
 
-    def change(act: _Act, key: str) -> None:
+    def change(act: Act, key: str) -> None:
         rows = {row["stage"]: row for row in act.stages.get(act.items[key]["item"], [])}
         if stage not in rows or rows[stage]["state"] not in ("done", "failed"):
             act.skipped[key] = f"it is not done at {plan.stages[stage].spec.name}"
@@ -317,141 +343,10 @@ def reset(
         act.did(key, "item.reset", plan.stages[stage].spec.name)
 
     args = {"stage": plan.stages[stage].spec.name, "keys": list(keys)}
-    return _run(connection, plan, job, "reset", keys, args, change, "will run again:", now)
+    return run_on_items(connection, plan, job, "reset", keys, args, change, "will run again:", now)
 
 
-def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | None = None) -> CommandOutcome:
-    """Take back the newest command, or the one with this number.
-
-    What something else has happened to since is left as it is, and the outcome says why. The newest command of which
-    nothing could be taken back is passed over from then on, so that those before it can be reached.
-    """
-    row = connection.execute(_SQL.last_operation, {"id": operation}).fetchone()
-    if row is None:
-        return CommandOutcome(ok=False, message="there is nothing to undo")
-    number, name, job_id, raw = row
-    job = next((job for job in plan.jobs.values() if job.id == job_id), None)
-    if job is None:
-        return CommandOutcome(ok=False, message="its job is not in the configuration any more")
-    before = json.loads(raw)
-    items: list[int] = []
-    keys: tuple[str, ...]
-    if name in ("bless", "revoke"):
-        revoked = [one for one in before["judgements"] if versions.revoke(connection, one, now)]
-        if revoked and name == "revoke":
-            versions.restore(connection, before["revoked"])
-        skipped = {} if revoked else {job.spec.name: "it was revoked already"}
-        keys = (job.spec.name,) if revoked else ()
-        what = f"{name} {job.spec.name}"
-    elif name in ("pause", "resume"):
-        what, why = pauses.take_back(connection, plan, job, number, name, before, now)
-        skipped = {job.spec.name: why} if why else {}
-        keys = () if why else (job.spec.name,)
-    elif name in doctor_undo.UNDOABLE:
-        why = doctor_undo.restore(connection, before, now)
-        skipped = {"the incident": why} if why else {}
-        keys = () if why else (str(before["incident"]),)
-        what = f"{name} of incident {before['incident']}"
-    else:
-        items, skipped = _restore(connection, plan, job, number, name, before, now)
-        keys = tuple(items_part.keys_of(connection, items))
-        what = f"{name} of {len(items)} {'item' if len(items) == 1 else 'items'}"
-    if keys or operation is None:
-        connection.execute(_SQL.undone, (now, number))
-    if not keys:
-        return CommandOutcome(ok=False, message=f"cannot undo {name}: {_reasons(skipped)}", skipped=skipped)
-    event = Event(
-        kind="operation.undone", actor="person", job_id=job.id, item_id=items[0] if len(items) == 1 else None, text=name
-    )
-    record(connection, [event], now)
-    message = f"undid {what}; {_reasons(skipped)}" if skipped else f"undid {what}"
-    return CommandOutcome(ok=True, message=message, changed=keys, skipped=skipped, operation=number)
-
-
-def _restore(
-    connection: sqlite3.Connection,
-    plan: Plan,
-    job: JobPlan,
-    number: int,
-    name: str,
-    before: Mapping[str, Any],
-    now: int,
-) -> tuple[list[int], dict[str, str]]:
-    """Put back what a command set; returns the items, and the keys of those left as they are, with why."""
-    then = {item["item"]: item for item in before["items"]}
-    found = connection.execute(_SQL.items_now, (json.dumps(list(then)),)).fetchall()
-    touched = {row[0] for row in connection.execute(_SQL.touched_since, {"id": number, "job": job.id})}
-    rows: dict[int, list[StageRow]] = {}
-    for row in before["stages"]:
-        if row["stage"] in plan.stages:
-            rows.setdefault(row["item"], []).append(row)
-    restore = {"prioritise": _put_priority_back, "snooze": _end_snooze}.get(name, _put_back)
-    restored: list[int] = []
-    skipped: dict[str, str] = {}
-    for values in found:
-        item = dict(zip(_ITEM_COLUMNS, values, strict=True))
-        old = then[item["item"]]
-        why = "a later command changed it too" if item["item"] in touched else _moved_on(name, old, item)
-        if why:
-            skipped[item["key"]] = why
-            continue
-        if name in ("drop", "cancel"):
-            stages = json.dumps([stage for stage in job.stages if plan.stages[stage].spec.enabled])
-            connection.execute(_SQL.revive, {"item": item["item"], "why": item["why"], "stages": stages})
-        restore(connection, old, item, rows.get(item["item"], []), now)
-        restored.append(item["item"])
-    settle.settle(connection, plan, restored, now)
-    return restored, skipped
-
-
-def _moved_on(name: str, old: Mapping[str, Any], item: Mapping[str, Any]) -> str | None:
-    """Why a command on an item cannot be taken back any more: the world went on without it."""
-    if name != "cancel" and item["closed"] is not None and item["closed"] != old["closed"]:
-        return "its source closed it meanwhile"
-    if item["state"] == "gone" and old["state"] != "gone":
-        return "it is gone meanwhile"
-    if name == "snooze" and item["state"] != "snoozed":
-        return "it is not snoozed any more"
-    known = old.get("revision")
-    if name not in ("prioritise", "snooze") and known is not None and item["revision"] != known:
-        return "its content changed meanwhile"
-    return None
-
-
-def _put_priority_back(
-    connection: sqlite3.Connection, old: Mapping[str, Any], item: Mapping[str, Any], rows: list[StageRow], now: int
-) -> None:
-    connection.execute(_SQL.unprioritise, {**old, "now": now})
-    connection.execute(_SQL.requeue, {"item": item["item"], "due_at": due_at(now, old["priority"])})
-    _put_back_in_time(connection, rows)
-
-
-def _end_snooze(
-    connection: sqlite3.Connection, old: Mapping[str, Any], item: Mapping[str, Any], rows: list[StageRow], now: int
-) -> None:
-    connection.execute(_SQL.unsnooze, {**old, "now": now})
-    _come_back(connection, item, now)
-    _put_back_in_time(connection, rows)
-
-
-def _put_back_in_time(connection: sqlite3.Connection, rows: list[StageRow]) -> None:
-    for row in rows:
-        if row["state"] in ("ready", "later"):
-            connection.execute(_SQL.put_back, row)
-
-
-def _come_back(connection: sqlite3.Connection, item: Mapping[str, Any], now: int) -> None:
+def come_back(connection: sqlite3.Connection, item: Mapping[str, Any], now: int) -> None:
+    """What a snooze has put off comes back with its item."""
     values = {"item": item["item"], "until": item["snoozed_until"], "due_at": due_at(now, item["priority"])}
     connection.execute(_SQL.come_back, values)
-
-
-def _put_back(
-    connection: sqlite3.Connection, old: Mapping[str, Any], item: Mapping[str, Any], rows: list[StageRow], now: int
-) -> None:
-    for row in rows:
-        if row["state"] == "running":
-            row |= {"state": "ready", "due_at": now, "attempts": max(0, row["attempts"] - 1)}
-        connection.execute(_SQL.restore_stage, row)
-        if row["state"] != "done":
-            connection.execute(_SQL.drop_result, row)
-    connection.execute(_SQL.restore_item, {**old, "now": now})

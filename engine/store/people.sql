@@ -10,7 +10,8 @@ FROM item_stages WHERE item_id IN (SELECT value FROM json_each(?));
 
 -- name: items_now
 -- Items as they are, to be kept in the journal.
-SELECT id, key, revision, state, closed, closed_by, why, priority, priority_by, accepted_at, snoozed_until
+SELECT id, key, revision, state, closed, closed_by, why, priority, priority_by, accepted_at, snoozed_until,
+    title, titled
 FROM items WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: open_gate
@@ -126,3 +127,7 @@ UPDATE items
 SET state = :state, closed = :closed, closed_by = :closed_by, why = :why, accepted_at = :accepted_at,
     snoozed_until = :snoozed_until, updated_at = :now
 WHERE id = :item;
+
+-- name: retitle
+-- What a person calls an item; NULL: as its source calls it.
+UPDATE items SET title = :title, titled = :titled, updated_at = :now WHERE id = :item;

@@ -233,6 +233,12 @@ def _finish(
         group = [ending for ending in group if ending.claim.item.id not in kept]
         if not group:
             return
+    if signalled:
+        # What they found out has to be in what the next stage is given.
+        unsettled |= {ending.claim.item.id for ending in signalled}
+        group = [ending for ending in group if not ending.signals]
+        if not group:
+            return
     if told:
         # An item of this group that one of them told of may have to run anew from its first stage on.
         unsettled |= {ending.claim.item.id for ending in group if ending.claim.item.key in told}
@@ -325,6 +331,7 @@ def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int
             origin="emit",
             run_id=None,
             now=now,
+            needs_by=ending.claim.stage.spec.name,
         )
 
 

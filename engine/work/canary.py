@@ -101,7 +101,9 @@ def _tried(ending: Finished | Left) -> Tried:
     return Tried(ending.output, ending.output_hash, does_more=more)
 
 
-async def _forget(_claim: Claim, what: str, value: Any) -> None:
+async def _forget(_claim: Claim, what: str, value: Any) -> Any:
+    if what == "peers":
+        return []
     if what != "checkpoint":
         raise UseError(f"handlers cannot ask for `{what}`")
     checkpoints.encode(value)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from engine.contracts.context import Checkpoint, Item
+from engine.contracts.context import Checkpoint, Item, Peer
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate
 from engine.contracts.llm import LLM
@@ -34,6 +34,12 @@ class ContextItem:
     line: int | None
     headings: tuple[str, ...]
     signals: Mapping[str, Any] = field(default_factory=dict)
+    priority: int | None = None
+
+
+async def _nobody(_stage: str) -> Sequence[Mapping[str, Any]]:
+    """A trial is not compared with what is stored."""
+    return ()
 
 
 class AttemptContext:
@@ -48,6 +54,7 @@ class AttemptContext:
         "_make_checkpoint",
         "_make_log",
         "_paid",
+        "_peers",
         "_progress",
         "answer",
         "attempt",
@@ -81,6 +88,7 @@ class AttemptContext:
         llm: Callable[[], LLM] = NoModel,
         paid: Callable[[int], None] = lambda _usd_micros: None,
         folder: str = "",
+        peers: Callable[[str], Awaitable[Sequence[Mapping[str, Any]]]] = _nobody,
     ) -> None:
         """`log` and `checkpoint` make theirs when it is first asked for; artifacts go to `folder` below `artifacts`."""
         self.job = job
@@ -93,6 +101,7 @@ class AttemptContext:
         self.answer = answer
         self.http = http
         self._llm = llm
+        self._peers = peers
         self.cancelled = False
         self.emitted: list[tuple[str, Candidate]] = []
         self._artifacts = artifacts
@@ -122,6 +131,10 @@ class AttemptContext:
         if self._checkpoint is None:
             self._checkpoint = self._make_checkpoint()
         return self._checkpoint
+
+    async def peers(self, stage: str) -> Sequence[Peer]:
+        """Other open items of this job that passed a stage."""
+        return [Peer(**told) for told in await self._peers(stage)]
 
     @property
     def signals(self) -> Mapping[str, Any]:

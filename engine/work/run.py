@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -223,6 +224,7 @@ def open_context(run: Run, *, root: Path, artifacts: Path, http: Http) -> Attemp
         answer=claim.answer,
         llm=run.llm,
         paid=run.pay,
+        peers=partial(run.asks, claim, "peers"),
     )
     return context
 
@@ -276,6 +278,7 @@ async def call_in_process(
             "line": item.line,
             "headings": item.headings,
             "signals": item.signals,
+            "priority": item.priority,
         },
         "upstream": claim.upstream,
         "attempt": claim.attempt,

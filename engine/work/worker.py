@@ -152,6 +152,7 @@ def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging
         answer=call["answer"],
         llm=lambda: WorkerLLM(partial(link.ask, "llm")),
         paid=lambda usd_micros: link.send({"kind": "paid", "usd_micros": usd_micros}),
+        peers=lambda stage: asyncio.to_thread(link.ask, "peers", stage),
     )
     link.context = context
     pid = os.getpid()

@@ -1,5 +1,8 @@
 """The stage that picks the cheapest tier that can carry an item out: script, one model call, jury, agent session.
 
+An item without a priority goes no further: a person says how urgent it is. One that was broken up is carried out by its
+parts, and by nothing else.
+
 Rules: what the item says itself (the name of a tier or of an agent as a tag, `#report`), then what its scope found
 (safety class, effort). No tier found: a person says which; money is never spent on a guess.
 
@@ -10,6 +13,7 @@ diff|report}`; `default`, the tier where nothing speaks for another one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from engine.contracts.context import Context
@@ -18,6 +22,9 @@ from engine.contracts.seam import accepts
 
 KINDS: Final = ("script", "call", "jury", "agent")
 """In rising order of cost."""
+PARTS: Final = "parts"
+"""Kind of tier of an item that its parts carry out."""
+PRIORITIES: Final = ("P0", "P1", "P2", "P3")
 _BY_HAND: Final = "I do it myself"
 
 
@@ -27,16 +34,24 @@ async def handle(ctx: Context) -> Outcome:
     tiers = _tiers(ctx.params.get("tiers"))
     if isinstance(tiers, Fail):
         return tiers
-    if ctx.answer:
-        if ctx.answer == _BY_HAND:
-            return Fail(why="a person does it by hand; tick it off in its file when it is done")
-        if ctx.answer not in tiers:
-            return Ask(question=f"There is no tier `{ctx.answer}`. Who shall do it?", choices=(*tiers, _BY_HAND))
-        return _done(ctx.answer, tiers[ctx.answer], "a person said so")
-    name, because = _pick(ctx, tiers)
+    if parts := ctx.upstream.get("decompose", {}).get("parts"):
+        return Done(output={"tier": PARTS, "kind": PARTS, "because": f"its {len(parts)} parts are finished"})
+    told, answer = ctx.checkpoint.load(), ctx.answer
+    said: int | None = told["priority"] if isinstance(told, Mapping) else None
+    if answer in PRIORITIES:
+        said, answer = PRIORITIES.index(answer), None
+        await ctx.checkpoint.save({"priority": said})
+    if ctx.item.priority is None and said is None:
+        return Ask(question="How urgent is it? Without a priority it is not carried out.", choices=PRIORITIES)
+    urgency = {"priority": said, "priority_why": f"P{said}, as a person said"} if ctx.item.priority is None else {}
+    if answer == _BY_HAND:
+        return Fail(why="a person does it by hand; tick it off in its file when it is done")
+    if answer and answer not in tiers:
+        return Ask(question=f"There is no tier `{answer}`. Who shall do it?", choices=(*tiers, _BY_HAND))
+    name, because = (answer, "a person said so") if answer else _pick(ctx, tiers)
     if name is None:
         return Ask(question=f"Who shall do it? {because}", choices=(*tiers, _BY_HAND))
-    return _done(name, tiers[name], because)
+    return replace(_done(name, tiers[name], because), signals=urgency)
 
 
 def _tiers(told: object) -> dict[str, Mapping[str, Any]] | Fail:

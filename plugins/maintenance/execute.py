@@ -26,6 +26,7 @@ from plugins.maintenance.agents.clone import Clone, CloneProblem
 from plugins.maintenance.agents.evidence import Evidence, Limits, gather, outside
 from plugins.maintenance.agents.report import Report
 from plugins.maintenance.agents.session import Ended, SessionProblem, run_agent, verify
+from plugins.maintenance.classify import PARTS
 from plugins.maintenance.task import NoRepository, Task, task_of
 from plugins.maintenance.think import think
 
@@ -61,7 +62,12 @@ EXECUTE_PARAMS: Final = ("agents", "agent", "rounds", "verify", "max_files", "ma
 @runs_programs("agents", "verify")
 async def handle(ctx: Context) -> Outcome:
     """Carry the item out by its tier; done with a branch, or with a report where that is what is wanted."""
-    if ctx.upstream.get("classify", {}).get("kind") in ("call", "jury"):
+    kind = ctx.upstream.get("classify", {}).get("kind")
+    if kind == PARTS:
+        return Done(output={"kind": PARTS, "summary": str(ctx.upstream["classify"].get("because", ""))})
+    if ctx.item.priority is None:
+        return Fail(why="it has no priority: give it one (+), then try again")
+    if kind in ("call", "jury"):
         return await think(ctx)
     try:
         task = await asyncio.to_thread(task_of, ctx)

@@ -16,6 +16,7 @@ from engine.contracts.seam import accepts
 from engine.kit.git import git
 from engine.kit.safe_text import safe_line
 from plugins.maintenance.agents.clone import in_progress
+from plugins.maintenance.classify import PARTS
 from plugins.maintenance.task import NoRepository, Task, task_of
 from plugins.todos.tick import tick
 
@@ -27,13 +28,34 @@ _GIT_S: Final = 120.0
 async def handle(ctx: Context) -> Outcome:
     """Merge the reviewed branch; done with {commit, into, ticked}."""
     verdict = ctx.upstream.get("review", {})
-    if verdict.get("verdict") != "accept":
+    if verdict.get("verdict") not in ("accept", PARTS):
         return Skip(why="there is no branch to merge")
     try:
         task = await asyncio.to_thread(task_of, ctx)
     except NoRepository as error:
         return Fail(why=str(error))
+    if verdict.get("verdict") == PARTS:
+        return await asyncio.to_thread(_close, ctx, task)
     return await asyncio.to_thread(_merge, ctx, task, verdict)
+
+
+def _close(ctx: Context, task: Task) -> Outcome:
+    """Tick off an item whose parts are merged, in a commit of its own."""
+    repository = task.repository
+    if busy := in_progress(repository):
+        return Later(after_s=_BUSY_S, why=busy)
+    if dirty := _changed(repository):
+        return Later(
+            after_s=_BUSY_S,
+            why=f"the checkout has changes of its own ({safe_line(dirty, 120)}); it waits for a clean one",
+        )
+    if not _tick(ctx, task):
+        return Done(output={"ticked": False, "summary": "its parts are finished; its line was not ticked"})
+    message = f"Tick off: {safe_line(task.title, 60)}"
+    made = git(repository, "-c", "commit.gpgsign=false", "commit", "--quiet", "--no-verify", "-m", message)
+    if not made.ok:
+        return Fail(why=safe_line(f"git could not commit the tick: {made.error}", 400))
+    return Done(output={"ticked": True, "summary": "its parts are finished; its box is ticked"})
 
 
 def _merge(ctx: Context, task: Task, verdict: Any) -> Outcome:

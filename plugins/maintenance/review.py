@@ -15,6 +15,7 @@ from engine.contracts.outcome import Ask, Done, Fail, Outcome, Skip
 from engine.contracts.seam import accepts, runs_programs
 from engine.kit.git import git
 from engine.kit.safe_text import safe_line
+from plugins.maintenance.classify import PARTS
 from plugins.maintenance.execute import EXECUTE_PARAMS, rework
 from plugins.maintenance.task import NoRepository, task_of
 
@@ -31,7 +32,8 @@ async def handle(ctx: Context) -> Outcome:
     if work is None:
         return Skip(why="nothing was executed")
     if work.get("kind") != "diff":
-        return Done(output={"verdict": "report", "summary": str(work.get("summary", ""))})
+        verdict = PARTS if work.get("kind") == PARTS else "report"
+        return Done(output={"verdict": verdict, "summary": str(work.get("summary", ""))})
     try:
         task = await asyncio.to_thread(task_of, ctx)
     except NoRepository as error:

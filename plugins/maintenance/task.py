@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.contracts.context import Context
 from engine.kit.git import git
+from plugins.todos.relations import home
 from plugins.todos.tick import find
 
 
@@ -73,7 +74,8 @@ class NoRepository(Exception):
 def task_of(ctx: Context) -> Task:
     """Return the task of an item; NoRepository where an agent cannot work."""
     item = ctx.item
-    folder = (ctx.root / item.path).parent if item.path else ctx.root
+    where = home(item.path, item.data)
+    folder = (ctx.root / where).parent if where else ctx.root
     top = git(folder, "rev-parse", "--show-toplevel")
     if not top.ok:
         raise NoRepository(f"{folder} is not in a git repository; an agent works on a clone of one")

@@ -22,6 +22,7 @@ from plugins.todos.alike import normalise, overlap, rarity
 from plugins.todos.items import TodoItem
 from plugins.todos.mentions import Mention, Term, find_mentions, terms_of
 from plugins.todos.places import read_todos, todo_files
+from plugins.todos.relations import home
 
 _FILES: Final = 8
 _EXCERPTS: Final = 3
@@ -46,7 +47,7 @@ class Related:
 def handle(ctx: Context) -> Done:
     """Search the repository for what the item is about and write `brief.md`."""
     item = ctx.item
-    base = search_root(ctx.root, item.path)
+    base = search_root(ctx.root, home(item.path, item.data))
     text = str(item.data.get("raw") or item.title)
     terms = terms_of(text, item.headings[-1:])
     mentions = find_mentions(base, terms, limit=_FILES, stop=lambda: ctx.cancelled)

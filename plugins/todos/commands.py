@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from engine.contracts.errors import UseError
+from plugins.todos.brief import search_root
 from plugins.todos.items import TodoItem
 from plugins.todos.match import match
 from plugins.todos.places import Unreadable, scan_folder
+from plugins.todos.scope import input_hash
 from plugins.todos.sides import Spot
 
+_OLD_DAYS: Final = 90
+_DAY_MS: Final = 86_400_000
 _PRIVATE: Final = ("raw", "tags", "parent")
 
 
@@ -67,3 +71,24 @@ def _items(path: Path) -> list[TodoItem]:
             raise UseError(f"{found.file}: {found.problem}")
         items.append(found)
     return items
+
+
+def scope_is_old(
+    root: Path,
+    *,
+    text: str,
+    path: str | None,
+    headings: Sequence[str],
+    made_of: str | None,
+    made_at: int | None,
+    now: int,
+) -> str | None:
+    """Say why a scope is old: the project went on since, or it was made long ago (`made_at`, `now`: ms UTC)."""
+    if made_of is None or made_at is None:
+        return "nothing says what it was made of"
+    days = (now - made_at) // _DAY_MS
+    if days >= _OLD_DAYS:
+        return f"it is {days} days old"
+    if input_hash(text, path, headings, search_root(root, path)) != made_of:
+        return "the project has changed since"
+    return None

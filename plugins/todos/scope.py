@@ -25,6 +25,7 @@ from engine.kit.safe_text import safe_line
 from plugins.todos.alike import normalise, overlap, rarity
 from plugins.todos.brief import find_related, search_root
 from plugins.todos.mentions import Term, terms_of
+from plugins.todos.relations import home
 
 Effort = Literal["small", "medium", "large"]
 Level = Literal["low", "medium", "high"]
@@ -85,7 +86,9 @@ async def handle(ctx: Context) -> Done:
             **({"limits": limits} if limits else {}),
             "model": reply.model,
             "input": seen.input,
-        }
+        },
+        signals={name: getattr(scope, name) for name in ("effort", "risk", "type", "safety", "confidence")}
+        | ({"project": safe_line(scope.project, 100)} if scope.project else {}),
     )
 
 
@@ -104,7 +107,7 @@ class _Seen:
 def _look(ctx: Context) -> _Seen:
     item = ctx.item
     text = str(item.data.get("raw") or item.title)
-    base = search_root(ctx.root, item.path)
+    base = search_root(ctx.root, home(item.path, item.data))
     terms = terms_of(text, item.headings[-1:])
     brief = ctx.upstream.get("brief", {})
     related = find_related(base, normalise(item.title), item.path, item.line, ctx.root)
@@ -121,7 +124,8 @@ def _look(ctx: Context) -> _Seen:
         if excerpt and room > 0:
             room -= len(excerpt)
             parts += ["", f"=== {path}", excerpt]
-    return _Seen(base, terms, others, "\n".join(parts), _input(ctx, text, base))
+    made_of = input_hash(text, item.path, item.headings, base)
+    return _Seen(base, terms, others, "\n".join(parts), made_of)
 
 
 def _paths(told: object) -> list[str]:
@@ -136,10 +140,10 @@ def _excerpt(root: Path, path: str, limit: int) -> str:
         return ""
 
 
-def _input(ctx: Context, text: str, base: Path) -> str:
-    """A hash of what the scope depends on; another one marks it as old."""
+def input_hash(text: str, path: str | None, headings: Sequence[str], base: Path) -> str:
+    """Return a hash of what a scope depends on; another one marks it as old."""
     head = git(base, "rev-parse", "HEAD")
-    parts = (normalise(text), ctx.item.path or "", *ctx.item.headings, head.text.strip() if head.ok else "")
+    parts = (normalise(text), path or "", *headings, head.text.strip() if head.ok else "")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -175,5 +179,5 @@ def _known(text: str, seen: _Seen) -> dict[str, Any]:
     best = max(seen.others, key=lambda other: overlap(normalise(text), normalise(other[0]), weights).both, default=None)
     told: dict[str, Any] = {"text": safe_line(text, 200)}
     if best is not None and overlap(normalise(text), normalise(best[0]), weights).both >= _SAME_FROM:
-        return {**told, "confirmed": True, "path": best[1], "line": best[2]}
+        return {**told, "confirmed": True, "todo": best[0], "path": best[1], "line": best[2]}
     return {**told, "confirmed": False}

@@ -51,3 +51,28 @@ SOURCE: Final = Action(
     id="source", keys=("o",), label="Source", meaning="open source",
     help="Open its file at its line in $VISUAL or $EDITOR", why_not=possible.source,
 )  # fmt: skip
+EDIT: Final = Action(
+    id="edit", keys=("e",), label="Edit", level=1, command="edit",
+    help="Call it otherwise; what its source says stays with it", cli="rivus items edit JOB KEY… --title TITLE",
+    why_not=possible.change_item,
+)  # fmt: skip
+MERGE: Final = Action(
+    id="merge", keys=("M",), label="Merge", level=1, command="merge",
+    help="The marked ones are the same as the one under the cursor: drop them, and let it remember where they stood",
+    cli="rivus items merge JOB KEY… --into KEY", why_not=possible.change_item, on_marks=True,
+)  # fmt: skip
+ADD: Final = Action(
+    id="add", keys=("A",), label="Add", level=1, command="add",
+    help="Put in a TODO of your own; it waits here like every other", cli="rivus todo add TITLE",
+    why_not=possible.change,
+)  # fmt: skip
+START: Final = Action(
+    id="start", keys=("F",), label="First", meaning="goes first", level=1, command="start",
+    help="Let it go before all others, now; what keeps it from starting is said", cli="rivus items start JOB KEY…",
+    why_not=possible.change_item, on_marks=True,
+)  # fmt: skip
+RESCOPE: Final = Action(
+    id="rescope", keys=("m",), label="Scope", meaning="ask a model", level=2, command="reset",
+    help="Let a model scope it again, and run what follows from that; asks, with the price",
+    cli="rivus todo scope KEY…", why_not=possible.change_item, on_marks=True,
+)  # fmt: skip

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from rivus_tui.actions.decisions import ACCEPT, CANCEL, LOWER_PRIORITY, RAISE_PRIORITY, RETRY, SOURCE
+from rivus_tui.actions.decisions import (
+    ACCEPT,
+    CANCEL,
+    EDIT,
+    LOWER_PRIORITY,
+    RAISE_PRIORITY,
+    RESCOPE,
+    RETRY,
+    SOURCE,
+    START,
+)
 from rivus_tui.actions.lists import COPY_AS, NEXT_PART, PREVIOUS_PART, WHY
 
 ACTIONS: Final = (
-    ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, WHY, SOURCE, NEXT_PART, PREVIOUS_PART, COPY_AS,
+    ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
+    NEXT_PART, PREVIOUS_PART, COPY_AS,
 )  # fmt: skip
 FOOTER: Final = ("escape", "next_part", "accept", "retry", "cancel", "why", "source", "undo")

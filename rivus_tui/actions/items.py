@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from rivus_tui.actions.decisions import ACCEPT, CANCEL, LOWER_PRIORITY, RAISE_PRIORITY, RETRY, SOURCE
+from rivus_tui.actions.decisions import (
+    ACCEPT,
+    CANCEL,
+    EDIT,
+    LOWER_PRIORITY,
+    RAISE_PRIORITY,
+    RESCOPE,
+    RETRY,
+    SOURCE,
+    START,
+)
 from rivus_tui.actions.lists import (
     COPY_AS,
     EXPORT,
@@ -20,7 +30,8 @@ from rivus_tui.actions.lists import (
 )
 
 ACTIONS: Final = (
-    OPEN, ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, WHY, SOURCE, FILTER, SCOPE, SORT, REVERSE,
+    OPEN, ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
+    FILTER, SCOPE, SORT, REVERSE,
     SAVE_VIEW, EXPORT, COPY_AS, MARK, MARK_ALL,
 )  # fmt: skip
 FOOTER: Final = ("open", "filter", "mark", "retry", "cancel", "why", "scope", "accept", "source")

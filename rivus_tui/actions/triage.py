@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from rivus_tui.actions.decisions import ACCEPT, DROP, LATER, LATER_AT, LOWER_PRIORITY, RAISE_PRIORITY, RETRY, SOURCE
+from rivus_tui.actions.decisions import (
+    ACCEPT,
+    ADD,
+    DROP,
+    EDIT,
+    LATER,
+    LATER_AT,
+    LOWER_PRIORITY,
+    MERGE,
+    RAISE_PRIORITY,
+    RETRY,
+    SOURCE,
+)
 from rivus_tui.actions.lists import (
     COPY_AS,
     EXPORT,
@@ -22,7 +34,8 @@ from rivus_tui.actions.lists import (
 )
 
 ACTIONS: Final = (
-    ACCEPT, DROP, LATER, LATER_AT, RETRY, RAISE_PRIORITY, LOWER_PRIORITY, OPEN, WHY, SOURCE, NEXT_PART, PREVIOUS_PART,
+    ACCEPT, DROP, LATER, LATER_AT, RETRY, RAISE_PRIORITY, LOWER_PRIORITY, EDIT, MERGE, ADD,
+    OPEN, WHY, SOURCE, NEXT_PART, PREVIOUS_PART,
     MARK, MARK_ALL, FILTER, SCOPE, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS,
 )  # fmt: skip
 FOOTER: Final = (

@@ -1,4 +1,4 @@
-"""`rivus items list|show|retry|cancel|prioritise|accept|drop|snooze|answer`."""
+"""`rivus items list|show|retry|start|cancel|prioritise|accept|drop|snooze|answer|add|edit|merge`."""
 
 from __future__ import annotations
 
@@ -159,6 +159,7 @@ def _verb(name: str, words: str, **extra: Any) -> click.Command:
 
 items.add_command(_verb("retry", "Try the failed stages of these items again, with fresh attempts."))
 items.add_command(_verb("accept", "Open the gate that these items wait at."))
+items.add_command(_verb("start", "Let these items go before all others, now; what keeps one from starting is said."))
 
 
 @items.command()
@@ -225,3 +226,39 @@ def prioritise(asked: Asked, job: str, keys: tuple[str, ...], priority: str, as_
     number = None if priority == "none" else int(priority)
     args = {"job": job, "keys": list(keys), "priority": number}
     raise click.exceptions.Exit(tell(apply(asked, "prioritise", args), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("title")
+@click.option("--priority", type=click.Choice(["0", "1", "2", "3"]), help="P0 is urgent.")
+@json_option
+@click.pass_obj
+def add(asked: Asked, job: str, title: str, priority: str | None, as_json: bool) -> None:
+    """Put in an item of your own; it waits at the gate of its job like every other."""
+    args = {"job": job, "title": title, **({} if priority is None else {"priority": int(priority)})}
+    raise click.exceptions.Exit(tell(apply(asked, "add", args), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--title", required=True, help="The new title.")
+@json_option
+@click.pass_obj
+def edit(asked: Asked, job: str, keys: tuple[str, ...], title: str, as_json: bool) -> None:
+    """Call items otherwise; what their source says stays with them."""
+    args = {"job": job, "keys": list(keys), "title": title}
+    raise click.exceptions.Exit(tell(apply(asked, "edit", args), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--into", required=True, metavar="KEY", help="The one that stays.")
+@json_option
+@click.pass_obj
+def merge(asked: Asked, job: str, keys: tuple[str, ...], into: str, as_json: bool) -> None:
+    """Say that items are the same as another one: they are dropped, and it remembers where they stood."""
+    args = {"job": job, "keys": list(keys), "into": into}
+    raise click.exceptions.Exit(tell(apply(asked, "merge", args), as_json))

@@ -55,7 +55,7 @@ def list_items(asked: Asked, query: ItemQuery, *, limit: int | None, as_json: bo
         names = [job.name for job in reader.jobs()]
         if query.job is not None and query.job not in names:
             raise UseError(f"there is no job `{query.job}` here; there are: {', '.join(names) or 'none'}")
-        found = _take(_pages(reader, query), limit)
+        found = _take(pages(reader, query), limit)
         if as_json:
             for item in found:
                 print_json(item_object(item))
@@ -77,7 +77,8 @@ def _take(found: Iterator[ItemView], limit: int | None) -> Iterator[ItemView]:
         yield item
 
 
-def _pages(reader: Reader, query: ItemQuery) -> Iterator[ItemView]:
+def pages(reader: Reader, query: ItemQuery) -> Iterator[ItemView]:
+    """Every item of a query, read page by page."""
     start: tuple[Any, ...] | None = None
     while True:
         page = reader.items_page(query, start, _PAGE + 1)

@@ -20,7 +20,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "status": ("rivus_tui.cli.status", "status", "Show jobs, counts, and whether an engine runs."),
     "jobs": ("rivus_tui.cli.jobs", "jobs", "List, pause and resume jobs."),
     "items": ("rivus_tui.cli.items", "items", "List, show, retry, cancel and prioritise items."),
-    "todo": ("rivus_tui.cli.todo", "todo", "Scan TODO files; list, accept, drop and snooze what they hold."),
+    "todo": ("rivus_tui.cli.todo_work", "todo", "Scan TODO files; list, decide, scope and run what they hold."),
     "check": ("rivus_tui.cli.check", "check", "List and run checks."),
     "doctor": ("rivus_tui.cli.doctor", "doctor", "Incidents: what failed, why, what is done about it."),
     "stale": ("rivus_tui.cli.stale", "stale", "What a change of code means for the results made before it."),

@@ -1,4 +1,7 @@
-"""`rivus todo scan|match|list|accept|drop|snooze`: what TODO files hold, with no engine and with one."""
+"""`rivus todo scan|match|list|accept|drop|snooze`: what TODO files hold, with no engine and with one.
+
+`todo_work` has the rest of its verbs.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ job_option = click.option("--job", default=JOB, show_default=True, help="The job
 
 @click.group()
 def todo() -> None:
-    """Scan TODO files; list, accept, drop and snooze what they hold."""
+    """Scan TODO files; list, decide, scope and run what they hold."""
 
 
 @todo.command()

@@ -112,16 +112,17 @@ class TextPrompt(ModalScreen[str | None]):
     COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
-    def __init__(self, title: str, question: str) -> None:
+    def __init__(self, title: str, question: str, value: str = "") -> None:
         super().__init__()
         self._title = title
         self._question = question
+        self._value = value
 
     def compose(self) -> ComposeResult:
         """Put the question over an input."""
         with Vertical(id="box"):
             yield LinesView(self._draw, widget_id="question")
-            yield Input(id="answer", compact=True)
+            yield Input(self._value, id="answer", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         """Make the box as high as its text and start typing."""

@@ -100,6 +100,45 @@ class ItemRoom(Room):
         for priority, items in wanted.items():
             self.send("prioritise", tuple(items), {"priority": priority}, decided=False)
 
+    def do_start(self) -> None:
+        self.send("start", self.chosen_items(), {}, decided=False)
+
+    def do_edit(self) -> None:
+        item = self.under_cursor()
+        if item is None:
+            self.say("it is no longer there", "warning")
+            return
+
+        def named(value: str | None) -> None:
+            if value is not None and value != item.title:
+                self.send("edit", (item,), {"title": value}, decided=False)
+
+        self.app.push_screen(TextPrompt("Edit the title", "Its source keeps its own words.", item.title), named)
+
+    def do_merge(self) -> None:
+        into = self.under_cursor()
+        items = tuple(item for item in self.chosen_items() if into is None or item_key(item) != item_key(into))
+        if into is None or not items or any(item.job != into.job for item in items):
+            self.say("mark the ones that are the same, then go to the one that stays", "warning")
+            return
+        self._maybe_ask("merge", items, "merge", {"into": into.key})
+
+    def do_rescope(self) -> None:
+        items = self.chosen_items()
+        price = (
+            "about $0.01 to $0.05 each; what follows from the scope runs again too. u takes it back until it starts."
+        )
+        dialog = confirm(
+            self.desk.clock, f"Scope {plural(len(items), 'item')} again?", [_names(items), price], "scope", "leave it"
+        )
+        again = {"stage": "scope"}
+        self.app.push_screen(dialog, self._if_yes(lambda: self.send("reset", items, again, decided=False)))
+
+    def under_cursor(self) -> ItemView | None:
+        """Return the item under the cursor, whatever is marked."""
+        detail = self.focused_detail()
+        return None if detail is None else detail.item
+
     def _maybe_ask(self, name: str, items: tuple[ItemView, ...], verb: str, more: Mapping[str, Any]) -> None:
         if len(items) <= ASK_ABOVE and not self.is_bulk():
             self.send(name, items, more)

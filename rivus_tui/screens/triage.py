@@ -18,6 +18,7 @@ from rivus_tui.filters import narrowed, trouble
 from rivus_tui.format import Cell, Line, age, cell, fit_line, line, place, priority, spread
 from rivus_tui.item_page import triage_lines
 from rivus_tui.possible import Situation
+from rivus_tui.screens.dialog import TextPrompt
 from rivus_tui.screens.list_room import ItemListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import TRIAGE_SORTS
@@ -204,6 +205,31 @@ class TriageScreen(ItemListRoom):
         """Leave it to the list and the progress line to show a decision; a toast for each would only be in the way."""
         if not outcome.ok or outcome.skipped:
             super().report(name, outcome)
+
+    def do_add(self) -> None:
+        job = self._adds_to()
+
+        async def add(title: str) -> None:
+            outcome = await self.desk.perform("add", {"job": job, "title": title})
+            self.report("add", outcome)
+            self.say(outcome.message)
+            self.reload(even_frozen=True)
+
+        def named(value: str | None) -> None:
+            if value is not None:
+                self.run_worker(add(value), group="commands", exit_on_error=True)
+
+        self.app.push_screen(TextPrompt(f"Add to {job}", "What is to be done?"), named)
+
+    def _adds_to(self) -> str:
+        """Return the job that takes what a person adds: that of the row under the cursor, else the one for TODOs."""
+        row = self.table.row
+        return row.job if row is not None and self.job_is_internal(row.job) else "todos"
+
+    def job_is_internal(self, name: str) -> bool:
+        """Return whether a job looks after the codebase."""
+        job = self.job_named(name)
+        return job is not None and job.internal
 
     def do_next_part(self) -> None:
         self._turn(1)

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.acceptance.command_line import Rivus
 from tests.plugins.maintenance.conftest import AGENT
 
+SCOPE: dict[str, Any] = {
+    "title": "Greet the world", "summary": "Print a greeting.", "effort": "small", "risk": "low", "type": "fix",
+    "confidence": "high", "safety": "code_change", "files": ["hello.py"],
+}  # fmt: skip
 JOBS = """\
+backends: {{scripted: {{use: scripted, params: {{answers: [{scope}]}}}}}}
+models: {{fast: [scripted/m]}}
 jobs:
   todos:
     internal: true
     discovery: {{use: plugins.todos.scan}}
     stages:
       - brief: {{handler: plugins.todos.brief, gate: accept}}
+      - scope: {{handler: plugins.todos.scope, needs: llm, params: {{model: fast}}}}
+      - consolidate: {{handler: plugins.todos.consolidate}}
+      - prioritise: {{handler: plugins.todos.prioritise, params: {{goals: Greet everybody}}}}
+      - decompose: {{handler: plugins.todos.decompose}}
       - classify:
           handler: plugins.maintenance.classify
           params: {{default: build, tiers: {{build: {{kind: agent, agent: fake}}}}}}
@@ -35,7 +47,7 @@ jobs:
 @pytest.fixture
 def project(rivus: Rivus) -> Rivus:
     read = ", ".join(str(path) for path in (AGENT.parent, Path(sys.prefix), Path(sys.base_prefix)))
-    jobs = JOBS.format(python=sys.executable, agent=AGENT, read=read)
+    jobs = JOBS.format(python=sys.executable, agent=AGENT, read=read, scope=json.dumps(SCOPE))
     rivus.write({"TODO.md": "- [ ] Greet the world\n", "jobs.yaml": jobs})
     rivus.git("init", "--quiet", "--initial-branch=main")
     rivus.git("add", ".")
@@ -47,10 +59,15 @@ def test_a_todo_becomes_a_merged_branch_by_three_words_of_a_person(project: Rivu
     project("run", "todos", "--once")
     (item,) = project.items().values()
     key = item["key"]
+    refused = project("todo", "run", key, code=1)
+    assert "brief waits at gate accept: accept it first" in refused.err
     project("todo", "accept", key)
-    project("run", "todos", "--once")
+    project("todo", "run", key, "--once")
     (item,) = project.items().values()
-    assert (item["stage"], item["state"]) == ("review", "waiting")
+    assert (item["stage"], item["state"], item["priority"]) == ("review", "waiting", 1)
+    shown = project("items", "show", "todos", key).out
+    assert "P1 by rule, score 6.8: a fix +3, small effort +1.5, the goals speak of greet +1.3, low risk +1" in shown
+    assert project("todo", "scope", "--all", "--dry-run").err == "nothing to scope\n"
     assert not (project.root / "hello.py").exists()
     project("items", "answer", "todos", key, "--answer", "accept")
     project("run", "todos", "--once")
@@ -65,3 +82,22 @@ def test_a_todo_becomes_a_merged_branch_by_three_words_of_a_person(project: Rivu
     assert item["state"] == "done"
     log = subprocess.run(["git", "log", "--oneline"], cwd=project.root, capture_output=True, text=True, check=True)
     assert "Greet the world" in log.stdout
+
+
+def test_what_a_person_adds_renames_and_scopes_again(project: Rivus) -> None:
+    (key,) = project("todo", "add", "Wave to the world", "--priority", "1", "--json").object["changed"]
+    project("todo", "edit", key, "Wave at the world")
+    project("run", "todos", "--once")
+    project(
+        "todo", "merge", next(item["key"] for item in project.items().values() if item["key"] != key), "--into", key
+    )
+    project("todo", "accept", key)
+    project("run", "todos", "--once")
+    item = project.items()["Wave at the world"]
+    assert (item["origin"], item["priority"], item["stage"]) == ("manual", 1, "review")
+    assert "say --yes" in project("todo", "scope", key, code=2).err
+    project("todo", "scope", key, "--yes")
+    assert project.items()["Wave at the world"]["stage"] == "scope"
+    assert project("todo", "scope", "--all", "--dry-run").out == ""
+    project("undo")
+    assert project.items()["Wave at the world"]["stage"] == "review"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.contracts.context import Peer
 from engine.contracts.item import Candidate, Known
 from engine.contracts.llm import LLM
 from engine.kit.no_model import NoModel
@@ -64,6 +65,8 @@ class FakeItem:
     path: str | None = None
     line: int | None = None
     headings: tuple[str, ...] = ()
+    signals: Mapping[str, Any] = field(default_factory=dict)
+    priority: int | None = None
 
     @classmethod
     def of(cls, candidate: Candidate) -> FakeItem:
@@ -118,11 +121,16 @@ class FakeContext:
     """(done, total, text) of each progress."""
     spent: int = 0
     """Micro-dollars that `paid` was told of."""
+    others: Mapping[str, Sequence[Peer]] = field(default_factory=dict)
+    """Peers by stage."""
     emitted: list[tuple[Candidate, str | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.artifact_dir == Path():
             self.artifact_dir = self.root
+
+    async def peers(self, stage: str) -> Sequence[Peer]:
+        return self.others.get(stage, ())
 
     def progress(self, done: int, total: int | None = None, text: str = "") -> None:
         self.steps.append((done, total, text))

@@ -122,6 +122,8 @@ def scans(lines: list[str], aliases: dict[str, str] | None = None) -> list[str]:
     ("stem", "name", "index"),
     [
         ("claims", "claim", "INDEX item_stages_ready (stage_id=?)"),
+        ("peers", "open_ones", "INDEX items_state (job_id=? AND state=?)"),
+        ("wishes", "go_first", "INDEX item_stages_ready (stage_id=?)"),
         ("claims", "claim", "PRIMARY KEY (item_id=? AND stage_id=?)"),
         ("claims", "has_ready", "INDEX item_stages_ready (stage_id=?)"),
         ("claims", "claim_next", "PRIMARY KEY (item_id=? AND stage_id=?)"),

@@ -235,3 +235,45 @@ async def test_marking_all_asks_however_few_they_are() -> None:
         story.clock.advance(1)
         await story.press("y")
         assert [name for name, _ in story.commands] == ["drop"]
+
+
+async def test_title_is_edited_in_place() -> None:
+    async with open_room(None, "3", "e") as story:
+        title = focused_title(story)
+        assert title in story.text()
+        await story.press("end", *" now", "enter")
+        assert story.commands == [("edit", {"job": "todos", "keys": ["k0001"], "title": f"{title} now"})]
+
+
+def focused_title(story: Story) -> str:
+    return str(story.room.situation().items[0].title)
+
+
+async def test_marked_duplicates_are_merged_into_the_one_under_the_cursor() -> None:
+    rows = sample()
+    async with open_room(rows, "3", "space", "space", "M", engine=deciding(rows)) as story:
+        assert story.commands == [("merge", {"job": "todos", "keys": ["k0001", "k0002"], "into": "k0003"})]
+    async with open_room(None, "3", "M") as story:
+        assert story.toasts == ["mark the ones that are the same, then go to the one that stays"]
+
+
+async def test_a_todo_of_ones_own_is_added() -> None:
+    async with open_room(None, "3", "A", *"Buy milk", "enter") as story:
+        assert story.commands == [("add", {"job": "todos", "title": "Buy milk"})]
+
+
+async def test_a_hundred_items_are_triaged_by_a_hundred_keys() -> None:
+    rows = sample()
+    rows.details.clear()
+    for number in range(1, 101):
+        view = item(number, f"todo {number}", "waiting", job="todos", confidence="high", line=number)
+        rows.details["todos", view.key] = detail(view, item_stage("brief", 0, "waiting", gate="accept"))
+    engine = deciding(rows)
+    keys = [("a", "x", "n")[number % 3] for number in range(100)]
+    async with open_room(rows, "3", *keys, engine=engine) as story:
+        assert len(story.commands) == 100
+        assert {args["keys"][0] for _, args in story.commands} == {f"k{number:04d}" for number in range(1, 101)}
+        assert "Nothing waits for you." in story.text()
+        assert "100 triaged this session, 0 left" in story.text()
+        await story.press("u", "u")
+        assert "98 triaged this session, 2 left" in story.text()

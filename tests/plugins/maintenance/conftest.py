@@ -53,7 +53,9 @@ def context(repository: Path, tmp_path: Path) -> Callable[..., FakeContext]:
     def make(**params: Any) -> FakeContext:
         artifacts = tmp_path / "artifacts"
         artifacts.mkdir(exist_ok=True)
-        item = FakeItem(key="t-1", title="Greet the world", data={"text": "Greet the world"}, path="TODO.md", line=3)
+        item = FakeItem(
+            key="t-1", title="Greet the world", data={"text": "Greet the world"}, path="TODO.md", line=3, priority=2
+        )
         return FakeContext(root=repository, item=item, stage="execute", params=params, artifact_dir=artifacts)
 
     return make

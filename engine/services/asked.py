@@ -1,0 +1,30 @@
+"""What handlers may ask of the engine while they run: save a checkpoint, look at the other items of their job."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from engine.contracts.errors import UseError
+from engine.store import checkpoints, peers
+from engine.store.claims import Claim
+from engine.store.writer import Writer
+
+Read = Callable[[Callable[[sqlite3.Connection], Any]], Awaitable[Any]]
+
+
+async def answer(claim: Claim, what: str, value: Any, *, writer: Writer, read: Read, epoch: int) -> Any:
+    """Answer one question of the attempt that holds `claim`; UseError for one that there is no answer to."""
+    if what == "peers":
+        ask = partial(peers.peers, job_id=claim.stage.job_id, item_id=claim.item.id, stage=str(value))
+        return await read(ask)
+    if what != "checkpoint":
+        raise UseError(f"handlers cannot ask for `{what}`")
+    text = checkpoints.encode(value)
+    return await writer.change(
+        lambda connection, now: checkpoints.save(
+            connection, claim.item.id, claim.stage.id, fence=claim.fence, epoch=epoch, value=text, now=now
+        )
+    )
