@@ -248,7 +248,9 @@ def compare(old: Path, new: Path, function: str, old_deps: Path | None, new_deps
         (_read(file), _read(deps) if deps is not None else None) for file, deps in ((old, old_deps), (new, new_deps))
     ]
     try:
-        answer = compare_texts(sides[0], sides[1], function, beside=(_neighbours(old), _neighbours(new)))
+        answer = compare_texts(
+            sides[0], sides[1], function, beside=(_neighbours(old), _neighbours(new)), paths=(str(old), str(new))
+        )
     except NoSuchSymbol as error:
         raise click.UsageError(str(error)) from None
     if as_json:
@@ -271,6 +273,16 @@ def comparison_object(answer: Comparison) -> dict[str, object]:
 
 
 def _read(file: Path) -> str:
+    from engine.rules.code.module import Source, parse
+
+    text = _text(file)
+    problem = parse("", Source(text=text, path=str(file))).problem
+    if problem is not None:
+        raise click.UsageError(problem)
+    return text
+
+
+def _text(file: Path) -> str:
     import tokenize
 
     try:
@@ -278,6 +290,8 @@ def _read(file: Path) -> str:
             return stream.read()
     except (SyntaxError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{file} cannot be read as Python: {error}") from None
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _neighbours(file: Path) -> Callable[[str], Source | None]:
@@ -290,7 +304,7 @@ def _neighbours(file: Path) -> Callable[[str], Source | None]:
             file.parent.joinpath(*name.split("."), "__init__.py"),
         ):
             if path.is_file() and name.replace(".", "").isidentifier():
-                return Source(text=_read(path), path=path.name, is_package=path.name == "__init__.py")
+                return Source(text=_text(path), path=path.name, is_package=path.name == "__init__.py")
         return None
 
     return find

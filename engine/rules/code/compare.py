@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from engine.rules.code.fingerprint import Fingerprint, SymbolPrint
+from engine.rules.code.fingerprint import CONSTANT, VALUES, Fingerprint, SymbolPrint
 
 Meaning: TypeAlias = Literal["same", "cosmetic", "semantic"]
 
@@ -68,9 +68,20 @@ def _changes(old: Fingerprint, new: Fingerprint) -> list[Change]:
     for name in [*after, *(name for name in before if name not in after)]:
         was, is_now = before.get(name), after.get(name)
         if was is None or is_now is None or was.norm != is_now.norm:
-            cosmetic = was is not None and is_now is not None and was.erased == is_now.erased
+            cosmetic = _is_form(was, is_now) if was and is_now else _stands_elsewhere(was or is_now)
             changes.append(Change(name=name, old=was, new=is_now, is_cosmetic=cosmetic))
     return changes
+
+
+def _is_form(was: SymbolPrint, is_now: SymbolPrint) -> bool:
+    """Whether a symbol is the same with the names of constants (each is a symbol of its own), or with their values."""
+    (old, _, old_values), (new, _, new_values) = was.erased.partition(VALUES), is_now.erased.partition(VALUES)
+    return old == new or (old_values or old) == (new_values or new)
+
+
+def _stands_elsewhere(alone: SymbolPrint | None) -> bool:
+    """Whether a symbol that only one side has is a constant: what uses it differs, and is compared by its value."""
+    return alone is not None and alone.erased.startswith(CONSTANT)
 
 
 def _same_reason(old: Fingerprint, new: Fingerprint) -> str:

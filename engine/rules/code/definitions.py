@@ -100,6 +100,8 @@ class Definitions:
             if args.posonlyargs and index == len(args.posonlyargs):
                 out.append("/")
             self._argument(argument, default, plain)
+        if args.posonlyargs and len(args.posonlyargs) == len(positional):
+            out.append("/")
         if args.vararg is not None or args.kwonlyargs:
             out.append("*")
         if args.vararg is not None:
@@ -139,6 +141,8 @@ class Definitions:
         self._list(getattr(node, "type_params", None) or [])
         out.append("(")
         for base in node.bases:
+            if "form" in self._rules and len(node.bases) == 1 and self._lens.dotted(base) == "builtins.object":
+                continue
             self._called.update(id(n) for n in walk(base))
             self._node(base)
             out.append(",")

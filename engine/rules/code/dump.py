@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
+from engine.rules.code.constants import folded
 from engine.rules.code.definitions import Definitions
 from engine.rules.code.facts import Facts
 from engine.rules.code.lens import Lens
@@ -17,13 +18,13 @@ from engine.rules.code.names import Names
 from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
 from engine.rules.code.plan import Plan
-from engine.rules.code.project import Builtin, External, Symbol, Unknown, Within
+from engine.rules.code.project import External, Symbol, Within
+from engine.rules.code.references import References
 from engine.rules.code.texts import Parts, parts_of
 from engine.rules.code.words import Dump, is_bare_return, is_quiet_import, literal
 
 SKIPPED_FIELDS: Final = frozenset({"ctx", "kind", "type_comment", "type_ignores", "lineno", "col_offset"})
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-_TYPING: Final = {"typing.List": "list", "typing.Dict": "dict", "typing.Set": "set", "typing.Tuple": "tuple"}
 _TURNED: Final = {ast.In: "NotIn", ast.Is: "IsNot", ast.NotIn: "In", ast.IsNot: "Is"}
 _SAFE_SINKS: Final = frozenset(
     {"builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.isinstance"}
@@ -32,7 +33,7 @@ _SAFE_SINKS: Final = frozenset(
 """Functions that call what they are given and look at nothing else of it."""
 
 
-class Dumper(Definitions):
+class Dumper(Definitions, References):
     """Dumps the statements of one symbol."""
 
     def __init__(
@@ -127,7 +128,7 @@ class Dumper(Definitions):
                 pending[:0] = [s for s in statement.orelse if not self._is_nothing(s)]
                 if is_function and pending and is_bare_return(pending[-1]):
                     pending.pop()
-            elif shapes and pending and (value := self._names.returned_at_once(statement, pending[0])) is not None:
+            elif shapes and pending and (value := self._returned(statement, pending[0])) is not None:
                 pending.pop(0)
                 out.extend(["Return", "(", "value", "="])
                 self._node(value)
@@ -136,6 +137,9 @@ class Dumper(Definitions):
                 self._node(statement)
             out.append(";")
         out.append("}")
+
+    def _returned(self, first: ast.stmt, second: ast.stmt) -> ast.expr | None:
+        return self._names.returned_at_once(first, second, self._plan.gone if self._plan is not None else set())
 
     def _is_nothing(self, node: ast.stmt) -> bool:
         if isinstance(node, ast.Pass) or text_statement(node):
@@ -164,8 +168,12 @@ class Dumper(Definitions):
         self._in_try -= 1
 
     def _not(self, node: ast.UnaryOp) -> None:
-        """`not a in b` is `a not in b`."""
+        """`not a in b` is `a not in b`; `-1` is a number."""
         inner = node.operand
+        value = folded(node) if "constants" in self._rules else None
+        if value is not None:
+            self._out.append(literal(value))
+            return
         if (
             "form" in self._rules
             and isinstance(node.op, ast.Not)
@@ -182,109 +190,40 @@ class Dumper(Definitions):
                 return
         self._plainly(node)
 
-    # -- names
-
-    def _name(self, node: ast.Name) -> None:
-        variable = self._lens.variable(node)
-        if variable is not None and variable.kind != "import":
-            self._out.append(self._names.word(variable))
-            if id(node) not in self._held and isinstance(node.ctx, ast.Load):
-                made = self._names.class_of(variable)
-                if made is not None:
-                    self._seen.values.add(made)
-            return
-        self._global(node)
-
-    def _global(self, node: ast.Name | ast.Attribute) -> bool:
-        target = self._lens.target(node)
-        if target is None:
-            return False
-        facts = self._seen
-        if isinstance(target, Symbol):
-            self._refer(target)
-            if isinstance(node, ast.Name) and self._lens.module.stars and node.id not in self._lens.module.bindings:
-                # What `import *` brings along, the other module's `__all__` says.
-                listed = Symbol(target.module, "__all__")
-                if target.module != self._owner.module and self._lens.statements(listed):
-                    self._refer(listed)
-            if id(node) not in self._called:
-                facts.values.add(target)
-        elif isinstance(target, External):
-            self._out.append(f"E:{_TYPING.get(target.dotted, target.dotted) if self._in_annotation else target.dotted}")
-            facts.saw_name(target.dotted)
-        elif isinstance(target, Builtin):
-            if target.name in ("__name__", "__file__", "__package__", "__spec__"):
-                self._out.append(f"M:{self._owner.module}")
-            self._out.append(f"B:{target.name}")
-            if target.name == "__doc__":
-                self._out.append(self._lens.module.document)
-            facts.saw_name(f"builtins.{target.name}")
-        elif isinstance(target, Within):
-            self._out.append(f"M:{target.module}")
-            self.dump.modules[target.module] = None
-            facts.doubts[f"module {target.module} is handed around as a value"] = None
-        elif isinstance(target, Unknown):
-            self._out.append(f"U:{target.name}")
-            self.dump.unresolved[target.name] = None
-            dotted = self._lens.dotted(node)
-            facts.saw_name(dotted if dotted is not None else target.name)
-            if target.doubt is not None:
-                facts.doubts[target.doubt] = None
-        if not isinstance(node.ctx, ast.Load) and not (isinstance(node, ast.Name) and isinstance(target, Symbol)):
-            facts.doubts[f"{ast.unparse(node)} is replaced at run time"] = None
-        return True
-
-    def _refer(self, target: Symbol) -> None:
-        self._out.append(target)
-        self.dump.symbols[target] = None
-
-    def _attribute(self, node: ast.Attribute) -> None:
-        self._seen.saw_attribute(node.attr)
-        if self._lens.target(node) is not None:
-            self._names_on_the_way(node)
-            self._global(node)
-            return
-        self._held.add(id(node.value))
-        if id(node) not in self._called and isinstance(node.ctx, ast.Load):
-            self._seen.value_attributes.add(node.attr)
-        dotted = self._lens.dotted(node)
-        if dotted is not None:
-            self._seen.saw_name(dotted)
-        self._out.append("Attribute(")
-        self._called.add(id(node.value))
-        self._node(node.value)
-        self._out.append(f".{node.attr})")
-
-    def _names_on_the_way(self, node: ast.Attribute) -> None:
-        """`package.module.name` refers to the modules too: importing them may do something."""
-        value = node.value
-        while isinstance(value, (ast.Attribute, ast.Name)):
-            target = self._lens.target(value)
-            if isinstance(target, Within):
-                self.dump.modules[target.module] = None
-            if isinstance(value, ast.Name):
-                break
-            value = value.value
-
     # -- values
+
+    def _sum(self, node: ast.BinOp) -> None:
+        """`24 * 60`, where that is nothing but a number; else perhaps a text that is put together."""
+        value = folded(node) if "constants" in self._rules else None
+        if value is None:
+            self._text(node)
+        else:
+            self._out.append(literal(value))
 
     def _constant(self, node: ast.Constant) -> None:
         is_message = self._plan is not None and id(node) in self._plan.messages
         self._out.append("<message>" if is_message else literal(node.value))
 
     def _text(self, node: ast.AST) -> None:
-        """An f-string, or with the rule a sum of texts: the same words for the same text."""
+        """An f-string, or with the rule a sum of texts: the same words for the same text; `cast(T, x)` is `x`."""
         if self._plan is not None and id(node) in self._plan.messages:
             self._out.append("<message>")
             return
         parts = parts_of(node, folds="texts" in self._rules)
         if parts is None:
-            if isinstance(node, ast.Call):
-                self._call(node)
-            else:
+            if not isinstance(node, ast.Call):
                 self._plainly(node)
+            elif self._is_cast(node):
+                self._node(node.args[1])
+            else:
+                self._call(node)
             return
         self._parts(parts)
+
+    def _is_cast(self, node: ast.Call) -> bool:
+        if "annotations" not in self._rules or len(node.args) != 2 or node.keywords:
+            return False
+        return self._lens.dotted(node.func) == "typing.cast" and self._may_drop(node.args[0])
 
     def _parts(self, parts: Parts) -> None:
         if len(parts) <= 1 and all(isinstance(part, str) for part in parts):
@@ -436,15 +375,15 @@ class Dumper(Definitions):
         self._plainly(node)
 
     _SPECIAL: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], None]]] = {
-        ast.Name: _name,
+        ast.Name: References._name,
         ast.If: _if,
         ast.Try: _try,
         ast.TryStar: _try,
         ast.UnaryOp: _not,
-        ast.Attribute: _attribute,
+        ast.Attribute: References._attribute,
         ast.Constant: _constant,
         ast.JoinedStr: _text,
-        ast.BinOp: _text,
+        ast.BinOp: _sum,
         ast.Call: _text,
         ast.Raise: _raise,
         ast.ExceptHandler: _handler,

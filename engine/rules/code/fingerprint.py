@@ -13,17 +13,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from engine.rules.code.constants import constant
 from engine.rules.code.facts import Facts
 from engine.rules.code.module import Module
+from engine.rules.code.nodes import walk
 from engine.rules.code.plan import RULES, Plan, Planner
 from engine.rules.code.project import Symbol
 from engine.rules.code.reading import Reading
 from engine.rules.code.units import EFFECTS, Unit, acting_order, registered
-from engine.rules.code.words import Doc, Dump, Word
+from engine.rules.code.words import Doc, Dump, Named, Word
 
 SCHEME: Final = 1
 """Number of this way to make hashes; another number makes every version another."""
 ALL_RULES: Final = frozenset(RULES)
+CONSTANT: Final = "="
+"""What `erased` begins with for a constant."""
+VALUES: Final = "/"
+"""What follows in `erased` where constants are used: a second hash, with their values in place of their names."""
 STAGE_NAME: Final = "<stage>"
 """The word for the stage's function, whatever it is called."""
 
@@ -43,6 +49,7 @@ class SymbolPrint:
     raw: str
     norm: str
     erased: str
+    """To be compared by `compare` only: see `CONSTANT` and `VALUES`."""
     source: str
 
 
@@ -78,7 +85,11 @@ def fingerprint(
     extras: Iterable[SymbolPrint] = (),
     rules: frozenset[str] = ALL_RULES,
 ) -> Fingerprint:
-    """Return the fingerprint of `function` (`name` or `Class.method`) in a module; NoSuchSymbol if it is not there."""
+    """Return the fingerprint of `function` in a module; NoSuchSymbol if it is not there.
+
+    `function` is `name` or `Class.method`; the bare name of what only one class or function of the module defines
+    stands for the whole of that.
+    """
     return _Closure(reading, _root(reading, module, function), rules, tuple(extras)).fingerprint()
 
 
@@ -93,10 +104,28 @@ def _root(reading: Reading, module: str, function: str) -> Symbol:
         raise NoSuchSymbol(f"there is no module `{module}`")
     if found.problem is not None:
         raise NoSuchSymbol(found.problem)
-    root = reading.project.resolve(found, function.partition(".")[0])
+    top, _, method = function.partition(".")
+    root = reading.project.resolve(found, top)
     if not isinstance(root, Symbol) or not reading.units(root):
+        around = [name for name, statements in found.bindings.items() if any(_defines(s, top) for s in statements)]
+        if len(around) != 1 or method:
+            raise NoSuchSymbol(f"{found.source.path} has no `{function}`")
+        return Symbol(found.name, around[0])
+    statements = found.bindings.get(top, [])
+    is_whole = len(statements) == 1 and isinstance(statements[0], ast.ClassDef) and not statements[0].bases
+    if method and is_whole and not _defines(statements[0], method.rpartition(".")[2]):
         raise NoSuchSymbol(f"{found.source.path} has no `{function}`")
     return root
+
+
+def _defines(statement: ast.stmt, name: str) -> bool:
+    """Whether a function of this name, or something that may be one, is bound in a statement."""
+    return any(
+        (isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.name == name)
+        or (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store))
+        for node in walk(statement)
+        if node is not statement
+    )
 
 
 class _Closure:
@@ -242,6 +271,10 @@ class _Closure:
         line = min((s.lineno for s in unit.statements), default=1)
         raw = _hash([source, *([str(line)] if self._facts.source else [])])
         norm, erased = self._norm(unit), self._joined(dump.words)
+        if "constants" in self._rules and constant(self._project, unit.symbol) is not None:
+            erased = CONSTANT + erased
+        if any(word.__class__ is Named for word in dump.words):
+            erased += VALUES + self._joined(dump.words, by_value=True)
         if self._facts.source:
             norm = erased = raw
         name = unit.symbol.name if unit.symbol == self._root else self._name(unit)
@@ -266,13 +299,16 @@ class _Closure:
             known = self._norms[unit] = self._joined(self._all[unit].words)
         return known
 
-    def _joined(self, words: list[Word]) -> str:
+    def _joined(self, words: list[Word], *, by_value: bool = False) -> str:
         texts: list[str] = []
         for word in words:
             if word.__class__ is str:
                 texts.append(word)
-            elif isinstance(word, Symbol):
-                texts.append(f"S:{STAGE_NAME if word == self._root else self._names.get(word, word.name)}")
+            elif isinstance(word, Named) and by_value:
+                texts.append(word.value)
+            elif isinstance(word, (Symbol, Named)):
+                symbol = word.symbol if isinstance(word, Named) else word
+                texts.append(f"S:{STAGE_NAME if symbol == self._root else self._names.get(symbol, symbol.name)}")
             elif isinstance(word, Doc) and (self._facts.docs or not word.plain or self._is_value(word.of)):
                 texts.append(f"doc:{word.text!a}")
         return _hash(texts)

@@ -60,7 +60,7 @@ class Lens:
             return self._import_of(variable) if variable.kind == "import" else None
         if isinstance(node, ast.Attribute):
             base = self.target(node.value)
-            return None if base is None else self.project.member(base, node.attr)
+            return None if base is None else self.project.member(base, node.attr, self.module)
         return None
 
     def dotted(self, node: ast.AST) -> str | None:
@@ -137,7 +137,7 @@ class Lens:
             if isinstance(node, (ast.Import, ast.ImportFrom)) and any(alias is known for known in node.names):
                 for bound, found in imported(self.module, node):
                     if bound == name:
-                        return self.project.imported(found)
+                        return self.project.imported(found, self.module)
         return Unknown(name, f"{name} is imported in an unusual way")
 
 

@@ -52,12 +52,12 @@ class Module:
     effects: list[ast.stmt] = field(default_factory=list)
     """Statements that do something when the module is imported, other than binding names."""
     stars: list[str] = field(default_factory=list)
+    star_places: list[tuple[str, int]] = field(default_factory=list)
+    """Module that everything is imported from, and the place of that statement."""
     globals: set[str] = field(default_factory=set)
     """Names that some function declares `global`, and so may bind anew."""
     idle_imports: list[str] = field(default_factory=list)
     """Modules that are imported without their names being used here: perhaps for what importing them does."""
-    document: str = ""
-    """The docstring."""
     quoted_annotations: bool = False
     """`from __future__ import annotations`."""
     _lines: list[str] | None = None
@@ -87,7 +87,7 @@ def parse(name: str, source: Source) -> Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source.text)
+            tree = ast.parse(source.text.removeprefix("\ufeff"))
         _fill(module, tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return Module(name=name, source=source, problem=f"{source.path} cannot be read as Python: {error}")
@@ -96,7 +96,8 @@ def parse(name: str, source: Source) -> Module:
 
 def _fill(module: Module, tree: ast.Module) -> None:
     body = tree.body
-    module.document = ast.get_docstring(tree, clean=False) or ""
+    if ast.get_docstring(tree, clean=False) is not None:
+        _bind(module, "__doc__", body[0])
     for place, statement in enumerate(body):
         module.order[id(statement)] = place
         _take(module, statement)
@@ -151,6 +152,7 @@ def take_imports(module: Module, statement: ast.Import | ast.ImportFrom, *, into
     for name, found in imported(module, statement):
         if name == "*":
             module.stars.append(found.module)
+            module.star_places.append((found.module, len(module.order)))
             continue
         known = into.get(name)
         if into is module.imports and (name in module.bindings or (known is not None and known != found)):

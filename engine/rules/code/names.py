@@ -44,8 +44,8 @@ class Names:
         """These arguments are called by position only: the parameters of a lambda among them are its own affair."""
         self._lambdas.update(id(node) for node in nodes if isinstance(node, ast.Lambda))
 
-    def returned_at_once(self, first: ast.stmt, second: ast.stmt) -> ast.expr | None:
-        """Return the value in `x = value; return x` where nothing else sees `x`; else None."""
+    def returned_at_once(self, first: ast.stmt, second: ast.stmt, gone: set[int]) -> ast.expr | None:
+        """Return the value in `x = value; return x` where nothing else sees `x`, but what is `gone`; else None."""
         if not (isinstance(first, ast.Assign) and len(first.targets) == 1 and isinstance(first.targets[0], ast.Name)):
             return None
         if not (isinstance(second, ast.Return) and isinstance(second.value, ast.Name)):
@@ -53,7 +53,8 @@ class Names:
         variable = self._lens.variable(first.targets[0])
         if variable is None or variable is not self._lens.variable(second.value) or variable.shared:
             return None
-        once = len(variable.bindings) == 1 and len(variable.loads) == 1 and variable.kind == "local"
+        loads = [load for load in variable.loads if id(load) not in gone]
+        once = len(variable.bindings) == 1 and len(loads) == 1 and variable.kind == "local"
         return first.value if once and not self._facts.frames else None
 
     def class_of(self, variable: Variable) -> Symbol | None:

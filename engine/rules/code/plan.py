@@ -15,7 +15,7 @@ from engine.rules.code.nodes import walk
 from engine.rules.code.project import Builtin, Symbol
 from engine.rules.code.scopes import Variable, arguments_of
 
-RULES: Final = ("annotations", "logging", "messages", "locals", "texts", "unused", "form")
+RULES: Final = ("annotations", "logging", "messages", "locals", "texts", "constants", "unused", "form")
 """What rules may set aside; the words are used in reasons."""
 _MESSAGES: Final = frozenset(
     {"ArithmeticError", "AssertionError", "AttributeError", "BufferError", "ConnectionError", "EOFError", "Exception"}

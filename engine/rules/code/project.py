@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from engine.rules.code.imports import QUIET_MODULES
 from engine.rules.code.module import Import, Module, Source, parse
 
 BUILTINS: Final = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__package__", "__spec__"}
@@ -65,6 +66,8 @@ class Project:
         self._targets: dict[tuple[str, str], Target] = {}
         self.memo: dict[tuple[int, bool], list[Symbol]] = {}
         """What statements change (`units`), by `id`: asked again for every stage."""
+        self.guessed: dict[Symbol, set[str]] = {}
+        """What was found beside, though it was imported from a module that is not there; with the module's names."""
         self.lenses: dict[int, Any] = {}
         """What `lens_on` made, by the `id` of the statement."""
 
@@ -84,14 +87,17 @@ class Project:
             target = self._targets[key] = self._resolved(module, name)
         return target
 
-    def member(self, target: Target, attribute: str) -> Target | None:
-        """Return what `target.attribute` leads to, for a module; None when the target is a value."""
+    def member(self, target: Target, attribute: str, of: Module) -> Target | None:
+        """Return what `target.attribute` in module `of` leads to, for a module; None when the target is a value."""
         if isinstance(target, External):
             inner = f"{target.dotted}.{attribute}"
             if self.module(inner) is not None:
                 return Within(inner)
-            return self._found_beside(None, attribute) or External(inner)
+            return self._guessed(of, target.dotted, attribute) or External(inner)
         if isinstance(target, Within):
+            given = self._guessed(of, target.module, attribute) if of.name in self._beside else None
+            if given is not None:
+                return given
             module = self.module(target.module)
             if module is not None and (attribute in module.bindings or attribute in module.imports):
                 return self.resolve(module, attribute)
@@ -100,13 +106,16 @@ class Project:
                 return Within(inner)
             if module is None:  # a folder without __init__
                 return Within(inner)
-            return self.resolve(module, attribute)
+            return self._made(module, attribute) or self.resolve(module, attribute)
         return None
 
-    def imported(self, found: Import) -> Target:
-        """Return what an import leads to."""
+    def imported(self, found: Import, of: Module) -> Target:
+        """Return what an import in module `of` leads to."""
         if found.name is None:
             return Within(found.module) if self._is_own(found.module) else External(found.module)
+        given = self._guessed(of, found.module, found.name) if of.name in self._beside else None
+        if given is not None:  # what was given for this side, whatever file of that name lies about
+            return given
         module = self.module(found.module)
         if module is not None and (found.name in module.bindings or found.name in module.imports or module.stars):
             return self.resolve(module, found.name)
@@ -114,19 +123,48 @@ class Project:
         if self.module(inner) is not None:
             return Within(inner)
         if module is not None:
-            return self.resolve(module, found.name)
-        return self._found_beside(None, found.name) or External(inner)
+            return self._made(module, found.name) or self.resolve(module, found.name)
+        return External(inner)
 
-    def _found_beside(self, module: Module | None, name: str) -> Target | None:
-        for other in self._beside:
-            beside = self.module(other)
-            if beside is None or beside is module:
-                continue
-            if name in beside.bindings:
-                return Symbol(other, name)
-            if module is not None and name in beside.imports:
-                return self.imported(beside.imports[name])
+    def beside(self, module: Module) -> list[Module]:
+        """Return the modules that a module sees without imports."""
+        others = (self.module(name) for name in self._beside if name != module.name)
+        return [other for other in others if other is not None]
+
+    def _guessed(self, module: Module, dotted: str, name: str) -> Target | None:
+        """Look beside for what is imported from a module that is not there."""
+        if not self._beside or dotted in self._beside or dotted.partition(".")[0] in QUIET_MODULES:
+            return None
+        for other in self.beside(module):
+            found = Symbol(other.name, name) if name in other.bindings else self._made(other, name)
+            if found is not None:
+                self.guessed.setdefault(found, set()).add(dotted)
+                return found
         return None
+
+    def _made(self, module: Module, name: str) -> Symbol | None:
+        """A module's own `__getattr__` makes what the module does not bind."""
+        known = name in module.bindings or name in module.imports or module.stars
+        return None if known or "__getattr__" not in module.bindings else Symbol(module.name, "__getattr__")
+
+    def _found_beside(self, module: Module, name: str) -> Target | None:
+        for other in self.beside(module):
+            if name in other.bindings:
+                return Symbol(other.name, name)
+            if name in other.imports:
+                return self.imported(other.imports[name], other)
+        return None
+
+    def rebound(self, module: Module, name: str) -> list[Symbol]:
+        """Return what an `import *` below the binding of a name may bind it to instead, with what decides that."""
+        places = [module.order.get(id(statement), 0) for statement in module.bindings.get(name, ())]
+        stars = [star for star, place in module.star_places if places and place > max(places)]
+        found: list[Symbol] = []
+        for star in stars:
+            other = self.module(star)
+            for source in [other] if other is not None else self.beside(module):
+                found.extend(Symbol(source.name, each) for each in (name, "__all__") if each in source.bindings)
+        return found
 
     def _is_own(self, name: str) -> bool:
         return self.module(name) is not None
@@ -138,12 +176,12 @@ class Project:
             return Symbol(module.name, name)
         found = module.imports.get(name) or module.typing_only.get(name)
         if found is not None:
-            return self.imported(found)
+            return self.imported(found, module)
         doubt = None
-        for star in module.stars:
+        for star in reversed(module.stars):
             other = self.module(star)
-            if other is not None and name in other.bindings:
-                return Symbol(other.name, name)
+            if other is not None and (name in other.bindings or name in other.imports):
+                return self.resolve(other, name)
             if name not in BUILTINS or other is None:
                 doubt = f"`from {star} import *` may bind {name}"
         beside = self._found_beside(module, name)

@@ -175,7 +175,7 @@ def _root(project: Project, module: Module, node: ast.expr) -> Symbol | None:
         elif isinstance(node, ast.Attribute):
             base = project.resolve(module, node.value.id) if isinstance(node.value, ast.Name) else None
             if isinstance(base, Within):
-                target = project.member(base, node.attr)
+                target = project.member(base, node.attr, module)
                 return target if isinstance(target, Symbol) else None
             node = node.value
         else:

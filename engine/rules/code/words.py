@@ -21,7 +21,15 @@ class Doc:
     """Nothing but a reader of docstrings could see it."""
 
 
-Word: TypeAlias = "str | Symbol | Doc"
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A constant of the project by its name, with the word for its value."""
+
+    symbol: Symbol
+    value: str
+
+
+Word: TypeAlias = "str | Symbol | Doc | Named"
 
 
 @dataclass(slots=True)

@@ -100,6 +100,25 @@ def test_function_that_is_not_there_says_so() -> None:
         fingerprint(reading(stage="def stage(:\n"), "stage", "stage")
 
 
+def test_bare_name_stands_for_the_class_or_factory_that_alone_defines_it() -> None:
+    text = "class Job:\n    def stage(self, ctx):\n        return 1\ndef make():\n    def run(ctx):\n        return 2\n"
+    assert names(fingerprint(reading(stage=text), "stage", "stage"))[0] == "Job"
+    assert names(fingerprint(reading(stage=text), "stage", "run"))[0] == "make"
+    for missing in ("Job.other", "other.stage", "nothing"):
+        with pytest.raises(NoSuchSymbol, match=f"has no `{missing}`"):
+            fingerprint(reading(stage=text), "stage", missing)
+
+
+def test_names_made_at_run_time_take_in_the_whole_module() -> None:
+    text = "def f_a():\n    return 1\nclass K:\n    pass\ndef stage(ctx):\n    return globals()['f_' + ctx]()\n"
+    assert {"f_a", "K"} <= set(names(fingerprint(reading(stage=text), "stage", "stage")))
+    module = {
+        "stage": "import lib\ndef stage(ctx):\n    return getattr(lib, ctx)()\n",
+        "lib": "def f_b():\n    return 1\n",
+    }
+    assert "f_b" in names(fingerprint(reading(**module), "stage", "stage"))
+
+
 def calls(symbols: int) -> int:
     """Return how many functions are called for a closure of so many symbols in one module, each with a log line."""
     text = "import logging\nlog = logging.getLogger(__name__)\n"

@@ -1,0 +1,152 @@
+"""How names are dumped: as what they lead to, which is what ties the parts of a closure together."""
+
+from __future__ import annotations
+
+import ast
+from abc import abstractmethod
+from typing import Final
+
+from engine.rules.code.constants import Scalar, constant
+from engine.rules.code.facts import Facts
+from engine.rules.code.imports import QUIET_MODULES
+from engine.rules.code.lens import Lens
+from engine.rules.code.names import Names
+from engine.rules.code.project import Builtin, External, Symbol, Unknown, Within
+from engine.rules.code.words import Dump, Named, Word, literal
+
+_TYPING: Final = {"typing.List": "list", "typing.Dict": "dict", "typing.Set": "set", "typing.Tuple": "tuple"}
+
+
+class References:
+    """The part of `Dumper` for names and chains of attributes."""
+
+    dump: Dump
+    _lens: Lens
+    _owner: Symbol
+    _seen: Facts
+    _names: Names
+    _rules: frozenset[str]
+    _out: list[Word]
+    _called: set[int]
+    _held: set[int]
+    _in_annotation: bool
+
+    @abstractmethod
+    def _node(self, node: ast.AST) -> None: ...
+
+    def _name(self, node: ast.Name) -> None:
+        variable = self._lens.variable(node)
+        if variable is not None and variable.kind != "import":
+            self._out.append(self._names.word(variable))
+            if id(node) not in self._held and isinstance(node.ctx, ast.Load):
+                made = self._names.class_of(variable)
+                if made is not None:
+                    self._seen.values.add(made)
+            return
+        self._global(node)
+
+    def _global(self, node: ast.Name | ast.Attribute) -> bool:
+        target = self._lens.target(node)
+        if target is None:
+            return False
+        facts = self._seen
+        name = node.id if isinstance(node, ast.Name) else node.attr
+        if isinstance(target, Symbol):
+            self._refer(target, constant(self._lens.project, target) if self._inlines(node) else None)
+            if target.name == "__getattr__" != name:
+                self._out.append(f"N:{name}")
+            elif target.name == "__doc__":
+                facts.docs = True
+            elif target.module == self._owner.module and self._lens.module.star_places:
+                for other in self._lens.project.rebound(self._lens.module, name):
+                    self._refer(other)
+            if isinstance(node, ast.Name) and self._lens.module.stars and node.id not in self._lens.module.bindings:
+                # What `import *` brings along, the other module's `__all__` says.
+                listed = Symbol(target.module, "__all__")
+                if target.module != self._owner.module and self._lens.statements(listed):
+                    self._refer(listed)
+            if id(node) not in self._called:
+                facts.values.add(target)
+        elif isinstance(target, External):
+            self._out.append(f"E:{_TYPING.get(target.dotted, target.dotted) if self._in_annotation else target.dotted}")
+            self._saw(target.dotted)
+            self._perhaps_beside(node, target.dotted)
+        elif isinstance(target, Builtin):
+            if target.name in ("__name__", "__file__", "__package__", "__spec__"):
+                self._out.append(f"M:{self._owner.module}")
+            self._out.append(f"B:{target.name}")
+            self._saw(f"builtins.{target.name}")
+        elif isinstance(target, Within):
+            self._out.append(f"M:{target.module}")
+            self.dump.modules[target.module] = None
+            facts.doubts[f"module {target.module} is handed around as a value"] = None
+            self._reach_all(target.module)
+        elif isinstance(target, Unknown):
+            self._out.append(f"U:{target.name}")
+            if target.doubt is not None:
+                self._out.extend(f"*:{star}" for star in self._lens.module.stars)
+            self.dump.unresolved[target.name] = None
+            dotted = self._lens.dotted(node)
+            facts.saw_name(dotted if dotted is not None else target.name)
+            if target.doubt is not None:
+                facts.doubts[target.doubt] = None
+        if not isinstance(node.ctx, ast.Load) and not (isinstance(node, ast.Name) and isinstance(target, Symbol)):
+            facts.doubts[f"{ast.unparse(node)} is replaced at run time"] = None
+        return True
+
+    def _inlines(self, node: ast.Name | ast.Attribute) -> bool:
+        return "constants" in self._rules and isinstance(node.ctx, ast.Load)
+
+    def _saw(self, dotted: str) -> None:
+        """Something outside the project is used; what reaches code by names made at run time may reach all of it."""
+        known = len(self._seen.doubts)
+        self._seen.saw_name(dotted)
+        if len(self._seen.doubts) > known:
+            self._reach_all(self._owner.module, *(m.name for m in self._lens.project.beside(self._lens.module)))
+
+    def _perhaps_beside(self, node: ast.Name | ast.Attribute, dotted: str) -> None:
+        """A module that is not there is handed around: it may be one that stands beside."""
+        imports = self._lens.module.imports
+        found = imports.get(node.id) if isinstance(node, ast.Name) else None
+        if found is not None and found.name is None and dotted.partition(".")[0] not in QUIET_MODULES:
+            for other in self._lens.project.beside(self._lens.module):
+                self._seen.doubts[f"module {dotted} is handed around as a value"] = None
+                self._reach_all(other.name)
+
+    def _reach_all(self, *modules: str) -> None:
+        for name in modules:
+            module = self._lens.project.module(name)
+            if module is not None:
+                self.dump.symbols.update(dict.fromkeys(Symbol(name, bound) for bound in module.bindings))
+
+    def _refer(self, target: Symbol, value: Scalar | None = None) -> None:
+        self._out.append(target if value is None else Named(target, literal(value)))
+        self.dump.symbols[target] = None
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        self._seen.saw_attribute(node.attr)
+        if self._lens.target(node) is not None:
+            self._names_on_the_way(node)
+            self._global(node)
+            return
+        self._held.add(id(node.value))
+        if id(node) not in self._called and isinstance(node.ctx, ast.Load):
+            self._seen.value_attributes.add(node.attr)
+        dotted = self._lens.dotted(node)
+        if dotted is not None:
+            self._seen.saw_name(dotted)
+        self._out.append("Attribute(")
+        self._called.add(id(node.value))
+        self._node(node.value)
+        self._out.append(f".{node.attr})")
+
+    def _names_on_the_way(self, node: ast.Attribute) -> None:
+        """`package.module.name` refers to the modules too: importing them may do something."""
+        value = node.value
+        while isinstance(value, (ast.Attribute, ast.Name)):
+            target = self._lens.target(value)
+            if isinstance(target, Within):
+                self.dump.modules[target.module] = None
+            if isinstance(value, ast.Name):
+                break
+            value = value.value
