@@ -45,3 +45,7 @@ class ManualClock:
         """Move both clocks forward."""
         self._now += round(seconds * 1000)
         self._mono += seconds
+
+    def set(self, by_ms: int) -> None:
+        """Move the wall clock alone, as a person or a time server does."""
+        self._now += by_ms

@@ -13,7 +13,8 @@ QUARTER_MS: Final = 15 * 60_000
 
 def day_bounds(now: int, zone: ZoneInfo) -> tuple[int, int]:
     """Start of the local day that `now` lies in and start of the next, ms UTC; a day may have 23 or 25 hours."""
-    today = datetime.fromtimestamp(now / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    here = datetime.fromtimestamp(now / 1000, zone)
+    today = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)  # the first one, where midnight comes twice
     tomorrow = (today.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
     return round(today.timestamp() * 1000), round(tomorrow.timestamp() * 1000)
 

@@ -25,13 +25,24 @@ def next_run(discovery: DiscoverySpec, now: int, zone: ZoneInfo) -> int | None:
     return None if discovery.every_s is None else now + round(discovery.every_s * 1000)
 
 
+def latest_run(discovery: DiscoverySpec, now: int, zone: ZoneInfo) -> int:
+    """The latest time (ms UTC) at which a run that is due in the future may be: a clock that was set back must not hold
+    it for longer than its interval, and by cron it may have had only the first of the next two times already."""
+    following = next_run(discovery, now, zone)
+    if following is None or discovery.cron is None:
+        return now if following is None else following
+    return next_cron(discovery.cron, following, zone)
+
+
 def next_cron(expression: str, now: int, zone: ZoneInfo) -> int:
     """The next time of a cron expression after `now`, ms UTC.
 
     Wall-clock times that a change to summer time skips come right after it, and those that the change back repeats come
     once (the behaviour of Debian's cron, which cronsim follows).
     """
-    return round(next(CronSim(expression, datetime.fromtimestamp(now / 1000, zone))).timestamp() * 1000)
+    times = CronSim(expression, datetime.fromtimestamp(now / 1000, zone))
+    # In an hour that comes twice it may name times of the first pass, which are over in the second.
+    return next(at for at in (round(time.timestamp() * 1000) for time in times) if at > now)
 
 
 def cron_problem(expression: str) -> str | None:

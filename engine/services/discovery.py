@@ -26,7 +26,7 @@ from engine.kit.safe_text import safe_line
 from engine.kit.tasks import wait_for_any
 from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
-from engine.rules.schedule import is_scheduled, next_run
+from engine.rules.schedule import is_scheduled, latest_run, next_run
 from engine.services.backlog import Backlog
 from engine.services.heads import Heads
 from engine.store import items as items_part
@@ -218,9 +218,8 @@ class Discovery:
             now = self._clock.now()
             for job in self._jobs():
                 due = self._due[job.name]
-                if due.at is not None and job.discovery is not None and job.discovery.every_s is not None:
-                    # A clock that was set back must not hold it for longer than its interval.
-                    due.at = min(due.at, now + round(job.discovery.every_s * 1000))
+                if due.at is not None and due.at > now and job.discovery is not None:
+                    due.at = min(due.at, latest_run(job.discovery, now, self._zone))
                 if due.task is None and self.is_due(job.name):
                     due.task = asyncio.get_running_loop().create_task(self._run(job, due), name=f"discovery {job.name}")
             times = [due.at for due in self._due.values() if due.task is None and due.at is not None and due.at > now]

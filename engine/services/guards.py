@@ -21,6 +21,8 @@ from engine.store.writer import Writer
 log = logging.getLogger(__name__)
 
 DISK_LOOK_S: Final = 15.0
+FULL_LOOK_S: Final = 2.0
+"""While there is too little room, or while it cannot be said: the work goes on soon after there is."""
 
 
 class Guards:
@@ -56,6 +58,7 @@ class Guards:
         await end_task(self._task)
 
     async def _watch_disk(self) -> None:
+        told: str | None = None
         while True:
             free = await asyncio.to_thread(_free, self._folder)
             floor = self.project.settings.free_disk_bytes
@@ -65,10 +68,12 @@ class Guards:
             if (problem is None) != (self.disk_problem is None):
                 log.warning("%s", problem or "there is room on the disk again")
                 self.disk_problem = problem
-                with suppress(StateError, EngineStopped):  # the writer says so itself
-                    await self._tell(problem)
                 self._writer.look()
-            await asyncio.sleep(DISK_LOOK_S)
+            if told != self.disk_problem:
+                with suppress(StateError, EngineStopped):  # the writer says so itself; the next look tells it again
+                    await self._tell(self.disk_problem)
+                    told = self.disk_problem
+            await asyncio.sleep(DISK_LOOK_S if told is self.disk_problem is None else FULL_LOOK_S)
 
 
 def _free(folder: Path) -> int | None:

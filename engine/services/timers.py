@@ -10,7 +10,7 @@ from typing import Final
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.clock import Clock
 from engine.kit.tasks import end_task, wait_for_any
-from engine.store import claims
+from engine.store import claims, recurrence
 from engine.store.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ class Timers:
         self._alive = alive
         self._woken = woken
         self._next: int | None = None
+        self._ahead = clock.now() - round(clock.monotonic() * 1000)
+        """By how much the wall clock is ahead of the monotonic one, ms."""
         self._beat_at = clock.monotonic() + HEARTBEAT_S
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -96,6 +98,11 @@ class Timers:
     async def _tick(self) -> None:
         now = self._clock.now()
         plan = self._writer.plan
+        ahead = now - round(self._clock.monotonic() * 1000)
+        if (back := self._ahead - ahead) > recurrence.DAY_MS:
+            await self._writer.change(lambda connection, now: recurrence.set_back(connection, plan, back, now))
+            self._next = now
+        self._ahead = ahead
         if (due := self._next) is not None and due <= now:
             # What is told meanwhile is sooner than what this transaction knows, or not known to it at all.
             self._next = None

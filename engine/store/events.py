@@ -61,3 +61,9 @@ def record_done(
     """Write that attempts of one stage ended well: (item, milliseconds) each."""
     values = {"now": now, "job": job_id, "stage": stage_id, "ended": json.dumps(ended)}
     connection.execute(_SQL.record_done, values)
+
+
+def last_at(connection: sqlite3.Connection) -> int:
+    """When the last event was written, ms UTC; 0: there is none."""
+    row = connection.execute(_SQL.last_at).fetchone()
+    return int(row[0]) if row else 0

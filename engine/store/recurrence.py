@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from engine.contracts.states import ItemState
@@ -15,6 +16,9 @@ from engine.store.plan import Plan
 from engine.store.sql import queries
 
 _SQL = queries("recurrence")
+
+DAY_MS: Final = 86_400_000
+"""A clock that is set back by less is waited for."""
 
 ENDED: tuple[ItemState, ...] = ("done", "skipped", "failed")
 """A failed one comes back too: one bad day must not end a daily job. Its failure stays visible until then."""
@@ -65,3 +69,19 @@ def next_time(connection: sqlite3.Connection) -> int | None:
     """When the next item comes back, ms UTC."""
     at: int | None = connection.execute(_SQL.next_due).fetchone()[0]
     return at
+
+
+def set_back(connection: sqlite3.Connection, plan: Plan, by_ms: int, now: int) -> None:
+    """The wall clock was far ahead, by so much, and is right again: nothing waits for the time that it showed.
+
+    A recurring item keeps its next turn where that can be one of the next two: it may have had the first of them.
+    """
+    zone = ZoneInfo(plan.timezone)
+    connection.execute(_SQL.later_sooner, {"by": by_ms, "now": now})
+    for item_id, job_id in connection.execute(_SQL.coming, (now,)).fetchall():
+        recur = plan.job_of(job_id).spec.recur if plan.has_job(job_id) else None
+        if recur is not None:
+            second = next_due(recur, next_due(recur, now, zone), zone)
+            connection.execute(_SQL.due_by, {"id": item_id, "by": second})
+    text = f"the clock was set back by {by_ms / DAY_MS:,.1f} days; what waited for the time that it showed comes sooner"
+    record(connection, [Event(kind="clock.set", level="warning", text=text)], now)

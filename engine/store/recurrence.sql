@@ -28,3 +28,15 @@ UPDATE item_stages
 SET state = 'blocked', attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, due_at = NULL, why = NULL, choices = NULL, owner = NULL,
     lease_until = NULL, started_at = NULL, ended_at = NULL, fence = fence + (state = 'running')
 WHERE item_id = :item;
+
+-- name: later_sooner
+-- The clock was set back: what was put off by it waits as long as was meant.
+UPDATE item_stages SET due_at = max(:now, due_at - :by) WHERE state = 'later' AND due_at > :now;
+
+-- name: coming
+-- Items that come back in the future.
+SELECT id, job_id FROM items WHERE next_due_at > ?;
+
+-- name: due_by
+-- An item comes back at this time at the latest.
+UPDATE items SET next_due_at = min(next_due_at, :by) WHERE id = :id;

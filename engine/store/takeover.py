@@ -19,12 +19,13 @@ from engine.store import (
     items,
     jobs,
     model_calls,
+    recurrence,
     runs,
     stale,
     versions,
 )
 from engine.store import limits as store_limits
-from engine.store.events import Event, record
+from engine.store.events import Event, last_at, record
 from engine.store.jobs import JobRow
 from engine.store.plan import Plan
 
@@ -61,6 +62,8 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int, prints
         model_calls.lose(connection, epoch, now)
         conversations.doubt(connection, now)
         _reconcile(connection, plan, changed, now)
+        if (back := last_at(connection) - now) > recurrence.DAY_MS:
+            recurrence.set_back(connection, plan, back, now)
         next_later = claims.wake(connection, plan, now)
         facts.follow(connection, plan, now)
         rows = jobs.rows(connection)

@@ -68,6 +68,13 @@ async def brief(ctx):
     return {"box": ctx.item.key}
 
 
+async def slow(ctx):
+    note(ctx, "began")
+    await asyncio.sleep(0.1)
+    note(ctx, "ended")
+    return {"box": ctx.item.key}
+
+
 async def long(ctx):
     note(ctx, "began")
     while not LEDGER.with_name("open").exists():

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.contracts.spec import DiscoverySpec
-from engine.rules.schedule import cron_problem, next_run
+from engine.rules.schedule import cron_problem, latest_run, next_run
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -64,3 +64,17 @@ def test_a_wrong_expression_is_explained() -> None:
     assert cron_problem("30 6 * * 1-5") is None
     assert "five fields" in (cron_problem("every morning") or "")
     assert cron_problem("0 0 31 2 *") is not None
+
+
+def test_time_of_the_first_pass_does_not_come_again_in_the_second() -> None:
+    """A run that is late, in the hour that comes twice: what its clock showed the first time is over."""
+    late = round(datetime(2026, 10, 25, 2, 25, tzinfo=BERLIN, fold=1).timestamp() * 1000)
+    due = next_run(DiscoverySpec(use="x.y", cron="5,35 2 * * *"), late, BERLIN)
+    assert due == round(datetime(2026, 10, 26, 2, 5, tzinfo=BERLIN).timestamp() * 1000)
+
+
+def test_clock_that_was_set_back_by_years_holds_nothing_for_years() -> None:
+    now = round(datetime(2026, 6, 1, 12, tzinfo=BERLIN).timestamp() * 1000)
+    by_cron = latest_run(DiscoverySpec(use="x.y", cron="30 2 * * *"), now, BERLIN)
+    assert by_cron == round(datetime(2026, 6, 3, 2, 30, tzinfo=BERLIN).timestamp() * 1000)
+    assert latest_run(DiscoverySpec(use="x.y", every_s=60.0), now, BERLIN) == now + 60_000

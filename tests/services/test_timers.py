@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.contracts.outcome import Later
+from engine.kit.clock import ManualClock
 from engine.services.timers import HEARTBEAT_S
 from engine.store import claims
 from engine.store.claims import Lease, claim
@@ -130,3 +131,36 @@ async def test_what_is_told_while_rows_are_woken_is_not_forgotten(
         monkeypatch.setattr(claims, "wake", told)
         it.runtime.timers.look()
         await it.until(lambda: it.runtime.timers.next_at == at, seconds=5)
+
+
+async def test_what_was_put_off_by_a_clock_that_was_years_ahead_waits_as_long_as_was_meant(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> Any:
+        seen.append(ctx.item.key)
+        return Later(after_s=3_600, why="in an hour") if len(seen) == 1 else {}
+
+    seen: list[str] = []
+    clock = ManualClock()
+    years = 3_650 * 86_400_000
+    clock.set(years)
+    async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}, clock=clock) as it:
+        await it.add("a")
+        await it.until(lambda: it.states("a")["work"] == "later")
+        clock.set(-years)
+        it.runtime.timers.look()
+        await it.until(lambda: "clock.set" in it.kinds())
+        assert it.states("a")["work"] == "later"
+        clock.advance(3_601)
+        it.runtime.timers.look()
+        await it.until(lambda: it.states("a")["work"] == "done")
+
+
+async def test_clock_that_was_years_ahead_before_the_start_is_noticed_at_it(tmp_path: Path) -> None:
+    clock = ManualClock()
+    years = 3_650 * 86_400_000
+    clock.set(years)
+    async with Rig(tmp_path, job("docs"), clock=clock):
+        pass
+    clock.set(-years)
+    for times in (1, 1):  # once is enough
+        async with Rig(tmp_path, job("docs"), clock=clock) as it:
+            assert it.kinds().count("clock.set") == times

@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.contracts.steering import RecurSpec
+from engine.store import recurrence
+from engine.store.checksum import hash_output
 from tests.factories import Ground, candidate, chain, finished, job, left, stage
 
 Make = Callable[..., Ground]
@@ -105,6 +108,18 @@ def test_undo_leaves_no_output_at_a_stage_that_has_to_run_again(make_ground: Mak
     ground.add(candidate("a", closed="done"))
     ground.add("a")
     assert ground.states("a") == {"a": "waiting", "read": "waiting", "sum": "blocked"}
+
+
+def test_result_of_a_second_run_replaces_output_and_checksum(make_ground: Make) -> None:
+    ground = make_ground(job("docs", stage("read"), recur=RecurSpec(each="day")))
+    ground.add("a")
+    for n in (1, 2):
+        ground.finish("read", {"of": n})
+        (row,) = ground.rows("SELECT output, output_hash, fence FROM results")
+        assert json.loads(row["output"]) == {"of": n}
+        assert (row["output_hash"], row["fence"]) == (hash_output(row["output"]), n)
+        ground.clock.advance(2 * 86_400)
+        ground.do(recurrence.bring_back, ground.plan, ground.now)
 
 
 def test_emitted_candidate_only_fills_what_an_item_of_a_scan_lacks(two: Ground) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.store import jobs, spend
-from tests.factories import Ground, candidate, job, stage
+from tests.factories import Ground, candidate, finished, job, stage
 
 Make = Callable[..., Ground]
 
@@ -155,3 +155,23 @@ def test_undo_of_a_pause_ends_no_later_one(ground: Ground) -> None:
     outcome = ground.command("undo", operation=first.operation)
     assert (outcome.ok, outcome.message) == (False, "cannot undo pause: docs: a later command changed it too")
     assert ground.rows("SELECT state, paused_by FROM jobs") == [{"state": "paused", "paused_by": "guard"}]
+
+
+def test_what_runs_when_its_retry_is_undone_loses_its_fence(gated: Ground) -> None:
+    gated.leave("fail", "beside")
+    gated.command("retry", "a")
+    claimed = gated.claim_one("beside")
+    gated.command("undo")
+    assert gated.at("a", "beside")["fence"] == claimed.fence + 1
+    assert gated.end(finished(claimed)).refused == [claimed]
+    assert gated.states("a")["beside"] == "failed"
+
+
+def test_retry_gives_all_attempts_anew(gated: Ground) -> None:
+    for _ in range(2):
+        gated.leave("retry_later", "beside", due_at=gated.now)
+        gated.wake()
+    gated.leave("fail", "beside")
+    assert gated.at("a", "beside")["attempts"] == 3
+    gated.command("retry", "a")
+    assert (gated.at("a", "beside")["attempts"], gated.claim_one("beside").attempt) == (0, 1)

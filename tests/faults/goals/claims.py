@@ -1,8 +1,7 @@
-"""R1, R3, R7: claims by many at once, work taken over from the dead, and results that come too late."""
+"""R1, R3: claims by many at once, and work taken over from the dead."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 import sys
@@ -11,10 +10,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from engine.kit.clock import ManualClock
-from engine.store import claims, takeover
+from engine.store import takeover
 from engine.store.migrate import connect
-from tests.factories import Ground, candidate, chain, finished, job
+from tests.factories import Ground, candidate, chain, job
 from tests.faults.goal import Goal, Lane, Reading, readings
 
 _STAGES = ("a", "b", "c", "d", "e")
@@ -95,48 +93,7 @@ def _project(ground: Ground):  # type: ignore[no-untyped-def]
     return ProjectSpec(root=ground.state.path, source=None, settings=Settings(), jobs=(ground.job().spec,))
 
 
-def zombies(lane: Lane) -> Reading:
-    """Attempts that end after their row was taken from them: in this process, each in every way it can end."""
-    rounds = lane.n(fast=60, deep=5_000)
-    found: list[str] = []
-    late = 0
-    with tempfile.TemporaryDirectory(prefix="rivus-zombies-") as folder:
-        ground = Ground(Path(folder) / "state", job("docs", *chain("a", "b")))
-        assert isinstance(ground.clock, ManualClock)
-        ground.add(*(candidate(f"i{n}") for n in range(rounds)))
-        for how in itertools.islice(itertools.cycle(("lease", "epoch", "cancel", "drop")), rounds):
-            claim = ground.claim_one("a")
-            if how == "lease":
-                ground.clock.advance(61)
-                ground.do(claims.reclaim, ground.plan, ground.epoch, ground.now)
-            elif how == "epoch":
-                ground.epoch += 1
-                ground.do(claims.reclaim, ground.plan, ground.epoch, ground.now)
-            else:
-                ground.command(how, claim.item.key)
-            before = ground.states(claim.item.key)
-            refused = ground.end(finished(claim, {"late": True})).refused
-            late += 1
-            if refused != [claim] or ground.states(claim.item.key) != before:
-                found.append(f"a result after its {how} was taken")
-            if how in ("lease", "epoch"):
-                again = ground.claim_one("a")
-                if ground.end(finished(claim, {"late": True})).refused != [claim]:
-                    found.append("a zombie ended its successor")
-                late += 1
-                ground.end(finished(again, {"late": False}))
-        wrong = ground.rows("SELECT count(*) AS n FROM results WHERE output LIKE '%true%'")[0]["n"]
-        told = len(ground.events("attempt.refused"))
-        if wrong:
-            found.append(f"{wrong} late results were stored")
-        if told != late:
-            found.append(f"{late} were refused, {told} events tell of it")
-        ground.close()
-    return readings(found, f"{late:,} late results, {len(found)} accepted, {told:,} told")
-
-
 GOALS = [
     Goal("R1", "claim race", "0 double, 0 lost", claim_race),
     Goal("R3", "recovery", "p99 ≤ 300 ms, 0 rows running under a dead epoch", recovery),
-    Goal("R7", "zombies", "0 accepted, all told", zombies),
 ]

@@ -1,4 +1,4 @@
-"""R13: schedules while the wall clock is set, summer time comes and goes, and the machine sleeps; in virtual time."""
+"""R13: schedules while clocks are set, summer time comes and goes and the machine sleeps; in virtual time."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, Settings,
 from engine.runtime import Runtime
 from engine.store.migrate import prepare
 from engine.store.state_dir import StateDir
+from tests.faults.calendar import by_rule, by_store
 from tests.faults.goal import Goal, Lane, Reading, readings
 from tests.faults.simulation.loop import VirtualClock, VirtualLoop
 from tests.faults.simulation.patience import patient
@@ -37,12 +38,18 @@ _modules = itertools.count()
 
 
 def clocks(lane: Lane) -> Reading:
-    days = lane.n(fast=1, deep=200)
     with quietly(), patient(), tempfile.TemporaryDirectory(prefix="rivus-clocks-") as folder:
-        return _live(Path(folder), days)
+        found, figure = _live(Path(folder) / "live", lane.n(fast=1, deep=200))
+        days = lane.n(fast=150, deep=3_650)
+        turns, wrong = by_rule(lane.n(fast=15, deep=200), days, random.Random(13))
+        found += wrong
+        back, wrong = by_store(Path(folder) / "store", days, random.Random(13))
+        found += wrong
+    figure += f"; {turns:,} turns by cron and {back:,} of items in {days:,} days as the calendar says"
+    return readings(found, f"{figure}; {len(found)} wrong")
 
 
-def _live(folder: Path, days: int) -> Reading:
+def _live(folder: Path, days: int) -> tuple[list[str], str]:
     chance = random.Random(13)
     clock = VirtualClock(1_774_500_000_000)  # two days before summer time begins
     loop = VirtualLoop(chance)
@@ -71,9 +78,7 @@ def _live(folder: Path, days: int) -> Reading:
         del sys.modules[name]
     found = _judge(runs, jumps, clock.monotonic())
     total = sum(map(len, runs.values()))
-    return readings(
-        found, f"{total:,} runs of {len(runs)} schedules in {days} days, {len(jumps)} jumps, {len(found)} wrong"
-    )
+    return found, f"{total:,} runs of {len(runs)} schedules in {days} days, {len(jumps)} jumps"
 
 
 async def _engine(

@@ -1,8 +1,7 @@
-"""R8, R9, R10: damaged files, copies of a file in use, and disks that are full or fail."""
+"""R8, R9: damaged files, and copies of a file in use."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import shutil
@@ -12,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from engine.contracts.errors import StateError
 from engine.store import claims, jobs, upkeep
@@ -20,9 +18,8 @@ from engine.store.claims import Lease
 from engine.store.migrate import connect, prepare
 from engine.store.plan import Plan
 from engine.store.state_dir import EngineLock, StateDir
-from tests.factories import Ground, Rig, candidate, chain, job, stage
+from tests.factories import Ground, candidate, chain, job
 from tests.faults.goal import Goal, Lane, Reading, readings
-from tests.faults.simulation.run import quietly
 
 _SPEC = job("docs", *chain("a", "b"))
 
@@ -197,67 +194,7 @@ def _write(database: Path, ended: threading.Event, stalls: list[float]) -> None:
     connection.close()
 
 
-def full_disks(lane: Lane) -> Reading:
-    """Take the room away while attempts end, give it back, and look whether each result is there."""
-    rounds = lane.n(fast=3, deep=60)
-    found: list[str] = []
-    slowest = 0.0
-    with quietly(), tempfile.TemporaryDirectory(prefix="rivus-full-") as folder:
-        for n in range(rounds):
-            slowest = max(
-                slowest, asyncio.run(_full(Path(folder) / str(n), ("full", "locked", "read-only")[n % 3], found))
-            )
-    return readings(found, f"{rounds} disks that fail, 0 results lost, back after {slowest:.1f} s at most")
-
-
-async def _full(folder: Path, how: str, found: list[str]) -> float:
-    gate = asyncio.Event()
-
-    async def work(ctx: Any) -> dict[str, str]:
-        await gate.wait()
-        return {"text": "x" * 50_000}
-
-    spec = job("docs", stage("work", handler="work", concurrency=20))
-    async with Rig(folder, spec, functions={"work": work}) as rig:
-        keys = [f"k{n}" for n in range(12)]
-        await rig.add(*keys)
-        await rig.until(lambda: rig.runtime.attempts.running == 12)
-        end = await _break(rig, how)
-        gate.set()
-        await rig.until(lambda: rig.runtime.writer.problem is not None, seconds=20)
-        if rig.runtime.writer.unstored != 12:
-            found.append(f"{how}: {rig.runtime.writer.unstored} of 12 ends are kept")
-        await end()
-        began = time.monotonic()
-        await rig.until(lambda: rig.runtime.writer.problem is None and not rig.runtime.writer.unstored, seconds=20)
-        if lost := [key for key in keys if rig.states(key)["work"] != "done"]:
-            found.append(f"{how}: {len(lost)} results lost")
-        return time.monotonic() - began
-
-
-async def _break(rig: Rig, how: str) -> Callable[[], Any]:
-    """Let writing fail; returns what ends it."""
-    database = rig.runtime._database
-    if how == "locked":
-        await database.run(lambda connection: connection.execute("PRAGMA busy_timeout = 20"))
-        other = connect(rig.state.database)
-        other.execute("BEGIN IMMEDIATE")
-
-        async def end() -> None:
-            other.execute("ROLLBACK")
-            other.close()
-
-        return end
-    on, off = {
-        "full": ("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"),
-        "read-only": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
-    }[how]
-    await database.run(lambda connection: connection.execute(on).fetchall())
-    return lambda: database.run(lambda connection: connection.execute(off).fetchall())
-
-
 GOALS = [
     Goal("R8", "damaged files", "refused before a claim or harmless, 0 altered results", corruption),
     Goal("R9", "copies and restores", "each copy whole, writer never waits long", snapshots),
-    Goal("R10", "failing disks", "0 results lost, goes on by itself within 5 s", full_disks),
 ]

@@ -174,6 +174,20 @@ SABOTAGES: Final = (
         ("tests/rules/test_pacing.py",),
     ),
     Sabotage(
+        "a time that is over comes again in the hour that comes twice",
+        "engine/rules/schedule.py",
+        "if at > now)",
+        "if at)",
+        ("tests/rules/test_schedule.py",),
+    ),
+    Sabotage(
+        "what was put off by a wrong clock waits for years",
+        "engine/store/recurrence.py",
+        'connection.execute(_SQL.later_sooner, {"by": by_ms, "now": now})',
+        "pass",
+        ("tests/services/test_timers.py",),
+    ),
+    Sabotage(
         "backoff has no upper end",
         "engine/rules/retry.py",
         "min(max_s, first_s * 2.0 ** min(attempt - 1, 60))",

@@ -288,7 +288,7 @@ SABOTAGES: Final = (
         "engine/store/people.sql",
         "attempts = 0",
         "attempts = attempts",
-        ("tests/store/test_people.py",),
+        ("tests/store/test_undo.py",),
         query="retry",
     ),
     Sabotage(
