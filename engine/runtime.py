@@ -31,12 +31,13 @@ from engine.kit.http import Http
 from engine.kit.tasks import wait_for_any
 from engine.llm import models
 from engine.llm.models import Models
-from engine.services import asked, commands
+from engine.services import asked
 from engine.services.allowance import Allowance, Limits
 from engine.services.code_changes import CodeChanges
 from engine.services.discovery import Discovery
 from engine.services.guards import Guards
 from engine.services.live import Live
+from engine.services.orders import Orders
 from engine.services.pruner import Pruner
 from engine.services.reload import Reload
 from engine.services.shares import ModelShares
@@ -221,6 +222,17 @@ class Runtime:
             ended=self._quiet.set,
         )
         limits.hold(begun.slowed)
+        self.orders = Orders(
+            writer=self.writer,
+            reload=lambda: self.reload.now(),
+            run_discovery=lambda name: self.discovery.run_now(name),
+            models=(models.COMMANDS, self.models.command),
+            look_at_jobs=self._look_at_jobs,
+            look_at_failures=self.doctor.look,
+            look_at_times=self.timers.look,
+            alive=self.attempts.alive,
+            revoke=self.attempts.revoke,
+        )
         self.live = Live(self.writer, self.attempts.news)
         self.pruner = Pruner(self.writer, self._state.artifacts)
         self.writer.start()
@@ -235,6 +247,7 @@ class Runtime:
             self.guards.start()
             self.doctor.start()
             self.code_changes.start()
+            await self.orders.bulks.start()
             self.writer.look()
 
     async def _begin(self, prints: takeover.Prints | None) -> takeover.Begun:
@@ -257,6 +270,7 @@ class Runtime:
         self._stopping = True
         self._quiet.set()
         self._draining = True
+        await self.orders.bulks.stop()
         await self.reload.stop()
         await self.pruner.stop()
         await self.guards.stop()
@@ -430,34 +444,7 @@ class Runtime:
 
     async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run one checked command."""
-        if name == "reload":
-            applied, message = await self.reload.now()
-            return CommandOutcome(ok=applied, message=message)
-        if name == "run":
-            job = commands.find_job(self.writer.plan, str(args["job"]))
-            if not self.discovery.run_now(job.spec.name):
-                why = job.spec.broken or "it has no discovery"
-                return CommandOutcome(ok=False, message=f"{job.spec.name} cannot be run: {why}")
-            return CommandOutcome(ok=True, message=f"{job.spec.name} runs now", changed=(job.spec.name,))
-        if name in models.COMMANDS:
-            return await self.models.command(name, args)
-        outcome = await self.writer.change(commands.transition(self.writer.plan, name, args))
-        await self._after(name, outcome)
-        return outcome
-
-    async def _after(self, name: str, outcome: CommandOutcome) -> None:
-        """What a command means for what runs now."""
-        if name in ("pause", "resume", "undo", *commands.DOCTORS):
-            await self._look_at_jobs()
-        if name in ("resume", *commands.DOCTORS):
-            self.doctor.look()
-        if name in ("drop", "cancel", "merge", "reset", "undo") and outcome.ok:
-            alive = self.attempts.alive()
-            lost = await self.writer.change(lambda connection, _now: claims.lost(connection, alive))
-            self.attempts.revoke(lost)
-        if name in ("snooze", "undo"):
-            self.timers.look()
-        self.writer.look()
+        return await self.orders.run(name, args)
 
     # Whether there is anything left to do
 

@@ -13,6 +13,7 @@ from engine.contracts.commands import COMMANDS, CommandOutcome
 from engine.contracts.errors import RivusError
 from engine.contracts.view import StatusView
 from engine.kit.clock import Clock
+from rivus_tui.bulk_page import progress
 from rivus_tui.filters import SCOPES, Scope
 from rivus_tui.format import clock_time
 from rivus_tui.keymap import PLAIN, Keymap
@@ -118,6 +119,8 @@ class Desk:
             return problem
         if self.status is not None and self.status.problem:
             return self.status.problem
+        if self.status is not None and self.status.bulk is not None:
+            return progress(self.status.bulk)
         if self.frozen_at is not None:
             return f"FROZEN at {clock_time(self.frozen_at)}: the work goes on; f follows again"
         if self.engine is not None and self.engine.attached() and self.status is not None and self.status.engine:
@@ -129,7 +132,9 @@ class Desk:
         """Run a command; what goes wrong becomes an outcome that says so."""
         outcome, _ = await self._ask(name, args)
         if outcome.ok and name not in ("undo", "reload"):
-            self.session.record(name, args.get("job"), outcome, self.clock.now())
+            self.session.record(
+                str(args["name"]) if name == "bulk" else name, args.get("job"), outcome, self.clock.now()
+            )
         return outcome
 
     async def _ask(self, name: str, args: Mapping[str, Any]) -> tuple[CommandOutcome, bool]:

@@ -21,6 +21,8 @@ class Situation:
     job: JobView | None = None
     items: tuple[ItemView, ...] = ()
     """The marked items, or the one under the cursor."""
+    many: bool = False
+    """Whether all that the list shows is marked: only the engine knows what of it an action would change."""
     rows: int = 0
     """Rows in the list."""
     waits: bool = False
@@ -63,14 +65,14 @@ def change_item(now: Situation) -> str:
 
 def accept(now: Situation) -> str:
     """Return why there is nothing to accept."""
-    if reason := change_item(now):
+    if (reason := change_item(now)) or now.many:
         return reason
     return "" if now.waits else "it waits for nobody" if len(now.items) == 1 else "none of them waits for a person"
 
 
 def retry(now: Situation) -> str:
     """Return why there is nothing to try again."""
-    if reason := change_item(now):
+    if (reason := change_item(now)) or now.many:
         return reason
     if any(one.state == "failed" for one in now.items):
         return ""
@@ -79,7 +81,7 @@ def retry(now: Situation) -> str:
 
 def cancel(now: Situation) -> str:
     """Return why there is nothing left to cancel."""
-    if reason := change_item(now):
+    if (reason := change_item(now)) or now.many:
         return reason
     if any(one.state in ("pending", "waiting", "failed", "snoozed") for one in now.items):
         return ""

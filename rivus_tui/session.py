@@ -20,6 +20,7 @@ _PAST: Final = {
     "pause": "paused",
     "resume": "resumed",
     "run": "run by hand",
+    "redo": "done again",
 }
 
 
@@ -35,6 +36,8 @@ class Deed:
     operation: int | None
     at: int
     """ms UTC."""
+    items: int = 0
+    """How many items it was about."""
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class Session:
                 message=outcome.message,
                 operation=outcome.operation,
                 at=at,
+                items=int(outcome.data.get("total", len(outcome.changed))),
             )
         )
 
@@ -69,7 +73,7 @@ class Session:
     @property
     def triaged(self) -> int:
         """Items decided about, without those undone."""
-        return sum(len(deed.keys) for deed in self.deeds if deed.name in TRIAGE_VERBS)
+        return sum(deed.items for deed in self.deeds if deed.name in TRIAGE_VERBS)
 
     def forget(self, deed: Deed) -> None:
         """Take out a deed that was undone."""
@@ -84,5 +88,5 @@ class Session:
         counts: dict[str, int] = {}
         for deed in self.deeds:
             word = _PAST.get(deed.name, deed.name)
-            counts[word] = counts.get(word, 0) + max(len(deed.keys), 1)
+            counts[word] = counts.get(word, 0) + max(deed.items, 1)
         return ", ".join(f"{number:,} {word}" for word, number in counts.items())

@@ -20,6 +20,7 @@ from engine.contracts.view import (
 
 if TYPE_CHECKING:
     # Views of screens that are not the first: making their classes would hold up the first paint.
+    from engine.contracts.bulk import BulkLook, BulkView
     from engine.contracts.costs import CostsView, ModelsView
     from engine.contracts.incident import IncidentView
     from engine.contracts.staleness import BlessingView, StaleView
@@ -78,6 +79,14 @@ class Reader(Protocol):
 
     def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
         """Rows from the sort key `start` on (inclusive); None: from the first."""
+        ...
+
+    def bulk_look(self, name: str, args: Mapping[str, Any], items: ItemQuery | Sequence[int]) -> BulkLook:
+        """Look at a set of items for a command, and keep which they are; takes as long as there are items."""
+        ...
+
+    def bulk(self, operation: int) -> BulkView | None:
+        """How far a command on a set has come."""
         ...
 
     def limits(self) -> list[LimitView]:

@@ -109,6 +109,14 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Let these items go before all others; what keeps them from starting is said.",
         ),
         CommandSpec(
+            name="bulk",
+            args=("name", "targets"),
+            optional=("why", "until", "priority"),
+            danger=3,
+            undo=True,
+            summary="Give a command (`name`) to a set of items (`targets`, packed, as it was shown), in batches.",
+        ),
+        CommandSpec(
             name="bless",
             args=("job", "stage"),
             optional=("why", "version"),
@@ -235,6 +243,13 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             danger=1,
             undo=False,
             summary="Take back the last command of a person that can be taken back.",
+        ),
+        CommandSpec(
+            name="redo",
+            args=(),
+            danger=1,
+            undo=True,
+            summary="Do again what was taken back last.",
         ),
     )
 }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.contracts.filter import Term
 from engine.contracts.states import ItemState, JobState, RunState, StageState
+
+if TYPE_CHECKING:
+    from engine.contracts.bulk import BulkView
 
 Order = Literal["created", "updated", "key", "place", "priority"]
 
@@ -373,6 +376,8 @@ class StatusView:
     """What a person should know at once (jobs.yaml broken and the last good one runs, …)."""
     badges: Mapping[str, int] = field(default_factory=dict)
     """What waits for a person on which screen, by its name (`triage`, `doctor`, …); absent: nothing."""
+    bulk: BulkView | None = None
+    """A command on many items that goes on, or has ended a moment ago."""
     rings: int | None = None
     """How often an incident has opened; when it rises, the terminal's bell rings. None: it does not."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
 from engine.contracts.verdict import CLASSES
+from engine.services import bulks
 from engine.store import doctor_people, pauses, people, stale, undo, wishes
 from engine.store.plan import JobPlan, Plan
 
@@ -42,6 +43,8 @@ def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
         raise UseError(f"`{name}`: the priority is 0, 1, 2, 3 or null")
     if not isinstance(args.get("drain", True), bool):
         raise UseError(f"`{name}`: drain is true or false")
+    if name == "bulk":
+        bulks.check(args)
     if "class" in args and args["class"] not in CLASSES:
         raise UseError(f"`{name}`: the class is one of {', '.join(CLASSES)}")
     for number, what in _NUMBERS:

@@ -52,6 +52,7 @@ _WORDS: Final[dict[str, str]] = {
     "run.done": "run done",
     "run.failed": "run failed",
     "run.cut": "run cut short",
+    "operation.done": "done",
     "operation.undone": "undone",
 }
 

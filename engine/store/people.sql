@@ -88,7 +88,9 @@ UPDATE operations SET undone_at = ? WHERE id = ?;
 -- name: touched_since
 -- Items of a job that a later command changed which was not taken back.
 SELECT DISTINCT j.value ->> 'item' FROM operations AS o, json_each(o.before, '$.items') AS j
-WHERE o.id > :id AND o.job_id = :job AND o.undone_at IS NULL;
+WHERE o.id > :id AND o.job_id = :job AND o.undone_at IS NULL
+UNION
+SELECT item_id FROM bulk_items WHERE bulk_id > :id AND taken_back = 0;
 
 -- name: unprioritise
 -- The priority as it was, and who gave it.

@@ -33,12 +33,15 @@ from engine.store.sql import queries
 from engine.store.state_dir import StateDir
 
 if TYPE_CHECKING:
+    from engine.contracts.bulk import BulkLook, BulkView
     from engine.contracts.costs import CostsView, ModelsView
     from engine.contracts.incident import IncidentView
     from engine.contracts.report import JobReport
     from engine.contracts.staleness import BlessingView, StaleView
 
 _SQL = queries("views")
+BULK_SHOWN_MS = 10_000
+"""So long it is shown how a command on many items has ended."""
 _FEW = 20_000
 """So many items are looked at within what a key may wait."""
 
@@ -66,6 +69,7 @@ class Reader:
             problem = self._connection.execute(_SQL.problem).fetchone()
             incidents, opened, rings = self._connection.execute(_SQL.incident_counts).fetchone()
             stale = int(self._connection.execute(_SQL.stale_results).fetchone()[0])
+            bulk = self._bulk()
         items: dict[str, int] = defaultdict(int)
         failed_external = 0
         for job in jobs:
@@ -87,7 +91,16 @@ class Reader:
             | ({"doctor": incidents} if incidents else {})
             | ({"stale": stale} if stale else {}),
             rings=opened if rings else None,
+            bulk=bulk,
         )
+
+    def _bulk(self) -> BulkView | None:
+        since = self._now() - BULK_SHOWN_MS
+        if self._connection.execute(_SQL.any_bulk, (since,)).fetchone() is None:
+            return None
+        from engine.store import bulk_views
+
+        return bulk_views.newest(self._connection, since)
 
     def stale(self) -> list[StaleView]:
         from engine.store import stale_views
@@ -163,6 +176,24 @@ class Reader:
     def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
         with self._lock:
             return item_lists.page(self._connection, query, start, limit, self._now())
+
+    def bulk_look(self, name: str, args: Mapping[str, Any], items: ItemQuery | Sequence[int]) -> BulkLook:
+        from engine.store import bulk_views
+
+        with self._passing() as connection:
+            # One snapshot: the set, and what is said of it.
+            connection.execute("BEGIN")
+            try:
+                targets = bulk_views.ids(connection, items, self._now()) if isinstance(items, ItemQuery) else items
+                return bulk_views.look(connection, name, args, sorted(targets))
+            finally:
+                connection.execute("COMMIT")
+
+    def bulk(self, operation: int) -> BulkView | None:
+        from engine.store import bulk_views
+
+        with self._lock:
+            return bulk_views.one(self._connection, operation)
 
     @contextmanager
     def _passing(self) -> Iterator[sqlite3.Connection]:

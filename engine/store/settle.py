@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from typing import cast
 
 from engine.contracts.states import ItemState, StageState
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
@@ -26,25 +27,24 @@ def settle(
     """
     if not items:
         return
-    ids = json.dumps(sorted(set(items)))
-    states: dict[int, dict[int, tuple[StageState, int | None]]] = defaultdict(dict)
-    for item_id, stage_id, state, opened_at in connection.execute(_SQL.stage_states, (ids,)):
-        if stage_id in plan.stages:
-            states[item_id][stage_id] = (state, opened_at)
     moves: dict[tuple[int, StageState], list[int]] = defaultdict(list)
     targets: dict[tuple[ItemState, ItemState], list[int]] = defaultdict(list)
     snoozed: list[int] = []
-    for item_id, old, closed, held in connection.execute(_SQL.item_states, (ids,)).fetchall():
+    # Thousands of items are of a few kinds: each kind is decided once.
+    for old, closed, held, stages, raw in connection.execute(_SQL.alike, (json.dumps(sorted(set(items))),)).fetchall():
         kept = old in KEPT_ITEM_STATES and not release
         if kept and old != "snoozed":
             continue
-        now_at = _unblock(plan, item_id, states.get(item_id, {}), moves, held=held is not None)
+        ids = json.loads(raw)
+        states, moved = _unblock(plan, _rows(plan, stages), held=bool(held))
+        for one in moved:
+            moves[one] += ids
         if kept and closed is None:
-            snoozed.append(item_id)
+            snoozed += ids
             continue
-        new = item_state(now_at, closed)
+        new = item_state(states, closed)
         if new != old:
-            targets[(old, new)].append(item_id)
+            targets[(old, new)] += ids
     for (stage_id, state), group in moves.items():
         move(connection, stage_id, state, group, now)
     if snoozed:
@@ -53,35 +53,42 @@ def settle(
         set_item_state(connection, group, old=old, new=new, now=now)
 
 
+def _rows(plan: Plan, told: str | None) -> dict[int, tuple[StageState, bool]]:
+    """Return state and whether the gate was opened, by stage; rows of removed stages are left out."""
+    rows: dict[int, tuple[StageState, bool]] = {}
+    for one in told.split(",") if told else ():
+        number, state, opened = one.split(" ")
+        if int(number) in plan.stages:
+            rows[int(number)] = (cast(StageState, state), opened == "1")
+    return rows
+
+
 def _unblock(
-    plan: Plan,
-    item_id: int,
-    rows: dict[int, tuple[StageState, int | None]],
-    moves: dict[tuple[int, StageState], list[int]],
-    *,
-    held: bool,
-) -> list[StageState]:
+    plan: Plan, rows: dict[int, tuple[StageState, bool]], *, held: bool
+) -> tuple[list[StageState], list[tuple[int, StageState]]]:
+    """Return the states of an item's stages as they become, and which of them change."""
     states: dict[int, StageState] = {}
+    moved: list[tuple[int, StageState]] = []
     for stage_id in sorted(rows, key=lambda number: plan.order[number]):
-        state, opened_at = rows[stage_id]
+        state, opened = rows[stage_id]
         stage = plan.stages[stage_id]
         if state == "blocked":
             state = start_state(
                 (states.get(before, "done") for before in stage.before),
                 enabled=stage.spec.enabled,
-                gated=stage.spec.gate is not None and opened_at is None,
+                gated=stage.spec.gate is not None and not opened,
                 held=held,
             )
             if state != "blocked":
-                moves[(stage_id, state)].append(item_id)
+                moved.append((stage_id, state))
         elif (state == "ready" and held) or (
             # Put off or tried again, while a new configuration put something before it.
             state in ("ready", "later") and any(states.get(before, "done") not in SATISFIED for before in stage.before)
         ):
             state = "blocked"
-            moves[(stage_id, state)].append(item_id)
+            moved.append((stage_id, state))
         states[stage_id] = state
-    return list(states.values())
+    return list(states.values()), moved
 
 
 def move(connection: sqlite3.Connection, stage_id: int, state: StageState, items: Iterable[int], now: int) -> int:

@@ -1,12 +1,12 @@
--- name: stage_states
--- All rows of these items at stages that are still configured.
-SELECT s.item_id, s.stage_id, s.state, s.opened_at
-FROM item_stages AS s
-WHERE s.item_id IN (SELECT value FROM json_each(?));
-
--- name: item_states
--- State of these items, with what was said of them as a whole.
-SELECT id, state, closed, held FROM items WHERE id IN (SELECT value FROM json_each(?));
+-- name: alike
+-- These items, those alike together: what was said of them as a whole, and of each row its stage, its state, and whether
+-- its gate was opened.
+SELECT state, closed, held, stages, json_group_array(id) FROM (
+    SELECT i.id, i.state, i.closed, i.held IS NOT NULL AS held,
+        (SELECT group_concat(s.stage_id || ' ' || s.state || ' ' || (s.opened_at IS NOT NULL))
+         FROM item_stages AS s WHERE s.item_id = i.id) AS stages
+    FROM items AS i WHERE i.id IN (SELECT value FROM json_each(?))
+) GROUP BY state, closed, held, stages;
 
 -- name: unblock_ready
 -- Everything before these rows is done or skipped: they join the queue.

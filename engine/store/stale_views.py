@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from statistics import median
 
 from engine.contracts.staleness import BlessingView, StaleView, SymbolChange
 from engine.rules.code.compare import Comparison, compare
 from engine.store import versions
+from engine.store.forecasts import price
 from engine.store.sql import queries
 
 _SQL = queries("stale_views")
@@ -24,7 +24,7 @@ def stale(connection: sqlite3.Connection) -> list[StaleView]:
         answer = compare(versions.fingerprint_of(connection, old_id), versions.fingerprint_of(connection, new_id))
         said = connection.execute(_SQL.judgement, (judgement,)).fetchone() if judgement is not None else None
         _, by, why, confidence, cost, at = said or (None, None, answer.reason, None, 0, None)
-        item_ms, item_cost = _price(connection, stage_id)
+        item_ms, item_cost = price(connection, stage_id)
         views.append(
             StaleView(
                 job=job,
@@ -53,7 +53,7 @@ def stale(connection: sqlite3.Connection) -> list[StaleView]:
 def _unknown(connection: sqlite3.Connection) -> list[StaleView]:
     views = []
     for job, stage, internal, new, results, stage_id, job_id in connection.execute(_SQL.unknown).fetchall():
-        item_ms, item_cost = _price(connection, stage_id)
+        item_ms, item_cost = price(connection, stage_id)
         views.append(
             StaleView(
                 job=job,
@@ -113,13 +113,6 @@ def _changes(answer: Comparison) -> tuple[SymbolChange, ...]:
         )
         for change in found
     )
-
-
-def _price(connection: sqlite3.Connection, stage: int) -> tuple[int, int]:
-    """Return the median time (ms) and cost (micro-dollars) of the newest results."""
-    rows = connection.execute(_SQL.newest_results, {"stage": stage}).fetchall()
-    times = [row[0] for row in rows if row[0] is not None]
-    return (round(median(times)) if times else 0, round(median(row[1] for row in rows)) if rows else 0)
 
 
 def _downstream(connection: sqlite3.Connection, job: int, stage: str, results: int) -> tuple[tuple[str, int], ...]:

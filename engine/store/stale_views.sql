@@ -35,13 +35,6 @@ JOIN versions AS n ON n.id = g.new_id
 WHERE g.revoked_at IS NULL AND g.verdict <> 'semantic' AND g.at >= :since
 ORDER BY g.id DESC LIMIT :limit;
 
--- name: newest_results
--- Time and cost of some results of a stage; enough for a median.
-SELECT s.ended_at - s.started_at, r.cost_usd_micros
-FROM item_stages AS s JOIN results AS r ON r.item_id = s.item_id AND r.stage_id = s.stage_id
-WHERE s.stage_id = :stage AND s.state = 'done' AND s.started_at IS NOT NULL
-ORDER BY s.item_id DESC LIMIT 51;
-
 -- name: stages_of_job
 -- Stages of a job with what each stands after, and how many rows of it are done.
 SELECT s.name, s.after, coalesce(c.n, 0)

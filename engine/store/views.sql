@@ -6,6 +6,10 @@ PRAGMA data_version;
 -- What a person should know at once.
 SELECT value FROM meta WHERE key IN ('problem:configuration', 'problem:disk') AND value <> '' ORDER BY key DESC LIMIT 1;
 
+-- name: any_bulk
+-- Whether a command on many items goes on, or has ended since a time.
+SELECT 1 FROM bulks WHERE ended_at IS NULL UNION ALL SELECT 1 FROM bulks WHERE ended_at >= ? LIMIT 1;
+
 -- name: jobs
 -- Every job that is configured, in the order written, with its newest run and its newest failure.
 SELECT j.id, j.name, j.title, j.emoji, j.internal, j.is_check, j.findings_to, j.state, j.why, j.every_s, j.cron,

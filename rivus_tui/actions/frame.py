@@ -17,6 +17,10 @@ UNDO: Final = Action(
     id="undo", keys=("u",), label="Undo", level=1, command="undo",
     help="Take back the last decision, one at a time", cli="rivus undo", why_not=possible.change,
 )  # fmt: skip
+REDO: Final = Action(
+    id="redo", keys=("U",), label="Redo", level=1, command="redo",
+    help="Do again what was taken back last", cli="rivus redo", why_not=possible.change,
+)  # fmt: skip
 COPY: Final = Action(
     id="copy", keys=("y",), label="Copy", help="Copy its name to the clipboard", why_not=possible.copy,
 )  # fmt: skip
@@ -41,6 +45,7 @@ GOING: Final = tuple(
 
 EVERYWHERE: Final[tuple[Action, ...]] = (
     UNDO,
+    REDO,
     COPY,
     FREEZE,
     *GOING,

@@ -21,7 +21,7 @@ MARK: Final = Action(
 )  # fmt: skip
 MARK_ALL: Final = Action(
     id="mark_all", keys=("V",), label="Mark all", why_not=possible.rows,
-    help="Mark every row of the list, 1,000 at most",
+    help="Mark every row of the list, however many; what is done then asks first",
 )  # fmt: skip
 PREVIOUS_PART: Final = Action(
     id="previous_part", keys=("left_square_bracket", "h", "left"), label="Part before",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.contracts.commands import CommandOutcome
@@ -17,9 +17,15 @@ PATIENCE_S: Final = 10.0
 """How long an engine that starts, or another command line that is at work, is waited for."""
 _LOOK_S: Final = 0.05
 
+Then = Callable[[CommandOutcome], CommandOutcome]
 
-def apply(asked: Asked, name: str, args: Mapping[str, Any]) -> CommandOutcome:
-    """Apply one command."""
+
+def _itself(outcome: CommandOutcome) -> CommandOutcome:
+    return outcome
+
+
+def apply(asked: Asked, name: str, args: Mapping[str, Any], *, then: Then = _itself) -> CommandOutcome:
+    """Apply one command; `then` is called with its outcome while the engine that carried it out is still there."""
     from engine.contracts.errors import OwnedError
 
     state = asked.state_dir()
@@ -28,11 +34,11 @@ def apply(asked: Asked, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         remote = attach(state, until=until)
         if remote is not None:
             try:
-                return remote.command_and_wait(name, args)
+                return then(remote.command_and_wait(name, args))
             finally:
                 remote.close()
         try:
-            return _apply_here(asked, state, name, args)
+            return _apply_here(asked, state, name, args, then)
         except OwnedError:
             # An engine has started between the look and the start.
             if time.monotonic() >= until:
@@ -63,7 +69,7 @@ def attach(state: StateDir, *, until: float | None = None) -> RemoteEngine | Non
             time.sleep(_LOOK_S)
 
 
-def _apply_here(asked: Asked, state: StateDir, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+def _apply_here(asked: Asked, state: StateDir, name: str, args: Mapping[str, Any], then: Then) -> CommandOutcome:
     """Be the engine for one command."""
     from engine.facade import Engine
     from rivus_tui.cli.logs import log_to_file
@@ -72,6 +78,6 @@ def _apply_here(asked: Asked, state: StateDir, name: str, args: Mapping[str, Any
     engine.start()
     log_to_file(state)
     try:
-        return engine.command_and_wait(name, args)
+        return then(engine.command_and_wait(name, args))
     finally:
         engine.stop_and_wait(drain=False)

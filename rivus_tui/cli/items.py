@@ -10,6 +10,7 @@ import click
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.listing import filter_option, list_items, terms
+from rivus_tui.cli.many import chosen, steer
 from rivus_tui.cli.output import item_object, json_option, local_time, print_json, tell
 from rivus_tui.cli.times import moment
 
@@ -143,16 +144,15 @@ def told(stage: ItemStageView) -> str | None:
     return f"{part} {progress.text}".rstrip()
 
 
-def _verb(name: str, words: str, **extra: Any) -> click.Command:
-    """A verb that takes a job and keys and nothing else."""
+def _verb(name: str, words: str) -> click.Command:
+    """A verb that takes items and nothing else."""
 
     @click.command(name, help=words)
-    @click.argument("job")
-    @click.argument("keys", nargs=-1, required=True)
+    @chosen
     @json_option
     @click.pass_obj
-    def verb(asked: Asked, job: str, keys: tuple[str, ...], as_json: bool) -> None:
-        raise click.exceptions.Exit(tell(apply(asked, name, {"job": job, "keys": list(keys), **extra}), as_json))
+    def verb(asked: Asked, job: str | None, keys: tuple[str, ...], where: str | None, yes: bool, as_json: bool) -> None:
+        raise click.exceptions.Exit(steer(asked, name, job, keys, where, {}, yes=yes, as_json=as_json))
 
     return verb
 
@@ -163,44 +163,58 @@ items.add_command(_verb("start", "Let these items go before all others, now; wha
 
 
 @items.command()
-@click.argument("job")
-@click.argument("keys", nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@chosen
 @json_option
 @click.pass_obj
-def cancel(asked: Asked, job: str, keys: tuple[str, ...], yes: bool, as_json: bool) -> None:
+def cancel(asked: Asked, job: str | None, keys: tuple[str, ...], where: str | None, yes: bool, as_json: bool) -> None:
     """Skip what is left of these items; what runs is stopped."""
     from engine.contracts.errors import UseError
 
-    if not yes:
+    if not yes and where is None:
         if not sys.stdin.isatty():
             raise UseError("cancelling loses work that runs: say --yes where nobody can be asked")
         n = len(keys)
         click.confirm(f"Cancel {n} {'item' if n == 1 else 'items'} of {job}?", abort=True, err=True)
-    raise click.exceptions.Exit(tell(apply(asked, "cancel", {"job": job, "keys": list(keys)}), as_json))
+    raise click.exceptions.Exit(steer(asked, "cancel", job, keys, where, {}, yes=yes, as_json=as_json))
 
 
 @items.command()
-@click.argument("job")
-@click.argument("keys", nargs=-1, required=True)
+@chosen
 @click.option("--why", default="", help="Why not.")
 @json_option
 @click.pass_obj
-def drop(asked: Asked, job: str, keys: tuple[str, ...], why: str, as_json: bool) -> None:
+def drop(
+    asked: Asked, job: str | None, keys: tuple[str, ...], where: str | None, yes: bool, why: str, as_json: bool
+) -> None:
     """Won't do: skip what is left; only a person brings the item back."""
-    raise click.exceptions.Exit(tell(apply(asked, "drop", {"job": job, "keys": list(keys), "why": why}), as_json))
+    more = {"why": why} if why or where is None else {}
+    raise click.exceptions.Exit(steer(asked, "drop", job, keys, where, more, yes=yes, as_json=as_json))
 
 
 @items.command()
-@click.argument("job")
-@click.argument("keys", nargs=-1, required=True)
+@chosen
 @click.option("--until", required=True, metavar="WHEN", help="2h, 3d, 1w, or 2027-01-31 or 2027-01-31T09:00.")
 @json_option
 @click.pass_obj
-def snooze(asked: Asked, job: str, keys: tuple[str, ...], until: str, as_json: bool) -> None:
+def snooze(
+    asked: Asked, job: str | None, keys: tuple[str, ...], where: str | None, yes: bool, until: str, as_json: bool
+) -> None:
     """Look at these items again later."""
-    args = {"job": job, "keys": list(keys), "until": moment(until)}
-    raise click.exceptions.Exit(tell(apply(asked, "snooze", args), as_json))
+    more = {"until": moment(until)}
+    raise click.exceptions.Exit(steer(asked, "snooze", job, keys, where, more, yes=yes, as_json=as_json))
+
+
+@items.command()
+@chosen
+@click.option("--priority", required=True, type=click.Choice(["0", "1", "2", "3", "none"]), help="P0 is urgent.")
+@json_option
+@click.pass_obj
+def prioritise(
+    asked: Asked, job: str | None, keys: tuple[str, ...], where: str | None, yes: bool, priority: str, as_json: bool
+) -> None:
+    """Set the priority of these items; it stays whatever their source says."""
+    more = {"priority": None if priority == "none" else int(priority)}
+    raise click.exceptions.Exit(steer(asked, "prioritise", job, keys, where, more, yes=yes, as_json=as_json))
 
 
 @items.command()
@@ -213,19 +227,6 @@ def answer(asked: Asked, job: str, keys: tuple[str, ...], answer: str, as_json: 
     """Answer what a stage of these items asked; it starts again."""
     args = {"job": job, "keys": list(keys), "answer": answer}
     raise click.exceptions.Exit(tell(apply(asked, "answer", args), as_json))
-
-
-@items.command()
-@click.argument("job")
-@click.argument("keys", nargs=-1, required=True)
-@click.option("--priority", required=True, type=click.Choice(["0", "1", "2", "3", "none"]), help="P0 is urgent.")
-@json_option
-@click.pass_obj
-def prioritise(asked: Asked, job: str, keys: tuple[str, ...], priority: str, as_json: bool) -> None:
-    """Set the priority of these items; it stays whatever their source says."""
-    number = None if priority == "none" else int(priority)
-    args = {"job": job, "keys": list(keys), "priority": number}
-    raise click.exceptions.Exit(tell(apply(asked, "prioritise", args), as_json))
 
 
 @items.command()

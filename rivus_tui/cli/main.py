@@ -36,6 +36,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "reload": ("rivus_tui.cli.stop", "reload", "Let the running engine read jobs.yaml again."),
     "engines": ("rivus_tui.cli.engines", "engines", "List the engines that run, and where."),
     "undo": ("rivus_tui.cli.undo", "undo", "Take back the last command of a person."),
+    "redo": ("rivus_tui.cli.undo", "redo", "Do again what was taken back last."),
     "config": ("rivus_tui.cli.config", "config", "Check jobs.yaml, show it as understood, export its schema."),
     "db": ("rivus_tui.cli.db", "db", "Back up, check, restore and prune the state file."),
     "demo": ("rivus_tui.cli.demo", "demo", "Open a sample project with every state: no network, no spend."),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from engine.contracts.view import ItemDetail, ItemView, JobView
+from engine.contracts.view import ItemDetail, ItemQuery, ItemView, JobView
+from rivus_tui.bulk_page import RETURN, question
 from rivus_tui.editor import EditorProblem, edit
 from rivus_tui.format import cell, moment, morning_after, plural
 from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt, confirm
 from rivus_tui.screens.room import Room
 from rivus_tui.sources import ItemKey, item_key
 from rivus_tui.why import why_item
+
+log = logging.getLogger("rivus.tui")
 
 ASK_ABOVE: Final = 20
 """A reversible deed on more items than this asks first."""
@@ -35,6 +40,10 @@ class ItemRoom(Room):
         """Whether what is chosen was not picked one by one."""
         return False
 
+    def chosen_set(self) -> ItemQuery | list[int]:
+        """Return what a deed on many items is about."""
+        return [item.id for item in self.chosen_items()]
+
     def sending(self, keys: set[ItemKey]) -> None:
         """A command for these items is on its way."""
 
@@ -47,7 +56,7 @@ class ItemRoom(Room):
     def do_accept(self) -> None:
         items = self.chosen_items()
         detail = self.focused_detail()
-        if len(items) == 1 and detail is not None and self._ask_for_answer(items[0], detail):
+        if len(items) == 1 and not self.is_bulk() and detail is not None and self._ask_for_answer(items[0], detail):
             return
         self._maybe_ask("accept", items, "accept", {})
 
@@ -70,12 +79,16 @@ class ItemRoom(Room):
 
         def chosen(value: str | None) -> None:
             if value is not None:
-                self.send("snooze", items, {"until": morning_after(now, int(value))})
+                self._maybe_ask("snooze", items, "put off", {"until": morning_after(now, int(value))})
 
-        self.app.push_screen(Dialog(self.desk.clock, f"Later: when? ({_names(items)})", (), choices), chosen)
+        about = "all that are marked" if self.is_bulk() else _names(items)
+        self.app.push_screen(Dialog(self.desk.clock, f"Later: when? ({about})", (), choices), chosen)
 
     def do_cancel(self) -> None:
         items = self.chosen_items()
+        if len(items) > ASK_ABOVE or self.is_bulk():
+            self._ask_about_many("cancel", "cancel", {})
+            return
         text = [_names(items), "What is left of them is skipped; what runs is stopped. u takes it back."]
         dialog = confirm(self.desk.clock, f"Cancel {plural(len(items), 'item')}?", text, "cancel them", "keep them")
         self.app.push_screen(dialog, self._if_yes(lambda: self.send("cancel", items, {})))
@@ -90,6 +103,9 @@ class ItemRoom(Room):
         self._prioritise(1)
 
     def _prioritise(self, step: int) -> None:
+        if self.is_bulk():
+            self._ask_for_priority()
+            return
         wanted: dict[int | None, list[ItemView]] = {}
         for item in self.chosen_items():
             target = next_priority(item.priority, step)
@@ -143,10 +159,51 @@ class ItemRoom(Room):
         if len(items) <= ASK_ABOVE and not self.is_bulk():
             self.send(name, items, more)
             return
-        dialog = confirm(
-            self.desk.clock, f"{verb.capitalize()}: {plural(len(items), 'item')}?", [_names(items)], verb, "leave them"
-        )
-        self.app.push_screen(dialog, self._if_yes(lambda: self.send(name, items, more)))
+        self._ask_about_many(name, verb, more)
+
+    def _ask_for_priority(self) -> None:
+        """Ask which priority all that are marked shall have: steps would need each to be looked at."""
+        choices = [Choice(key=str(number), label=f"P{number}", value=str(number)) for number in range(4)]
+        choices.append(Choice(key="minus", label="none", value="none"))
+        choices.append(Choice(key="n", label="leave as it is", value=None))
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                more = {"priority": None if value == "none" else int(value)}
+                self._ask_about_many("prioritise", "set the priority", more)
+
+        self.app.push_screen(Dialog(self.desk.clock, "Which priority for all that are marked?", (), choices), chosen)
+
+    def _ask_about_many(self, name: str, verb: str, more: Mapping[str, Any]) -> None:
+        """Look at the chosen set, and ask with what it would change, cost and take. From here on it is this set."""
+        chosen = self.chosen_set()
+
+        async def ask() -> None:
+            try:
+                look = await asyncio.to_thread(self.desk.reader.bulk_look, name, more, chosen)
+            except Exception as error:
+                # Whatever a damaged or vanished state file raises.
+                log.exception("looking at a set of items failed")
+                self.say(str(error) or type(error).__name__, "error")
+                return
+            if not look.eligible:
+                self.say(f"{verb}: none of {plural(look.total, 'item')}: {look.why_not}", "warning")
+                return
+            title = f"{verb.capitalize()}: {plural(look.eligible, 'item')}?"
+            dialog = confirm(self.desk.clock, title, [*question(look), RETURN], verb, "leave them")
+            args = {"name": name, "targets": look.targets, **more}
+            self.app.push_screen(dialog, self._if_yes(lambda: self._send_many(args)))
+
+        self.run_worker(ask(), group="ask", exclusive=True, exit_on_error=True)
+
+    def _send_many(self, args: Mapping[str, Any]) -> None:
+        async def run() -> None:
+            outcome = await self.desk.perform("bulk", args)
+            if not outcome.ok:
+                self.report("bulk", outcome)
+            self.sent(set())
+
+        self.run_worker(run(), group="commands", exit_on_error=True)
 
     def _if_yes(self, run: Callable[[], None]) -> Callable[[str | None], None]:
         def answered(value: str | None) -> None:

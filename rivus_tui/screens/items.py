@@ -76,6 +76,7 @@ class ItemsScreen(ItemListRoom):
             screen=self.KIND,
             read_only=self.desk.read_only,
             items=items,
+            many=self.table.all_marked,
             rows=self.table.total,
             waits=waits,
             copyable=row.key if row is not None else "",
@@ -118,7 +119,7 @@ class ItemsScreen(ItemListRoom):
 
     def show_counts(self) -> None:
         """Show how many of all items, and how many are marked."""
-        marked = f"   {len(self.table.marks):,} marked" if self.table.marks else ""
+        marked = f"   {self.table.marked:,} marked" if self.table.marked else ""
         counts = f"{'…' if self.table.searching else f'{self.table.total:,}'} of {self._unfiltered:,}"
         self.bar.show(scope_cells(self.desk.scope), [self.sort_cell(), Cell(counts, "muted"), Cell(marked, "wait")])
 
@@ -148,7 +149,7 @@ class ItemsScreen(ItemListRoom):
 
     def sent(self, keys: set[ItemKey]) -> None:
         """Marks have done their duty."""
-        self.table.marks.clear()
+        self.table.clear_marks()
         super().sent(keys)
 
     def go(self, mode: str) -> None:

@@ -9,20 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from engine.contracts.view import ItemDetail, ItemView
+from engine.contracts.view import ItemDetail, ItemQuery, ItemView
 from engine.kit.safe_text import safe_block
 from rivus_tui import export
 from rivus_tui.actions.action import Action
 from rivus_tui.desk import Desk
 from rivus_tui.files import free_name, write
 from rivus_tui.filters import Suggestion, known_values, suggestions
-from rivus_tui.format import Cell, Line, cell, hang, moment, plural
+from rivus_tui.format import Cell, Line, cell, count, hang, moment, plural
 from rivus_tui.memory import View
 from rivus_tui.messages import ItemOpened
 from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt
 from rivus_tui.screens.item_room import ItemRoom
 from rivus_tui.screens.room import Mover, Room
 from rivus_tui.sorting import MOST_SORTED, Sort
+from rivus_tui.sources import ItemSource
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.row_window import PAGE
@@ -33,7 +34,7 @@ log = logging.getLogger("rivus.tui")
 Row = TypeVar("Row")
 
 MARK_LIMIT = 1_000
-"""Rows that `V` marks at most."""
+"""Rows that `V` marks one by one; more are marked as a whole."""
 
 
 class ListRoom(Room, Generic[Row]):
@@ -274,11 +275,18 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
 
     def label(self, action: Action) -> str:
         """Return how many a deed is about, when some are marked."""
-        return f"{action.label} {len(self.table.marks)}" if action.on_marks and self.table.marks else action.label
+        return f"{action.label} {count(self.table.marked)}" if action.on_marks and self.table.marked else action.label
 
     def is_bulk(self) -> bool:
         """Whether what is chosen was not picked one by one."""
-        return self._all_marked and len(self.table.marks) > 1
+        return self.table.all_marked or (self._all_marked and len(self.table.marks) > 1)
+
+    def chosen_set(self) -> ItemQuery | list[int]:
+        """Return all that the list shows, when that is marked, or the numbers of the marked items."""
+        source = self.table.source
+        if self.table.all_marked and isinstance(source, ItemSource):
+            return source.query
+        return [item.id for item in self.chosen_items()]
 
     def show_counts(self) -> None:
         """Show above the list how many items there are and how many are marked."""
@@ -344,16 +352,10 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
     def do_mark_all(self) -> None:
         self.table.mark_all(MARK_LIMIT)
         self._all_marked = True
-        if self.table.total > MARK_LIMIT:
-            self.say(
-                f"marked the first {MARK_LIMIT:,} of {self.table.total:,}; narrow the list with / first", "warning"
-            )
-        if self.table.total > MARK_LIMIT:
-            self.say(f"marked the first {MARK_LIMIT:,} of {self.table.total:,}", "warning")
         self._marked()
 
     def do_escape(self) -> None:
-        if self.table.marks and not self.bar.is_open:
+        if self.table.marked and not self.bar.is_open:
             self.table.clear_marks()
             self._all_marked = False
             self._marked()

@@ -349,6 +349,13 @@ class Room(Screen[None]):
 
         self.run_worker(undo(), group="commands", exit_on_error=True)
 
+    def do_redo(self) -> None:
+        async def redo() -> None:
+            self.report("redo", await self.desk.perform("redo", {}))
+            self.reload(even_frozen=True)
+
+        self.run_worker(redo(), group="commands", exit_on_error=True)
+
     def undone(self, job: str, keys: tuple[str, ...]) -> None:
         """Items are back as they were before."""
 

@@ -95,6 +95,7 @@ class TriageScreen(ItemListRoom):
             screen=self.KIND,
             read_only=self.desk.read_only,
             items=items,
+            many=self.table.all_marked,
             rows=self.table.total,
             waits=bool(items) and BUCKETS[self._bucket].asks,
             copyable=row.key if row is not None else "",
@@ -147,7 +148,7 @@ class TriageScreen(ItemListRoom):
             left.append(Cell(f"[{text}]", "strong") if index == self._bucket else Cell(f" {text} ", "muted"))
         if self.desk.scope != "all":
             left.append(Cell(f"   {self.desk.scope} jobs", "wait"))
-        marked = f"{len(self.table.marks):,} marked   " if self.table.marks else ""
+        marked = f"{self.table.marked:,} marked   " if self.table.marked else ""
         right = [
             Cell(marked, "wait"),
             self.sort_cell(),
@@ -193,7 +194,7 @@ class TriageScreen(ItemListRoom):
     def sending(self, keys: set[ItemKey]) -> None:
         """Move on at once; the row goes when the engine has answered."""
         self.table.busy |= keys
-        self.table.marks.clear()
+        self.table.clear_marks()
         self.table.step_off(set(self.table.busy))
 
     def sent(self, keys: set[ItemKey]) -> None:

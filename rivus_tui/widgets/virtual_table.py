@@ -96,6 +96,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         self.columns = columns
         self.marks: OrderedDict[Hashable, Row] = OrderedDict()
         """Marked rows by their key, in the order of marking."""
+        self.all_marked = False
+        """Whether every row is marked, however many there are; `marks` is empty then."""
         self.busy: set[Hashable] = set()
         """Keys of rows that a command is on its way for."""
         self._clock = clock
@@ -132,6 +134,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         if columns is not None:
             self.columns = columns
         self.marks.clear()
+        self.all_marked = False
         self._pass_due = 0.0
         self._cursor_key = None
         self.set_reactive(VirtualTable.cursor, 0)
@@ -257,20 +260,29 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         if row is None:
             return
         key = self.source.key(row)
+        self.all_marked = False
         if self.marks.pop(key, None) is None:
             self.marks[key] = row
         self.move(1)
         self.refresh()
 
     def mark_all(self, limit: int) -> None:
-        """Mark the first `limit` rows."""
-        for row in self.rows(limit):
-            self.marks[self.source.key(row)] = row
+        """Mark every row: more than `limit` as a whole, whichever they are."""
+        self.marks.clear()
+        self.all_marked = self.total > limit
+        if not self.all_marked:
+            self.marks.update((self.source.key(row), row) for row in self.rows(limit))
         self.refresh()
+
+    @property
+    def marked(self) -> int:
+        """How many rows are marked."""
+        return self.total if self.all_marked else len(self.marks)
 
     def clear_marks(self) -> None:
         """Unmark everything."""
         self.marks.clear()
+        self.all_marked = False
         self.refresh()
 
     def _go(self, index: int) -> None:
@@ -326,7 +338,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         now = self._clock.now()
         segments = [
             Segment(">" if at_cursor else " ", over),
-            Segment("*" if key in self.marks else " ", self._style("table-mark") + over),
+            Segment("*" if self.all_marked or key in self.marks else " ", self._style("table-mark") + over),
         ]
         for column, size in laid:
             shown = column.show(row, now)

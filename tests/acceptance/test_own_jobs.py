@@ -53,6 +53,25 @@ def test_cancelling_needs_a_yes_where_nobody_can_be_asked(letters: Rivus) -> Non
     assert letters.items()["Later"]["state"] == "skipped"
 
 
+def test_all_that_a_filter_finds_are_changed_and_taken_back_at_once(letters: Rivus) -> None:
+    letters("run", "letters", "--once", code=1)
+    before = {title: item["state"] for title, item in letters.items().items()}
+    letters("items", "retry", "--where", "state:failed", code=2).refused(2, "--yes")
+    letters("items", "retry", "--where", "state:failed age:soon", "--yes", code=2).refused(2, "age")
+    letters("items", "retry", code=2).refused(2, "--where FILTER")
+    done = letters("items", "retry", "letters", "--where", "state:failed,done", "--yes", "--json")
+    assert done.object["data"] == {"total": 4, "changed": 2}
+    assert "retry: 2 of 4 items: 2 of letters." in done.err
+    assert "Left alone: 2, no stage of it failed." in done.err
+    assert "At most $0.50" in done.err
+    assert {letters.items()[title]["state"] for title in ("Crash", "Fail")} == {"pending"}
+    assert letters("undo").out == "undid retry of 2 items\n"
+    assert {title: item["state"] for title, item in letters.items().items()} == before
+    assert letters("redo").out.startswith("will retry 2 items")
+    assert {letters.items()[title]["state"] for title in ("Crash", "Fail")} == {"pending"}
+    assert letters("items", "drop", "--where", "state:gone", "--yes", code=1).out == ""
+
+
 def test_priority_stays_what_a_person_said(letters: Rivus) -> None:
     letters("run", "letters", "--once", code=1)
     letters("items", "prioritise", "letters", "ask", "--priority", "0")

@@ -15,6 +15,14 @@ STEMS = sorted(file.name[:-4] for file in resources.files("engine.store").iterdi
 STEMS.remove("schema")
 
 NAMES = {
+    ("bulks", "accept"): ["open_gate"],
+    ("bulks", "close"): ["close"],
+    ("bulks", "come_back"): ["wake"],
+    ("bulks", "put_back"): ["undo"],
+    ("bulks", "put_off"): ["put_off"],
+    ("bulks", "restore_stages"): ["undo"],
+    ("bulks", "retry"): ["retry"],
+    ("bulks", "revive"): ["reopen"],
     ("claims", "claim"): ["claim"],
     ("claims", "claim_next"): ["claim"],
     ("claims", "claim_next_first"): ["claim"],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from engine.contracts.bulk import BulkLook, BulkView, Forecast
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.costs import CostsView, ModelsView
 from engine.contracts.errors import StateError
@@ -103,6 +105,25 @@ class FakeReader:
 
     def give_up(self) -> None:
         """Nothing goes on in another thread."""
+
+    def bulk_look(self, name: str, args: Mapping[str, Any], items: ItemQuery | Sequence[int]) -> BulkLook:
+        found = self._items(items) if isinstance(items, ItemQuery) else [
+            detail.item for detail in self.sample.details.values() if detail.item.id in items
+        ]  # fmt: skip
+        states = {"retry": {"failed"}, "accept": {"waiting"}}.get(name, {"pending", "waiting", "failed"})
+        fit = [item for item in found if item.state in states]
+        return BulkLook(
+            targets=",".join(str(item.id) for item in found),
+            total=len(found),
+            eligible=len(fit),
+            why_not=f"{name} is not for them",
+            jobs=Counter(item.job for item in fit),
+            sample=tuple(item.title for item in fit[:5]),
+            forecast=Forecast(usd_micros=1_200_000, ms=150_000, unknown=("docs.outline",)),
+        )
+
+    def bulk(self, operation: int) -> BulkView | None:
+        return self.sample.status.bulk
 
     def items_anchors(self, query: ItemQuery, step: int) -> Sequence[tuple[Any, ...]]:
         return [(item.id,) for item in self._items(query)[::step]]

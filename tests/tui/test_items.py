@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine.contracts.bulk import BulkView
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import StateError
 from tests.tui.fakes import FakeEngine
-from tests.tui.rows import detail, item, item_stage, sample
+from tests.tui.rows import Sample, detail, item, item_stage, sample
 from tests.tui.story import Story, open_room
 
 
@@ -263,3 +265,69 @@ async def test_reload_of_a_viewer_reads_rows_only() -> None:
         assert "16 of 16" in story.text()
         assert story.commands == []
         assert story.toasts == []
+
+
+def crowd(state: str = "failed", n: int = 1_200) -> Sample:
+    """A sample with so many more items that cannot be marked one by one."""
+    rows = sample()
+    for number in range(1_000, 1_000 + n):
+        view = item(number, f"many {number}", state, job="docs", key=f"m{number}")  # type: ignore[arg-type]
+        rows.details["docs", view.key] = detail(view)
+    return rows
+
+
+async def test_deed_on_all_that_match_is_bound_to_what_the_question_showed() -> None:
+    rows = crowd()
+    async with open_room(rows, "2", "slash", *"many", "enter", "V") as story:
+        assert "1,200 marked" in story.text()
+        await story.press("r")
+        assert "Try again: 1,200 items?" in story.text()
+        assert "At most $1.20 and about 2m30" in story.text()
+        assert "what has run by then stays" in story.text()
+        for key in [key for key in rows.details if key[1].startswith("m1")][:100]:
+            del rows.details[key]
+        story.clock.advance(1)
+        await story.press("y")
+        ((name, args),) = story.commands
+        assert (name, args["name"], args["targets"].count(",")) == ("bulk", "retry", 1_199)
+        assert "marked" not in story.text()
+        await story.press("u", "U")
+        assert [one for one, _ in story.commands] == ["bulk", "undo", "redo"]
+
+
+async def test_priority_of_all_that_match_is_asked_for() -> None:
+    async with open_room(crowd(), "2", "slash", *"many", "enter", "V", "plus") as story:
+        assert "Which priority for all" in story.text()
+        story.clock.advance(1)
+        await story.press("1")
+        story.clock.advance(1)
+        await story.press("y")
+        assert story.commands[0][1]["priority"] == 1
+
+
+async def test_what_nothing_of_the_set_can_take_is_not_asked() -> None:
+    async with open_room(crowd("done"), "2", "slash", *"many", "enter", "V", "r") as story:
+        assert story.toasts == ["try again: none of 1,200 items: retry is not for them"]
+        await story.press("escape")
+        assert "marked" not in story.text()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("running", "RETRY: 340 of 1,200; u stops it and takes it back"),
+        ("undoing", "UNDO of retry: 340 of 1,100"),
+        ("done", "will retry 1,100 items; 100 not: no stage of it failed; u takes it back"),
+        ("undone", "undid retry of 1,090 items; 10 not: no stage of it failed; U does it again"),
+    ],
+)
+async def test_banner_says_how_far_a_command_on_many_is(state: Any, said: str) -> None:
+    rows = sample()
+    ended = None if state in ("running", "undoing") else 5
+    view = BulkView(
+        operation=1, name="retry", total=1_200, looked=340, changed=1_100, restored=1_090, state=state,
+        why="no stage of it failed", begun_at=1, ended_at=ended,
+    )  # fmt: skip
+    rows.status = replace(rows.status, bulk=view)
+    async with open_room(rows, "2", size=(100, 24)) as story:
+        assert said in story.text()

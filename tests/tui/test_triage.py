@@ -95,7 +95,8 @@ async def test_more_than_twenty_are_asked_about_and_no_is_the_default() -> None:
         assert story.commands == []
         story.clock.advance(1)
         await story.press("y")
-        assert sorted(len(args["keys"]) for _, args in story.commands) == [1, 40]
+        ((name, args),) = story.commands
+        assert (name, args["name"], args["targets"].count(",")) == ("bulk", "accept", 40)
 
 
 async def test_priority_climbs_one_step_and_the_item_stays() -> None:
@@ -234,7 +235,7 @@ async def test_marking_all_asks_however_few_they_are() -> None:
         assert story.commands == []
         story.clock.advance(1)
         await story.press("y")
-        assert [name for name, _ in story.commands] == ["drop"]
+        assert [(name, args["name"]) for name, args in story.commands] == [("bulk", "drop")]
 
 
 async def test_title_is_edited_in_place() -> None:

@@ -1,0 +1,44 @@
+"""A command on many items in words: the question before it, and how far it is."""
+
+from __future__ import annotations
+
+from engine.contracts.bulk import BulkLook, BulkView, Forecast
+from rivus_tui.format import cell, duration, money, plural
+
+RETURN = "u takes all of it back; what has run by then stays as it ran."
+"""Where the point of no return is."""
+
+
+def question(look: BulkLook) -> list[str]:
+    """Return what a person should know before a command on many items, a paragraph each."""
+    jobs = ", ".join(f"{n:,} of {cell(job, limit=40).text}" for job, n in list(look.jobs.items())[:4])
+    text = [f"{look.eligible:,} of {plural(look.total, 'item')}" + (f": {jobs}." if jobs else ".")]
+    if look.eligible < look.total:
+        text.append(f"Left alone: {look.total - look.eligible:,}, {look.why_not}.")
+    if look.sample:
+        more = look.eligible - min(3, len(look.sample))
+        shown = ", ".join(cell(title, limit=50).text for title in look.sample[:3])
+        text.append(f"{shown} and {more:,} more" if more > 0 else shown)
+    if said := forecast_said(look.forecast):
+        text.append(f"{said[0].upper()}{said[1:]}.")
+    return text
+
+
+def forecast_said(forecast: Forecast) -> str:
+    """Return what work would cost and take; empty when nothing would run."""
+    if not (forecast.usd_micros or forecast.ms or forecast.unknown):
+        return ""
+    said = f"at most {money(forecast.usd_micros)} and about {duration(forecast.ms)}, as it went the last times"
+    if forecast.unknown:
+        names = ", ".join(cell(name, limit=40).text for name in forecast.unknown[:4])
+        said += f"; nothing is known yet of {names}"
+    return said
+
+
+def progress(view: BulkView) -> str:
+    """Return how far it is, for the banner."""
+    if view.state == "running":
+        return f"{view.name.upper()}: {view.looked:,} of {view.total:,}; u stops it and takes it back"
+    if view.state == "undoing":
+        return f"UNDO of {view.name}: {view.looked:,} of {view.changed:,}"
+    return view.said + ("; u takes it back" if view.state == "done" else "; U does it again")
