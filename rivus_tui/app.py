@@ -16,6 +16,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -26,6 +27,7 @@ from rivus_tui.filters import SCOPES
 from rivus_tui.keymap import PLAIN, Keymap
 from rivus_tui.memory import Memory
 from rivus_tui.messages import ItemOpened, ItemsAsked, ViewAsked, Woken
+from rivus_tui.paste import guard_pastes
 from rivus_tui.rooms import RoomSpec, screen_class, standing
 from rivus_tui.screens.dialog import Choice, Dialog
 from rivus_tui.screens.list_room import ListRoom
@@ -135,6 +137,11 @@ class RivusApp(App[int]):
         for room in standing():
             self.add_mode(room.mode, partial(self._enter, room))
 
+    def get_driver_class(self) -> type[Driver]:
+        """Return what reads the terminal."""
+        guard_pastes()
+        return super().get_driver_class()
+
     @property
     def summary(self) -> str:
         """What was done in this session, such as `3 accepted, 1 dropped`; empty for nothing."""
@@ -161,7 +168,7 @@ class RivusApp(App[int]):
         self._ticked_at = self.desk.clock.monotonic()
         self.set_interval(_TICK_S, self._tick)
         self.app_suspend_signal.subscribe(self, lambda _: setattr(self, "_suspended", True))
-        self.app_resume_signal.subscribe(self, lambda _: setattr(self, "_suspended", False))
+        self.app_resume_signal.subscribe(self, lambda _: self._back())
 
     def on_unmount(self) -> None:
         """Hear no more of the engine; remember how the room was left."""
@@ -222,6 +229,12 @@ class RivusApp(App[int]):
             self._refresh_soon()
         elif (room := self.room) is not None:
             room.draw_frame()
+
+    def _back(self) -> None:
+        """The terminal is this app's again: show what is true now."""
+        self._suspended = False
+        self._ticked_at = self.desk.clock.monotonic()
+        self._refresh_soon()
 
     async def on_event(self, event: events.Event) -> None:
         """Note that somebody is there: a key, a paste, a click."""
@@ -332,6 +345,24 @@ class RivusApp(App[int]):
         )
         title = f"{running} running" if running != 1 else "1 is running"
         self.push_screen(Dialog(desk.clock, title, ("Nothing is lost either way.",), choices), self._leave)
+
+    async def action_to_shell(self) -> None:
+        """Stand still until `fg`; asks first where work of an engine in this process would stand still too."""
+        engine = self.desk.engine
+        running = 0 if engine is None or engine.attached() else engine.running()
+        if running == 0:
+            self.action_suspend_process()
+            return
+        choices = (
+            Choice(key="y", label="to the shell", value="suspend"),
+            Choice(key="n", label="stay", value=None),
+        )
+        text = (
+            "The engine of this room stands still with it: `fg` lets both go on. Nothing is lost, but what runs may "
+            "reach its time limit. `rivus --serve` works without a room.",
+        )
+        dialog = Dialog(self.desk.clock, f"{running} running: to the shell?", text, choices)
+        self.push_screen(dialog, lambda answer: self.action_suspend_process() if answer is not None else None)
 
     def _leave(self, how: str | None) -> None:
         if how is not None:

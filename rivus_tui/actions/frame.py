@@ -60,6 +60,10 @@ EVERYWHERE: Final[tuple[Action, ...]] = (
         help="Read everything again: the rows, and (the engine) jobs.yaml with the code of its handlers",
         cli="rivus reload",
     ),
+    Action(
+        id="suspend", keys=("ctrl+z",), label="To the shell",
+        help="Back to the shell until `fg`; an engine of this room stands still meanwhile, and goes on then",
+    ),
     Action(id="quit", keys=("q", "ctrl+q"), label="Quit", help="Leave; asks first while something runs"),
     *MOVING,
 )  # fmt: skip

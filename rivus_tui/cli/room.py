@@ -43,6 +43,9 @@ def open_room(asked: Asked) -> int:
             "the control room needs a terminal; without one use `rivus --serve`, `rivus status` or "
             "`rivus run JOB --once` (`rivus --help` lists all)"
         )
+    # Exported sizes, as `docker exec -e COLUMNS=…` leaves them, would win over the terminal's own for ever.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     state = asked.state_dir()
     state.create()
     if not asked.read_only and state.owner() is None:

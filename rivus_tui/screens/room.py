@@ -302,6 +302,9 @@ class Room(Screen[None]):
     def do_help(self) -> None:
         self.run_worker(self._run("app.show_help"), exit_on_error=True)
 
+    def do_suspend(self) -> None:
+        self.run_worker(self._run("app.to_shell"), exit_on_error=True)
+
     def do_quit(self) -> None:
         self.run_worker(self._run("app.quit"), exit_on_error=True)
 

@@ -19,17 +19,30 @@ _DEBOUNCE_S = 0.15
 
 
 class _Field(Input):
-    """The filter as it is typed; Tab takes what is suggested first."""
+    """The filter as it is typed; Tab takes what is suggested first, Enter and Esc leave it.
+
+    Keys that were pressed after those, and stand in its queue already, are meant for the screen.
+    """
 
     class Taken(Message):
         """The first suggestion was taken."""
 
+    def __init__(self, hint: str, leave: Callable[[], None]) -> None:
+        super().__init__(placeholder=hint, id="filter-input", compact=True, select_on_focus=False)
+        self._leave = leave
+
     def on_key(self, event: events.Key) -> None:
-        """Tab stays here."""
-        if event.key == "tab":
-            event.stop()
-            event.prevent_default()
+        """Take the keys that are not text, at once: a message would come after the keys that follow."""
+        if self.display and event.key not in ("tab", "enter", "escape"):
+            return
+        event.stop()
+        event.prevent_default()
+        if not self.display:
+            self.app.post_message(events.Key(event.key, event.character))
+        elif event.key == "tab":
             self.post_message(self.Taken())
+        else:
+            self._leave()
 
 
 class FilterBar(Vertical):
@@ -89,7 +102,7 @@ class FilterBar(Vertical):
     def open(self) -> None:
         """Edit the filter, cursor at its end."""
         if self._field is None:
-            self._field = _Field(placeholder=self._hint, id="filter-input", compact=True, select_on_focus=False)
+            self._field = _Field(self._hint, self.close)
             self.query_one(Horizontal).mount(self._field)
         field = self._field
         field.display = True
@@ -99,6 +112,7 @@ class FilterBar(Vertical):
         field.cursor_position = len(field.value)
         self.add_class("-open")
         self.query_one("#filter-next", LinesView).redraw()
+        self.query_one("#filter-shown", LinesView).redraw()
 
     def close(self) -> None:
         """Leave the input; the filter stays."""
@@ -107,6 +121,7 @@ class FilterBar(Vertical):
             self.remove_class("-open")
             self.screen.set_focus(None)
             self._apply()
+            self.query_one("#filter-shown", LinesView).redraw()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Apply the filter once the keys pause."""
@@ -115,11 +130,6 @@ class FilterBar(Vertical):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(_DEBOUNCE_S, self._apply)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Apply the filter and go back to the list."""
-        event.stop()
-        self.close()
 
     def on__field_taken(self, event: _Field.Taken) -> None:
         """Go on with what is suggested first."""
@@ -156,7 +166,7 @@ class FilterBar(Vertical):
 
     def _draw(self, width: int) -> Sequence[Line]:
         shown: list[Cell] = [Cell(" "), *self._left]
-        if self.value:
+        if self.value and not self.is_open:
             shown += [Cell("  / ", "muted"), cell(self.value, "strong")]
         if self.problem:
             # What is wrong needs the room more than the counts do.

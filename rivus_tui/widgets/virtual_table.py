@@ -309,6 +309,11 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         """Keep the cursor in sight when the list becomes smaller."""
         self._resize_rows()
         self._go(self.cursor)
+        # Textual tells a scrollbar that is hidden nothing, so that one that comes back may stand where it stood.
+        self.call_after_refresh(self._place_scrollbar)
+
+    def _place_scrollbar(self) -> None:
+        self.vertical_scrollbar.position = self.scroll_y
 
     def _style(self, name: str) -> Style:
         return class_style(self, name)

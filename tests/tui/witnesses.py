@@ -112,6 +112,7 @@ WITNESSES: Final[dict[str, Witness]] = {
     "scope": lambda before, after: after.scope != before.scope,
     "sort": _opens("Dialog"),
     "source": lambda before, after: "editor" in "".join(after.said(before)),
+    "suspend": _opens("Dialog"),
     "why": _opens("Reading"),
     **dict.fromkeys(
         ("down", "up", "page_down", "page_up", "half_down", "half_up", "first", "last"),
