@@ -33,6 +33,26 @@ async def test_a_daily_limit_stops_the_next_claim(tmp_path: Path) -> None:
         assert len(bought) == 1
 
 
+async def test_the_end_that_reaches_a_limit_starts_nothing_in_its_place(tmp_path: Path) -> None:
+    bought, ends = [], asyncio.Event()
+
+    async def buy(ctx: object) -> Done:
+        bought.append(1)
+        await ends.wait()
+        return Done(cost_usd_micros=1_000_000)
+
+    spec = replace(job("docs", stage("work", handler="buy", concurrency=1)), daily_cost_usd_micros=1_000_000)
+    async with Rig(tmp_path, spec, functions={"buy": buy}) as rig:
+        await rig.add(*(f"k{n}" for n in range(5)))
+        await rig.until(lambda: rig.runtime.attempts.running == 1)
+        for _ in range(5):
+            await rig.runtime.writer.flush()  # what looks around at the start has done so
+        ends.set()  # so its group has no change beside it that would look at what is paused
+        await rig.until(lambda: rig.reader.jobs()[0].state == "paused")
+        await rig.drained()
+        assert len(bought) == 1
+
+
 async def test_nothing_of_a_job_starts_in_the_group_that_pauses_it(tmp_path: Path) -> None:
     ran = []
 

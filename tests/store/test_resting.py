@@ -133,3 +133,15 @@ def test_stages_that_came_or_were_enabled_meanwhile_run_after_an_undo(make_groun
     assert ground.states("a")["off"] == ground.states("a")["new"] == "skipped"
     ground.command("undo")
     assert ground.states("a") == {"a": "pending", "read": "ready", "off": "ready", "still": "skipped", "new": "ready"}
+
+
+@pytest.mark.parametrize("state", ["dropped", "gone"])
+def test_what_an_item_waited_for_brings_it_back_from_no_rest(make_ground: Make, state: str) -> None:
+    ground = make_ground(job("docs", stage("read")))
+    ground.add(candidate("roof", needs=("walls",)), "walls")
+    if state == "dropped":
+        ground.command("drop", "roof")
+    else:
+        ground.complete_run("walls", gone_after=1)
+    ground.finish("read")
+    assert ground.states("roof") == {"roof": state, "read": "skipped"}

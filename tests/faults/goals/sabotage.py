@@ -21,6 +21,7 @@ ARGUED: dict[str, str] = {
     "an end is stored for any engine": _OWNER,
     "a failure is stored for any engine": _OWNER,
     "a dropped item becomes done": _RESTS,
+    "a dropped item starts again": "no rule settles what is dropped or gone; the guard stands where all of them meet",
 }
 """Sabotages that no test can notice, with the reason why they change nothing."""
 

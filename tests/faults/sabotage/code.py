@@ -101,7 +101,7 @@ SABOTAGES: Final = (
         "engine/store/stages.py",
         'events.append(_refused(ending, "done"))',
         "pass",
-        ("tests/store/test_endings.py",),
+        ("tests/faults/test_goals.py::test_goal_holds[R7]",),
     ),
     Sabotage(
         "more is taken along than is free",
