@@ -56,7 +56,7 @@ class Doctor:
         writer: Writer,
         clock: Clock,
         slow: Callable[[int, int], list[str]],
-        probe: Callable[[int], None],
+        probe: Callable[[int, bool], None],
         changed: Callable[[], Awaitable[None]],
         llm: LLM | None = None,
     ) -> None:

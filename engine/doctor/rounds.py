@@ -24,6 +24,8 @@ class Round:
     rows_changed: bool = False
     probes: list[int] = field(default_factory=list)
     """Stages of which one attempt may start although their job is paused."""
+    given_up: list[int] = field(default_factory=list)
+    """Stages whose canary was taken away before it ran: nothing else may start in its place."""
     told: list[tuple[str, str, str]] = field(default_factory=list)
 
 
@@ -36,7 +38,7 @@ class Rounds:
         writer: Writer,
         project: Callable[[], ProjectSpec],
         passes: Passes,
-        probe: Callable[[int], None],
+        probe: Callable[[int, bool], None],
     ) -> None:
         self.watching = True
         """Whether canaries or replays run, so that every ending may matter."""
@@ -48,8 +50,10 @@ class Rounds:
     async def go(self) -> Round:
         """Look at everything that may be due."""
         found = await self._writer.change(self._look)
+        for stage in found.given_up:
+            self._probe(stage, False)
         for stage in found.probes:
-            self._probe(stage)
+            self._probe(stage, True)
         return found
 
     def _look(self, connection: sqlite3.Connection, now: int) -> Round:
@@ -74,6 +78,10 @@ class Rounds:
                 found.probes.append(probe.stage_id)
                 continue
             probe_s = self._probe_s(plan, probe.stage_id)
+            if probe.outcome == "cannot":
+                breakers.choose_again(connection, probe, probe_s, now)
+                found.given_up.append(probe.stage_id)
+                continue
             breakers.end_probe(connection, plan, probe, probe_s=probe_s, now=now)
             if probe.outcome == "passed":
                 found.jobs_changed = found.rows_changed = True

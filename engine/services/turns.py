@@ -56,10 +56,13 @@ class Turns:
         self.suspects = True
         """Whether rows may wait for a run of their own; a group that finds none says so."""
 
-    def probe(self, stage: int) -> None:
-        """Let one attempt of this stage start although its job is paused: the doctor's canary."""
-        self._probes.add(stage)
-        self._look()
+    def probe(self, stage: int, may_start: bool) -> None:
+        """Let one attempt of this stage start although its job is paused, the doctor's canary; or not any more."""
+        if may_start:
+            self._probes.add(stage)
+            self._look()
+        else:
+            self._probes.discard(stage)
 
     def take_states(self, rows: Iterable[JobRow]) -> None:
         """Which jobs may run has changed."""

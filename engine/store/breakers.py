@@ -31,7 +31,8 @@ class Probe:
     cls: str
     job_id: int
     tries: int
-    outcome: Literal["passed", "failed", "running"] = "running"
+    outcome: Literal["passed", "failed", "running", "cannot"] = "running"
+    """`cannot`: its row was taken out of the queue before it ran."""
 
 
 def count(connection: sqlite3.Connection, stage_id: int, cls: str, n: int, now: int) -> float:
@@ -101,11 +102,15 @@ def running(connection: sqlite3.Connection) -> list[Probe]:
     """Canaries that were started, with how they ended."""
     found = []
     for stage, cls, tries, job, _, fence, state, fence_now in connection.execute(_SQL.probing):
-        outcome: Literal["passed", "failed", "running"] = "running"
-        if state in ("done", "skipped"):
+        outcome: Literal["passed", "failed", "running", "cannot"] = "running"
+        if state is None or (fence_now == fence and state != "ready"):
+            outcome = "cannot"
+        elif state in ("done", "skipped"):
             outcome = "passed"
-        elif state is None or (state in ("failed", "later", "waiting") and fence_now > fence):
+        elif state in ("failed", "later", "waiting"):
             outcome = "failed"
+        elif state == "blocked":
+            outcome = "cannot"
         found.append(Probe(stage, cls, job, tries, outcome))
     return found
 
@@ -155,6 +160,12 @@ def next_at(connection: sqlite3.Connection) -> int | None:
     """When the next canary is due, ms UTC."""
     at: int | None = connection.execute(_SQL.next_probe).fetchone()[0]
     return at
+
+
+def choose_again(connection: sqlite3.Connection, probe: Probe, probe_s: float, now: int) -> None:
+    """The canary was dropped, held, reset or is gone before it ran: it says nothing, the next one is another."""
+    values = {"stage": probe.stage_id, "class": probe.cls, "probe_at": now + round(probe_s * 1_000)}
+    connection.execute(_SQL.choose_again, values)
 
 
 def put_off(connection: sqlite3.Connection, probe: Probe, probe_s: float, now: int) -> int:

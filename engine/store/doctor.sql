@@ -126,6 +126,11 @@ WHERE stage_id = :stage AND class = :class AND state = 'open';
 UPDATE breakers SET state = 'open', canary_id = NULL, canary_fence = NULL, tries = tries + 1, probe_at = :probe_at
 WHERE stage_id = :stage AND class = :class AND state IN ('probing', 'open');
 
+-- name: choose_again
+-- The canary did not run; another one will.
+UPDATE breakers SET state = 'open', canary_id = NULL, canary_fence = NULL, probe_at = :probe_at
+WHERE stage_id = :stage AND class = :class AND state = 'probing';
+
 -- name: close_breakers
 -- Every breaker of a job is closed and forgets what it counted.
 UPDATE breakers
@@ -147,7 +152,7 @@ SELECT min(probe_at) FROM breakers WHERE state = 'open';
 SELECT m.item_id, r.fence FROM incident_items AS m
 JOIN incidents AS n ON n.id = m.incident_id AND n.state = 'open'
 JOIN item_stages AS r ON r.item_id = m.item_id AND r.stage_id = m.stage_id AND r.fence = m.fence
-JOIN items AS i ON i.id = m.item_id AND i.state IN ('failed', 'pending')
+JOIN items AS i ON i.id = m.item_id AND i.state IN ('failed', 'pending') AND i.held IS NULL
 WHERE m.stage_id = :stage AND r.state IN ('failed', 'later')
 ORDER BY m.at DESC LIMIT 1;
 

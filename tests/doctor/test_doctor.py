@@ -15,7 +15,7 @@ import pytest
 
 from engine.contracts.doctor import DoctorSettings, DoctorSpec, OwnRule
 from engine.contracts.llm import Message, Reply, Request
-from engine.contracts.spec import Settings
+from engine.contracts.spec import ResourceSpec, Settings
 from engine.doctor.notices import Notices
 from engine.kit.clock import ManualClock
 from engine.store import breakers
@@ -332,6 +332,51 @@ async def test_no_canary_runs_while_a_person_has_paused_the_job(tmp_path: Path) 
         doctor.look()
         await made.until(lambda: rows(made, "SELECT state FROM jobs") == [{"state": "active"}])
         assert (ran, made.states("a")["work"]) == (["a"], "done")
+
+
+@pytest.mark.parametrize("how", ["drop", "snooze", "cancel"])
+async def test_canary_that_was_taken_away_before_it_ran_says_nothing(tmp_path: Path, how: str) -> None:
+    ran = []
+
+    async def work(ctx: Any) -> dict[str, Any]:
+        ran.append(ctx.item.key)
+        return {}
+
+    clock = ManualClock()
+    # Nothing of the job may start but canaries, and those wait for a resource that another job holds.
+    holder, gate = job("holder", stage("hold", handler="hold", resources=("desk",))), asyncio.Event()
+
+    async def hold(_ctx: Any) -> dict[str, Any]:
+        await gate.wait()
+        return {}
+
+    one = job("docs", stage("work", handler="work", resources=("desk",)), doctor=DoctorSpec(probe_s=20.0))
+    made = Rig(
+        tmp_path, one, holder, functions={"work": work, "hold": hold}, clock=clock,
+        resources=(ResourceSpec(name="desk", capacity=1),),
+    )  # fmt: skip
+    async with made:
+        doctor, plan = made.runtime.doctor, made.runtime.writer.plan
+        number = next(one for one in plan.stages if plan.stages[one].job == "docs")
+        await made.add("x", job="holder")
+        await made.until(lambda: made.runtime.attempts.running == 1)
+        await made.change(breakers.count, number, "systemic", 5, clock.now())
+        await made.change(breakers.trip, plan, number, "systemic", why="five", probe_s=20.0, now=clock.now())
+        await doctor._changed()
+        await made.add("a", "b")
+        clock.advance(21)
+        doctor.look()
+        await made.until(lambda: "breaker.probed" in kinds(made), seconds=6)
+        until = {"until": clock.now() + 10**9} if how == "snooze" else {}
+        await made.command(how, job="docs", keys=["a"], **until)
+        doctor.look()
+        await made.until(lambda: rows(made, "SELECT state FROM breakers") == [{"state": "open"}])
+        assert rows(made, "SELECT state FROM jobs WHERE name = 'docs'") == [{"state": "paused"}]
+        gate.set()
+        clock.advance(21)
+        doctor.look()
+        await made.until(lambda: rows(made, "SELECT state FROM jobs WHERE name = 'docs'") == [{"state": "active"}])
+        assert ran == ["b"]
 
 
 @pytest.mark.parametrize("broken", ["store", "teach"])
