@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
-_LENGTH: Final = struct.Struct(">I")
+LENGTH: Final = struct.Struct(">I")
 REQUEST_MAX: Final = 1 << 20
 """Bytes of a request: 1 MiB."""
 ANSWER_MAX: Final = 1 << 26
@@ -28,9 +28,14 @@ def encode(value: Mapping[str, Any], limit: int = ANSWER_MAX) -> bytes:
         raw = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise FrameError(f"not JSON: {error}") from error
+    return framed(raw, limit)
+
+
+def framed(raw: bytes, limit: int) -> bytes:
+    """Return a frame around an object that is encoded already; FrameError when it is longer than `limit`."""
     if len(raw) > limit:
         raise FrameError(f"{len(raw):,} bytes; at most {limit:,} go into one message")
-    return _LENGTH.pack(len(raw)) + raw
+    return LENGTH.pack(len(raw)) + raw
 
 
 class Frames:
@@ -49,14 +54,14 @@ class Frames:
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
         """Take bytes; yields each object that is complete with them. FrameError for what is not a frame."""
         self._rest += data
-        while len(self._rest) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._rest)
+        while len(self._rest) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._rest)
             if length > self._limit:
                 raise FrameError(f"a message of {length:,} bytes; at most {self._limit:,} are taken")
-            end = _LENGTH.size + length
+            end = LENGTH.size + length
             if len(self._rest) < end:
                 return
-            raw = bytes(self._rest[_LENGTH.size : end])
+            raw = bytes(self._rest[LENGTH.size : end])
             del self._rest[:end]
             yield _decode(raw)
 

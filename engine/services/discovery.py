@@ -255,14 +255,29 @@ class Discovery:
         return tuple((self._project.root / folder).resolve() for folder in self._project.settings.repositories)
 
     async def _run(self, job: JobSpec, due: _Due) -> None:
+        try:
+            await self._run_once(job, due)
+        except EngineStopped:
+            log.warning("the discovery of %s could not be stored", job.name)
+        except Exception:
+            # Not the source, whose errors end its run: what is around it. Nothing may keep the next run from starting.
+            log.exception("the discovery of %s could not be run", job.name)
+            due.failures += 1
+            wait = backoff_s(due.failures, first_s=RETRY_FIRST_S, max_s=3600.0, chance=self._chance())
+            due.at = self._clock.now() + round(wait * 1000)
+        finally:
+            self._contexts.pop(job.name, None)
+            due.task = None
+            self._wake.set()
+
+    async def _run_once(self, job: JobSpec, due: _Due) -> None:
         assert job.discovery is not None
         plan = self._writer.plan.jobs[job.name]
         state: Literal["done", "failed", "cut"] = "failed"
         error: str | None = None
         seen: set[int] = set()
         if await self._no_room(job):
-            due.at, due.task = next_run(job.discovery, self._clock.now(), self._zone), None
-            self._wake.set()
+            due.at = next_run(job.discovery, self._clock.now(), self._zone)
             return
         run_id = await self._stored(lambda connection, now: runs_part.start(connection, plan.id, now))
         context = self._contexts[job.name] = self._context(job, job.discovery, plan)
@@ -277,14 +292,7 @@ class Discovery:
             error = first_line(problem)
             due.failures += 1
             log.error("the discovery of %s failed", job.name, exc_info=raised)
-        try:
-            await self._finish(job, plan, context, run_id, seen, state, error, due)
-        except EngineStopped:
-            log.warning("the end of the discovery of %s could not be stored", job.name)
-        finally:
-            self._contexts.pop(job.name, None)
-            due.task = None
-            self._wake.set()
+        await self._finish(job, plan, context, run_id, seen, state, error, due)
 
     def _context(self, job: JobSpec, spec: DiscoverySpec, plan: JobPlan) -> RunContext:
         async def load() -> Sequence[Known]:

@@ -80,7 +80,7 @@ class Reload:
             try:
                 await self._look()
             except (StateError, EngineStopped):
-                pass  # the writer says why; the next look tries again
+                self._looks = 0  # the writer says why; it is looked at anew, and taken when it can be stored
             except Exception:
                 log.exception("looking at the configuration failed")
 

@@ -33,16 +33,17 @@ def claim(
     values: dict[str, object] = {"now": now, "stages": json.dumps(list(stages))}
     while (found := connection.execute(_SQL.next, values).fetchone()) is not None:
         item_id, stage_id = found
-        if not connection.execute(_SQL.is_held, (item_id,)).fetchone()[0]:
-            break
-        # Nothing of its item may start: it stands with what is held, and comes back with its item.
-        settle.move(connection, stage_id, "blocked", [item_id], now)
-    else:
-        return []
-    values = {"item": item_id, "stage": stage_id, "now": now, "epoch": lease.epoch, "lease_until": lease.until}
-    rows = connection.execute(_SQL.claim, {**values, "alone": int(alone)}).fetchall()
-    counts.stages_moved(connection, stage_id, "later", "running", len(rows))
-    return [claim._replace(alone=alone) for claim in claims_of(connection, plan, stage_id, rows, lease, now)]
+        if connection.execute(_SQL.is_held, (item_id,)).fetchone()[0]:
+            # Nothing of its item may start: it stands with what is held, and comes back with its item.
+            settle.move(connection, stage_id, "blocked", [item_id], now)
+            continue
+        row = {"item": item_id, "stage": stage_id, "now": now, "epoch": lease.epoch, "lease_until": lease.until}
+        rows = connection.execute(_SQL.claim, {**row, "alone": int(alone)}).fetchall()
+        counts.stages_moved(connection, stage_id, "later", "running", len(rows))
+        # One whose data is damaged has failed at once: the next one has its turn.
+        if claimed := claims_of(connection, plan, stage_id, rows, lease, now):
+            return [claim._replace(alone=alone) for claim in claimed]
+    return []
 
 
 def accompany(connection: sqlite3.Connection, claim: Claim) -> None:

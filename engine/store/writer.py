@@ -119,12 +119,18 @@ class Dispatch(Protocol):
         ...
 
 
+class _ClaimBroke(Exception):
+    """Claiming broke on something that is not the file; nothing of its group is to blame, and nothing was stored."""
+
+
 @dataclass(slots=True)
 class _Group:
     endings: list[Finished | Left]
     changes: list[tuple[Change, asyncio.Future[Any]]]
     allowance: Allowance
     hints: set[int]
+    is_suspected: bool
+    """Its one ending may be what breaks groups: nothing is claimed along with it."""
 
 
 @dataclass(slots=True)
@@ -156,6 +162,8 @@ class Writer:
         self._hints: set[int] = set()
         self._wake = asyncio.Event()
         self._suspects = 0
+        self._claims = True
+        """Whether the next group claims; not the one after a claim that broke."""
         self._in_flight = 0
         self._number = 0
         """Of the last group of this engine."""
@@ -242,6 +250,9 @@ class Writer:
                 if found is None:
                     self._in_flight = 0
                     self._hints |= group.hints
+                    if isinstance(error, _ClaimBroke):
+                        self._store_first(group, error)
+                        continue
                     if not _is_of_the_file(error) and group.endings:
                         self._isolate(group, error)
                         continue
@@ -256,6 +267,7 @@ class Writer:
                 answer = found
             failures = 0
             self._in_flight = 0
+            self._claims = True
             if self.problem is not None:
                 log.warning("the state file can be written again")
                 self.problem = None
@@ -265,8 +277,8 @@ class Writer:
     def _gather(self) -> _Group:
         """Take everything that waits; while an ending is suspected of breaking its group, one at a time."""
         take = 1 if self._suspects else len(self._endings)
-        self._suspects = max(0, self._suspects - take)
-        group = _Group(self._endings[:take], self._changes, self._dispatch.allowance(), self._hints)
+        is_suspected, self._suspects = bool(self._suspects), max(0, self._suspects - take)
+        group = _Group(self._endings[:take], self._changes, self._dispatch.allowance(), self._hints, is_suspected)
         self._endings, self._changes, self._hints = self._endings[take:], [], set()
         if self._endings:
             self._wake.set()
@@ -300,6 +312,14 @@ class Writer:
                     log.warning("a commit was told as failed (%s) and is stored all the same", error)
                 return answer if done else None
         raise AssertionError
+
+    def _store_first(self, group: _Group, error: _ClaimBroke) -> None:
+        """Claiming broke: store what there is without it; the group after that tries to claim again."""
+        log.error("nothing could be claimed", exc_info=error.__cause__)
+        self._endings[:0] = group.endings
+        self._changes[:0] = group.changes
+        self._claims = False
+        self._wake.set()
 
     def _isolate(self, group: _Group, error: Exception) -> None:
         """A group broke on something that is not the disk: find the ending that does it, and store that it failed.
@@ -372,7 +392,11 @@ class Writer:
         try:
             # A stage takes its items along directly only while nothing queues there, so that nobody is overtaken.
             costly = any(ending.cost_usd_micros for ending in group.endings)
-            direct = {} if costly or group.changes else group.allowance.direct(group.hints)
+            direct = (
+                {}
+                if costly or group.changes or group.is_suspected or not self._claims
+                else group.allowance.direct(group.hints)
+            )
             endings = end_attempts(connection, self.plan, group.endings, direct, lease, now)
             for stage_id, n in Counter([claimed.stage.id for claimed in endings.claims]).items():
                 group.allowance.take(stage_id, n)
@@ -386,7 +410,8 @@ class Writer:
                     endings.next_later = min(endings.next_later or back, back)
                 hints = hints | set(self.plan.stages)
             answer = _Answer(endings, list(endings.claims), answers, hints, held)
-            self._claim(connection, group, answer, lease, now)
+            if self._claims:
+                self._claim_or_say(connection, group, answer, lease, now)
             self._number += 1
             commits.note(connection, self._epoch, self._number)
             self._doubt = (self._number, answer)
@@ -401,6 +426,16 @@ class Writer:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _claim_or_say(
+        self, connection: sqlite3.Connection, group: _Group, answer: _Answer, lease: Lease, now: int
+    ) -> None:
+        try:
+            self._claim(connection, group, answer, lease, now)
+        except Exception as error:
+            if _is_of_the_file(error):
+                raise
+            raise _ClaimBroke from error
 
     def _claim(
         self,

@@ -191,7 +191,8 @@ class Attempts:
         for run in self._runs.values():
             if run.context is not None:
                 run.context.cancelled = True
-        self._processes.send_cancel()
+        for processes in self._pools():
+            processes.send_cancel()
 
     async def drain(self, grace_s: float) -> None:
         """Let attempts end for at most `grace_s`, then release what is left."""
@@ -205,6 +206,10 @@ class Attempts:
     def hurry(self) -> None:
         """End the grace period of a drain now."""
         self._hurry.set()
+
+    def _pools(self) -> set[WorkerProcesses]:
+        """Where attempts run now: a reload gives new ones another pool, what runs ends in its own."""
+        return {self._processes, *(run.processes for run in self._runs.values() if run.processes is not None)}
 
     # One attempt
 
@@ -269,9 +274,10 @@ class Attempts:
             emitted = context.emitted
         else:
             # The deadline is the handler's; waiting for a free process is not its time.
+            run.processes = self._processes
             value, emitted = await call_in_process(
                 run,
-                self._processes,
+                run.processes,
                 root=self._root,
                 artifacts=self._artifacts,
                 started=lambda: self._restart_clock(run),

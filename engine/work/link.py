@@ -11,8 +11,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.kit.frames import LENGTH
 from engine.work.context import AttemptContext
-from engine.work.wire import HEADER, pack
+from engine.work.wire import pack
 
 LINK_BROKEN: Final = 122
 """Exit code of a worker whose socket was closed under it: the handler closed files that are not its own."""
@@ -67,8 +68,8 @@ class Link:
     def _read(self) -> None:
         stream = self._socket.makefile("rb")
         try:
-            while header := stream.read(HEADER.size):
-                message = json.loads(stream.read(HEADER.unpack(header)[0]))
+            while header := stream.read(LENGTH.size):
+                message = json.loads(stream.read(LENGTH.unpack(header)[0]))
                 if message["kind"] == "cancel":
                     if message["call"] == self.call and (context := self.context) is not None:
                         context.cancelled = True

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from engine.kit import keeper
+from engine.kit.frames import LENGTH
 from engine.work.link import LINK_BROKEN
-from engine.work.wire import FRAME_LIMIT, HEADER, pack
+from engine.work.wire import FRAME_LIMIT, pack
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +154,7 @@ class WorkerProcess:
                 task.cancel()
 
     async def _frame(self) -> dict[str, Any]:
-        (size,) = HEADER.unpack(await self._reader.readexactly(HEADER.size))
+        (size,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
         if size > FRAME_LIMIT:
             raise WorkerDied(f"the worker sent a frame of {size:,} bytes")
         try:

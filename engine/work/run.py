@@ -71,6 +71,8 @@ class Run:
     context: AttemptContext | None = None
     task: asyncio.Task[None] | None = None
     reason: Literal["timeout", "stop", "revoked"] | None = None
+    processes: WorkerProcesses | None = None
+    """Where it runs, if it does in a process."""
     handed_in: bool = False
     is_over: bool = False
     progress: Progress | None = None

@@ -1,31 +1,23 @@
-"""What goes over the pipe between the engine and a worker process: JSON objects behind a length of four bytes."""
+"""What goes over the pipe between the engine and a worker process: frames, and what is in them."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import struct
 from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.contracts.item import Candidate
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Outcome, Skip
+from engine.kit.frames import framed
 
-HEADER: Final = struct.Struct("!I")
 FRAME_LIMIT: Final = 8 << 20
 """Largest frame; a result above its own limit is refused with a better message before this."""
 
 
-class BadFrame(Exception):
-    """The other side sent something that is not a frame."""
-
-
 def pack(message: Mapping[str, Any]) -> bytes:
-    """Encode one frame; ValueError and TypeError when it is not JSON, BadFrame when it is too large."""
-    raw = json.dumps(message, allow_nan=False, separators=(",", ":")).encode()
-    if len(raw) > FRAME_LIMIT:
-        raise BadFrame(f"{len(raw):,} bytes do not fit into a frame")
-    return HEADER.pack(len(raw)) + raw
+    """Encode one frame; FrameError when it is too large. What is not JSON raises as `json` does: a handler gave it."""
+    return framed(json.dumps(message, allow_nan=False, separators=(",", ":")).encode(), FRAME_LIMIT)
 
 
 def encode_outcome(outcome: Any) -> dict[str, Any]:

@@ -167,7 +167,7 @@ FAILS = {
     "object_result": "TypeError",
     "no_dict": "BadResult",
     "large_result": "BadResult",
-    "huge_result": "BadFrame",
+    "huge_result": "FrameError",
     "deep_result": "RecursionError",
     "cycle": "ValueError",
     "many_children": "TooManyEmitted",

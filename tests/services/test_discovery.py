@@ -283,3 +283,22 @@ async def test_clock_that_was_set_back_holds_a_source_for_one_interval_at_most(t
         rig.clock.advance(61)
         rig.runtime.discovery.look()
         await rig.until(lambda: len(rig.reader.runs("docs", 10)) > count)
+
+
+async def test_run_that_cannot_even_begin_leaves_the_next_one_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source(tmp_path, "a")
+    async with source.rig as it:
+        start = discovery_module.runs_part.start
+
+        def breaks(*_args: Any) -> int:
+            raise ValueError("a rule of the schema")
+
+        monkeypatch.setattr(discovery_module.runs_part, "start", breaks)
+        before = it.runtime.discovery._due["docs"].failures
+        assert (await it.command("run", job="docs")).ok
+        await it.until(lambda: it.runtime.discovery._due["docs"].failures == before + 1)
+        await it.until(lambda: not it.runtime.discovery.running)
+        monkeypatch.setattr(discovery_module.runs_part, "start", start)
+        assert (await source.run()).state == "done"

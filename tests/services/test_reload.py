@@ -119,6 +119,23 @@ def test_code_that_could_not_be_taken_over_is_taken_when_it_can_be(
     wait_until(lambda: len(tries) == 2)
 
 
+def test_a_configuration_that_could_not_be_stored_is_taken_when_it_can_be(
+    engine: Engine, tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries, reconfigure = [], takeover.reconfigure
+
+    def full(*args: Any, **named: Any) -> Any:
+        tries.append(1)
+        if len(tries) <= 4:  # longer than a file is looked at twice
+            raise sqlite3.OperationalError("database or disk is full")
+        return reconfigure(*args, **named)
+
+    monkeypatch.setattr(reload_service, "LOOK_S", 0.05)
+    monkeypatch.setattr(takeover, "reconfigure", full)
+    configure(tmp_path, module, JOBS.replace("      - read", "      - other"))
+    wait_until(lambda: list(outputs(engine)) == ["other"])
+
+
 def test_a_broken_file_changes_nothing(engine: Engine, tmp_path: Path, module: str) -> None:
     configure(tmp_path, module, "jobs: [")
 

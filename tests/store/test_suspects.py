@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from engine.store import claims, suspects
 from engine.store.claims import Claim
-from tests.factories import Ground, candidate, finished, job, left, stage
+from tests.factories import Ground, candidate, chain, finished, job, left, stage
 
 
 def crash(ground: Ground) -> None:
@@ -156,3 +156,17 @@ def test_suspect_of_an_item_that_may_not_start_waits_with_it(ground: Ground) -> 
     ground.end(*(finished(claim) for claim in ground.claim()))
     assert ground.at("a")["state"] == "ready"
     assert ground.counts() == ground.recount()
+
+
+def test_damaged_suspect_fails_and_the_next_one_runs_at_once(make_ground: Callable[..., Ground]) -> None:
+    ground = make_ground(job("docs", *chain("read", "work")))
+    ground.add("bad", "good")
+    ground.finish("read", {"n": 1})
+    for _ in range(2):
+        assert len(ground.claim()) == 2
+        crash(ground)
+    bad = ground.item("bad")["id"]
+    ground.db.execute("UPDATE results SET output = '{\"n\":2}' WHERE item_id = ?", (bad,))
+    ground.db.execute("UPDATE item_stages SET due_at = 1 WHERE item_id = ? AND state = 'later'", (bad,))
+    assert [claim.item.key for claim in claim_suspect(ground)] == ["good"]
+    assert ground.states("bad")["work"] == "failed"

@@ -10,6 +10,7 @@ import pytest
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.chaos import stumbling
+from engine.store import writer
 from engine.store.events import Event, record
 from engine.store.migrate import connect
 from tests.factories import LEASE_MS, Rig, candidate, chain, job, stage
@@ -292,3 +293,33 @@ async def test_state_file_that_is_away_after_an_error_is_waited_for(tmp_path: Pa
         assert [rig.states(key)["work"] for key in "abc"] == ["done"] * 3
         assert "attempt.refused" not in rig.kinds()
         assert rig.runtime.writer.problem is None
+
+
+async def test_claims_that_break_cost_no_ending_and_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = asyncio.Event()
+
+    async def work(ctx: Any) -> dict[str, str]:
+        if ctx.item.key != "late":
+            await release.wait()
+        return {"of": ctx.item.key}
+
+    broken, claim = 0, writer.claim
+
+    def breaks(*args: Any) -> Any:
+        nonlocal broken
+        broken += 1
+        raise ValueError("a row that nobody expected")
+
+    async with Rig(tmp_path, job("docs", stage(handler="work", concurrency=2)), functions={"work": work}) as rig:
+        await rig.add("a", "b", "late")
+        await rig.until(lambda: rig.runtime.attempts.running == 2)
+        monkeypatch.setattr(writer, "claim", breaks)
+        release.set()
+        await rig.change(note("beside it"))
+        await rig.until(lambda: rig.states("a")["work"] == rig.states("b")["work"] == "done")
+        assert broken
+        assert notes(rig) == ["beside it"]
+        assert rig.runtime.writer.problem is None
+        monkeypatch.setattr(writer, "claim", claim)
+        rig.runtime.writer.look()
+        await rig.until(lambda: rig.states("late")["work"] == "done")

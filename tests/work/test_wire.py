@@ -7,10 +7,9 @@ import pytest
 
 from engine.contracts.item import Candidate
 from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Skip
+from engine.kit.frames import LENGTH, FrameError
 from engine.work.wire import (
     FRAME_LIMIT,
-    HEADER,
-    BadFrame,
     decode_emitted,
     decode_outcome,
     encode_emitted,
@@ -43,8 +42,8 @@ CANDIDATE = Candidate(
 )
 def test_outcome_goes_over_the_wire_and_back(outcome: Any) -> None:
     raw = pack(encode_outcome(outcome))
-    assert HEADER.unpack(raw[: HEADER.size]) == (len(raw) - HEADER.size,)
-    assert decode_outcome(json.loads(raw[HEADER.size :])) == outcome
+    assert LENGTH.unpack(raw[: LENGTH.size]) == (len(raw) - LENGTH.size,)
+    assert decode_outcome(json.loads(raw[LENGTH.size :])) == outcome
 
 
 def test_dict_arrives_as_done() -> None:
@@ -67,5 +66,5 @@ def test_what_is_not_json_is_not_packed(value: object) -> None:
 
 
 def test_frame_has_a_limit() -> None:
-    with pytest.raises(BadFrame, match="do not fit into a frame"):
+    with pytest.raises(FrameError, match="go into one message"):
         pack({"x": "y" * FRAME_LIMIT})

@@ -38,6 +38,11 @@ def echo(ctx):
                         "cwd": os.getcwd(), "env": os.environ.get("LEFT_BEHIND"), "nice": os.nice(0)})
 
 def leave(ctx): os._exit(7)
+def until_cancelled(ctx):
+    ctx.log.warning("waits")
+    while not ctx.cancelled:
+        time.sleep(0.005)
+    return {"cancelled": True}
 def pays(ctx):
     ctx.paid(40)
     os._exit(7)
@@ -226,7 +231,7 @@ async def test_what_a_function_raises_is_told_and_the_process_stays(tmp_path: Pa
         "exits": "SystemExit",
         "interrupt": "KeyboardInterrupt",
         "raises": "ValueError",
-        "huge": "BadFrame",
+        "huge": "FrameError",
         "odd": "TypeError",
         "missing": "Unresolved",
     }
@@ -377,6 +382,19 @@ def rig(folder: Path, plugin: str, function: str, *, is_async: bool = False, **m
         jobs=(job("docs", type(handler)(name="work", handler=f"{plugin}.{function}", is_async=is_async, **more)),),
     )
     return it
+
+
+async def test_function_in_a_pool_that_a_reload_has_replaced_hears_that_it_should_end(
+    tmp_path: Path, plugin: str
+) -> None:
+    async with rig(tmp_path, plugin, "until_cancelled", attempts=1) as it:
+        await it.add("a")
+        attempts, before = it.runtime.attempts, it.runtime.processes
+        await it.until(lambda: any(run.kept is not None for run in attempts._runs.values()))
+        attempts._processes = WorkerProcesses(1, folder=tmp_path, memory=4 << 30)
+        attempts.ask()
+        await it.until(lambda: it.states("a")["work"] == "done")
+        attempts._processes = before
 
 
 async def test_money_that_a_dead_worker_has_spent_is_booked(tmp_path: Path, plugin: str) -> None:
