@@ -174,6 +174,7 @@ class RivusApp(App[int]):
         """Hear no more of the engine; remember how the room was left."""
         memory = self.desk.memory
         memory.mode, memory.scope = self.current_mode, self.desk.scope
+        memory.seen_at = self.desk.clock.now()
         if not self.no_color:
             memory.theme = self.theme
         memory.write()

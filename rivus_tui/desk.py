@@ -20,6 +20,7 @@ from rivus_tui.keymap import PLAIN, Keymap
 from rivus_tui.memory import Memory
 from rivus_tui.pace import Pace
 from rivus_tui.session import Session
+from rivus_tui.since_page import AWAY_MS
 
 log = logging.getLogger("rivus.tui")
 
@@ -49,6 +50,10 @@ class Desk:
         self.keymap = keymap
         self.memory = memory if memory is not None else Memory()
         self.session = Session()
+        self.seen_at = self.memory.seen_at
+        """When this project was looked at before this time, ms UTC; 0: never."""
+        self.comes_back = 0 < self.seen_at < clock.now() - AWAY_MS
+        """Whether the person has not been told yet what happened since."""
         self.pace = Pace(key_at=clock.monotonic())
         self.scope: Scope = next((scope for scope in SCOPES if scope == self.memory.scope), "all")
         self.status: StatusView | None = None

@@ -34,6 +34,8 @@ class Memory:
     mode: str = ""
     scope: str = ""
     theme: str = ""
+    seen_at: int = 0
+    """When the room was left last, ms UTC; 0: never."""
     lists: dict[str, View] = field(default_factory=dict)
     """How each screen was shown last."""
     views: dict[str, View] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Memory:
                 "mode": self.mode,
                 "scope": self.scope,
                 "theme": self.theme,
+                "seen_at": self.seen_at,
                 "lists": {name: asdict(view) for name, view in self.lists.items()},
                 "views": {name: asdict(view) for name, view in self.views.items()},
             },
@@ -83,6 +86,7 @@ def recall(path: Path) -> Memory:
             mode=str(told["mode"]),
             scope=str(told["scope"]),
             theme=str(told["theme"]),
+            seen_at=int(told.get("seen_at", 0)),
             lists={str(name): _view(view) for name, view in told["lists"].items()},
             views={str(name): _view(view) for name, view in told["views"].items()},
         )

@@ -20,9 +20,10 @@ from engine.contracts.view import (
 
 if TYPE_CHECKING:
     # Views of screens that are not the first: making their classes would hold up the first paint.
-    from engine.contracts.bulk import BulkLook, BulkView
+    from engine.contracts.bulk import BulkLook, BulkView, Forecast
     from engine.contracts.costs import CostsView, ModelsView
     from engine.contracts.incident import IncidentView
+    from engine.contracts.since import SinceView
     from engine.contracts.staleness import BlessingView, StaleView
 
 
@@ -87,6 +88,14 @@ class Reader(Protocol):
 
     def bulk(self, operation: int) -> BulkView | None:
         """How far a command on a set has come."""
+        ...
+
+    def since(self, at: int) -> SinceView:
+        """What happened since a time (ms UTC)."""
+        ...
+
+    def forecast(self, job: str) -> Forecast:
+        """What a job has before it by itself would cost and take."""
         ...
 
     def limits(self) -> list[LimitView]:

@@ -50,10 +50,9 @@ def forecast(connection: sqlite3.Connection, work: Mapping[int, int]) -> Forecas
     return Forecast(usd_micros=round(usd), ms=round(ms), unknown=tuple(unknown))
 
 
-def of_job(connection: sqlite3.Connection, job: int, stage: int | None = None) -> Forecast:
-    """Forecast what a job (or one stage of it) has before it by itself: what is ready, runs, or waits for its turn."""
-    work = {number: n for number, n in connection.execute(_SQL.open_of_job, {"job": job}) if stage in (None, number)}
-    return forecast(connection, work)
+def of_job(connection: sqlite3.Connection, job: int) -> Forecast:
+    """Forecast what a job has before it by itself: what is ready, runs, or waits for its turn."""
+    return forecast(connection, dict(connection.execute(_SQL.open_of_job, {"job": job}).fetchall()))
 
 
 def _interval_ms(pace: str) -> float:

@@ -33,10 +33,11 @@ from engine.store.sql import queries
 from engine.store.state_dir import StateDir
 
 if TYPE_CHECKING:
-    from engine.contracts.bulk import BulkLook, BulkView
+    from engine.contracts.bulk import BulkLook, BulkView, Forecast
     from engine.contracts.costs import CostsView, ModelsView
     from engine.contracts.incident import IncidentView
     from engine.contracts.report import JobReport
+    from engine.contracts.since import SinceView
     from engine.contracts.staleness import BlessingView, StaleView
 
 _SQL = queries("views")
@@ -280,6 +281,18 @@ class Reader:
                         for key, title, priority, due_at in self._connection.execute(_SQL.coming, values)
                     ]
         return sorted(coming, key=lambda one: one.ready_at + slack_ms(one.priority))[:limit]
+
+    def since(self, at: int) -> SinceView:
+        from engine.store import since_views
+
+        with self._lock:
+            return since_views.read(self._connection, at)
+
+    def forecast(self, job: str) -> Forecast:
+        from engine.store import forecasts
+
+        with self._lock:
+            return forecasts.of_job(self._connection, self._job_id(job))
 
     # Models and money
 

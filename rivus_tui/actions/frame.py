@@ -54,6 +54,10 @@ EVERYWHERE: Final[tuple[Action, ...]] = (
         id="escape", keys=("escape",), label="Back",
         help="One step back: leave the input, clear marks, clear the filter, close", moves=True,
     ),
+    Action(
+        id="since", keys=("L",), label="Since", meaning="since you left",
+        help="What finished, failed, was spent and waits since you were here", cli="rivus since",
+    ),
     Action(id="help", keys=("question_mark", "f1"), label="Help", help="All keys of this screen"),
     Action(
         id="reload", keys=("ctrl+r",), label="Reload",

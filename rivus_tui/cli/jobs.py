@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from rivus_tui.bulk_page import forecast_said
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.output import json_option, print_json, tell
@@ -50,5 +51,15 @@ def pause(asked: Asked, job: str, why: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def resume(asked: Asked, job: str, as_json: bool) -> None:
-    """Let a paused JOB go on."""
-    raise click.exceptions.Exit(tell(apply(asked, "resume", {"job": job}), as_json))
+    """Let a paused JOB go on; what that would cost goes to standard error."""
+    reader = asked.reader()
+    said = ""
+    if reader is not None:
+        try:
+            said = forecast_said(reader.forecast(job))
+        finally:
+            reader.close()
+    outcome = apply(asked, "resume", {"job": job})
+    if outcome.ok and said:
+        click.echo(f"before it: {said}", err=True)
+    raise click.exceptions.Exit(tell(outcome, as_json))

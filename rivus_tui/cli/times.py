@@ -6,6 +6,13 @@ import datetime
 import time
 
 
+def earlier(text: str) -> int:
+    """Return ms UTC from `8h` (so long ago), `2027-01-31` or `2027-01-31T09:00`; UseError if wrong."""
+    now = round(time.time() * 1000)
+    at = moment(text)
+    return at if at <= now else 2 * now - at
+
+
 def moment(text: str) -> int:
     """Return ms UTC from `2h`, `3d`, `2027-01-31` (its start, local) or `2027-01-31T09:00`; UseError if wrong."""
     from engine.config.units import parse_duration

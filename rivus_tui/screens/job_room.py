@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from engine.contracts.bulk import Forecast
 from engine.contracts.view import JobView
 from rivus_tui.actions.action import Action
+from rivus_tui.bulk_page import forecast_said
+from rivus_tui.format import cell
+from rivus_tui.screens.dialog import confirm
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.states import job_state
 from rivus_tui.why import why_job
@@ -36,8 +40,27 @@ class JobRoom(ListRoom[Row]):
             self.read_out(f"Why {job.name} is {job_state(job).text[2:]}", lines)
 
     def do_pause(self) -> None:
-        if (job := self.chosen_job()) is not None:
-            self._send("resume" if job.state == "paused" else "pause", job.name)
+        job = self.chosen_job()
+        if job is None:
+            return
+        if job.state != "paused":
+            self._send("pause", job.name)
+            return
+        spends = Forecast()
+        with self.reading():
+            spends = self.desk.reader.forecast(job.name)
+        if not spends.usd_micros:
+            self._send("resume", job.name)
+            return
+
+        def answered(value: str | None) -> None:
+            if value is not None:
+                self._send("resume", job.name)
+
+        said = forecast_said(spends)
+        text = [f"It will spend {said}.", "What it has spent by the time you pause it again stays spent."]
+        dialog = confirm(self.desk.clock, f"Resume {cell(job.name).text}?", text, "resume it", "leave it paused")
+        self.app.push_screen(dialog, answered)
 
     def do_run(self) -> None:
         if (job := self.chosen_job()) is not None:

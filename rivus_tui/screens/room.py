@@ -21,15 +21,19 @@ from rivus_tui.actions.registry import action_of, actions_of, footer_of
 from rivus_tui.clipboard import copy_text
 from rivus_tui.desk import Desk
 from rivus_tui.filters import next_scope
-from rivus_tui.format import Line
+from rivus_tui.format import Line, moment
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import Choice, Dialog, Reading
+from rivus_tui.since_page import since_lines
 from rivus_tui.theme import ROLE_CLASSES
 from rivus_tui.widgets.footer import Footer
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.status_line import Pulse, banner_line, status_line, tab_at, tab_line
 
 log = logging.getLogger("rivus.tui")
+
+
+_DAY_MS = 86_400_000
 
 
 class Mover(Protocol):
@@ -199,6 +203,9 @@ class Room(Screen[None]):
         """Read at once, so that the first picture has the rows in it."""
         self.is_whole = True
         self.reload(even_frozen=True)
+        if self.desk.comes_back:
+            self.desk.comes_back = False
+            self.call_after_refresh(self.tell_since, quiet=True)
 
     def on_screen_resume(self) -> None:
         """Show what is true now when the screen comes back."""
@@ -351,6 +358,18 @@ class Room(Screen[None]):
                 self.undone(job, keys)
 
         self.run_worker(undo(), group="commands", exit_on_error=True)
+
+    def do_since(self) -> None:
+        self.tell_since(quiet=False)
+
+    def tell_since(self, *, quiet: bool) -> None:
+        """Show what happened since this project was looked at before; `quiet`: not if that is nothing."""
+        now = self.desk.clock.now()
+        at = self.desk.seen_at or now - _DAY_MS
+        with self.reading():
+            view = self.desk.reader.since(at)
+            if not (quiet and view.is_quiet):
+                self.read_out(f"Since {moment(at, now)}", since_lines(view, now))
 
     def do_redo(self) -> None:
         async def redo() -> None:

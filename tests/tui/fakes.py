@@ -12,6 +12,7 @@ from engine.contracts.costs import CostsView, ModelsView
 from engine.contracts.errors import StateError
 from engine.contracts.filter import Term
 from engine.contracts.incident import IncidentView
+from engine.contracts.since import SinceView
 from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.view import (
     ComingView,
@@ -121,6 +122,14 @@ class FakeReader:
             sample=tuple(item.title for item in fit[:5]),
             forecast=Forecast(usd_micros=1_200_000, ms=150_000, unknown=("docs.outline",)),
         )
+
+    def since(self, at: int) -> SinceView:
+        return self.sample.since or SinceView(
+            since=at, jobs=(), incidents=(), incidents_open=0, failed=0, waiting=0, paused={}, deeds={}
+        )
+
+    def forecast(self, job: str) -> Forecast:
+        return Forecast(usd_micros=2_500_000, ms=3_600_000) if job in self.sample.costly else Forecast()
 
     def bulk(self, operation: int) -> BulkView | None:
         return self.sample.status.bulk

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from engine.contracts.incident import IncidentView
+from engine.contracts.since import SinceView
 from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.states import ItemState, JobState, StageState
 from engine.contracts.view import (
@@ -260,6 +261,9 @@ class Sample:
     coming: list[ComingView] = field(default_factory=list)
     stale: list[StaleView] = field(default_factory=list)
     kept: list[BlessingView] = field(default_factory=list)
+    since: SinceView | None = None
+    costly: set[str] = field(default_factory=set)
+    """Jobs whose work costs something."""
 
 
 def sample() -> Sample:
