@@ -36,10 +36,11 @@ def build_project(
     )
     for name, job in keys.jobs.items():
         _check_target(name, job, keys.jobs, problems)
-    asked = keys.settings.stale_model
-    if asked is not None and asked not in keys.models:
-        near = did_you_mean(asked, keys.models)
-        problems.add_new(("settings", "stale_model"), f"there is no model `{asked}` under `models`{near}")
+    for key in ("stale_model", "weight_model"):
+        asked: str | None = getattr(keys.settings, key)
+        if asked is not None and asked not in keys.models:
+            near = did_you_mean(asked, keys.models)
+            problems.add_new(("settings", key), f"there is no model `{asked}` under `models`{near}")
     settings = Settings(
         timezone=keys.settings.timezone or local_timezone(),
         daily_cost_usd_micros=keys.settings.daily_cost,
@@ -53,6 +54,7 @@ def build_project(
         grace_s=keys.settings.grace,
         doctor=doctor_settings(keys.settings.doctor),
         stale_model=keys.settings.stale_model,
+        weight_model=keys.settings.weight_model,
     )
     resources = tuple(
         ResourceSpec(

@@ -84,6 +84,9 @@ class SettingsKeys(Keys):
     """How failures of all jobs are treated."""
     stale_model: Name | None = None
     """Alias below `models` that is asked what a change of code means: the strongest you have; the first without it."""
+    weight_model: Name | None = None
+    """Alias below `models` that advises on the weights between queues when one of them starves beside another, for a
+    twentieth of `daily_cost` at most; without it, only `rivus plan --advise` asks."""
 
 
 class DiscoveryKeys(Keys):

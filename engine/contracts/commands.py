@@ -237,6 +237,14 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Let several models review a document and write one report.",
         ),
         CommandSpec(
+            name="advise",
+            args=(),
+            optional=("forget",),
+            danger=1,
+            undo=False,
+            summary="Ask a model for advice on the weights between queues, or forget it.",
+        ),
+        CommandSpec(
             name="undo",
             args=(),
             optional=("operation",),

@@ -180,6 +180,8 @@ class Settings:
     """URL of the proxy for their requests; None: what the environment says."""
     stale_model: str | None = None
     """Alias that is asked what a change of code means; None: the first there is."""
+    weight_model: str | None = None
+    """Alias that advises on the weights between queues; None: nobody does unasked."""
     grace_s: float = 20.0
     """How long running attempts may go on after a stop was asked."""
 

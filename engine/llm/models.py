@@ -1,4 +1,4 @@
-"""The models of a project, ready to be asked: the gateway with its parts, doors for those who ask, and two commands."""
+"""The models of a project, ready to be asked: the gateway with its parts, doors for those who ask, and commands."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from engine.contracts.llm import SEND_AGAIN, Backend
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.secrets import Secrets
+from engine.llm.advice import Adviser
 from engine.llm.door import Door
 from engine.llm.gateway import Gateway
 from engine.llm.lanes import Shares, Wait
@@ -24,7 +25,7 @@ from engine.rules.order import due_at
 from engine.store.claims import Claim
 from engine.store.model_calls import Asker
 
-COMMANDS: Final = ("ask", "review")
+COMMANDS: Final = ("ask", "review", "advise")
 _PROMPT_LIMIT: Final = 900_000
 _REVIEWERS_MAX: Final = 12
 
@@ -60,6 +61,7 @@ class Models:
             paused=paused,
             freed=freed,
         )
+        self._adviser = Adviser(ledger, clock, lambda: self.door(purpose=None))
 
     async def configure(
         self,
@@ -71,12 +73,14 @@ class Models:
         if resolve is not None:
             self.gateway.resolve = resolve
         self.gateway.secrets = Secrets(project.source.parent if project.source is not None else None)
+        self._adviser.configure(project.settings)
         await self.gateway.configure(project, backends)
 
     def look(self) -> None:
         """Something that is shared with stages may be free."""
         if len(self.gateway.line):
             self.gateway.line.look()
+        self._adviser.look()
 
     def hold(self, model: str | None) -> Wait | None:
         """Why no stage that needs this alias should start now; None: it may."""
@@ -114,12 +118,15 @@ class Models:
 
     async def stop(self) -> None:
         """Nothing is asked any more."""
+        await self._adviser.stop()
         await self.gateway.stop()
 
     # Commands of a person: their urgency is now
 
     async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
-        """Run `ask` or `review`."""
+        """Run one of `COMMANDS`."""
+        if name == "advise":
+            return await self._adviser.ask(forget=bool(args.get("forget", False)))
         return await (self._ask(args) if name == "ask" else self._review(args))
 
     async def _ask(self, args: Mapping[str, Any]) -> CommandOutcome:

@@ -36,6 +36,8 @@ class Waiting:
     quota_left: float | None = None
     """Share of its model's quota that is left; None: it needs none, or it has no end."""
     quota_resets_at: int | None = None
+    advised: tuple[float, str] | None = None
+    """A factor that a model has advised, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ def weigh(queue: Waiting, now: int) -> Weight:
         parts.append(Part(factor, f"its first item is {span(late / 1000)} over its time"))
     if queue.quota_left is not None and queue.quota_resets_at is not None:
         parts += _quota(queue.quota_left, queue.quota_resets_at - now)
+    if queue.advised is not None:
+        parts.append(Part(queue.advised[0], f"a model advised: {queue.advised[1]}"))
     value = 1.0
     for part in parts:
         value *= part.factor

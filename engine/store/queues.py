@@ -12,7 +12,7 @@ _SQL = queries("queues")
 
 
 def weight(connection: sqlite3.Connection, stage_id: int, now: int) -> Weight:
-    """The weight of one queue; three looks at indexes, whatever its length."""
+    """The weight of one queue; four looks at indexes, whatever its length."""
     head = connection.execute(_SQL.head, (stage_id,)).fetchone() or (None, None, 0)
     ready = connection.execute(_SQL.ready, (stage_id,)).fetchone()
     quota = connection.execute(_SQL.quota, {"stage": stage_id, "now": now}).fetchone() or (None, None)
@@ -23,6 +23,7 @@ def weight(connection: sqlite3.Connection, stage_id: int, now: int) -> Weight:
         answered=bool(head[2]),
         quota_left=quota[0],
         quota_resets_at=quota[1],
+        advised=connection.execute(_SQL.advice, {"stage": stage_id, "now": now}).fetchone(),
     )
     return weigh(waiting, now)
 

@@ -8,6 +8,10 @@ WHERE x.stage_id = ? AND x.state = 'ready' ORDER BY x.due_at LIMIT 1;
 -- How many rows queue at a stage.
 SELECT n FROM stage_counts WHERE stage_id = ? AND state = 'ready';
 
+-- name: advice
+-- What a model has advised about it.
+SELECT factor, why FROM advice WHERE stage_id = :stage AND until > :now;
+
 -- name: quota
 -- What is left of the tightest quota of the model that a stage needs, as a share, and when it begins anew.
 SELECT 1.0 - CASE WHEN q.resets_at > :now THEN min(1.0, 1.0 * q.used / q.per_day) ELSE 0.0 END, q.resets_at

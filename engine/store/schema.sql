@@ -1,3 +1,12 @@
+CREATE TABLE advice (
+    stage_id INTEGER PRIMARY KEY REFERENCES stages (id),
+    factor REAL NOT NULL CHECK (factor BETWEEN 0.5 AND 2.0),
+    why TEXT NOT NULL,
+    model TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    until INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE attempts ( -- only those that did not end well
     id INTEGER PRIMARY KEY,
     item_id INTEGER NOT NULL,

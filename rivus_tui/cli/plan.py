@@ -5,17 +5,27 @@ from __future__ import annotations
 import click
 
 from rivus_tui.cli.asked import Asked
-from rivus_tui.cli.output import json_option, local_time, print_json, print_table
+from rivus_tui.cli.commanding import apply as run_command
+from rivus_tui.cli.output import json_option, local_time, print_json, print_table, tell
 
 
 @click.command()
 @click.argument("job", required=False)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The next so many.")
+@click.option(
+    "--advise", is_flag=True, help="Ask a model for advice on the weights between queues; it holds for a day."
+)
+@click.option("--forget-advice", is_flag=True, help="Let rules alone weigh the queues again.")
 @json_option
 @click.pass_obj
-def plan(asked: Asked, job: str | None, limit: int, as_json: bool) -> None:
+def plan(asked: Asked, job: str | None, limit: int, advise: bool, forget_advice: bool, as_json: bool) -> None:
     """Show what would run next, most due first: its stage, priority, since when it is ready, and what holds it."""
     from engine.contracts.errors import UseError
+
+    if advise or forget_advice:
+        if advise and forget_advice:
+            raise UseError("--advise or --forget-advice, not both")
+        raise click.exceptions.Exit(tell(run_command(asked, "advise", {"forget": forget_advice}), as_json))
 
     reader = asked.reader()
     if reader is None:
