@@ -38,11 +38,6 @@ def echo(ctx):
                         "cwd": os.getcwd(), "env": os.environ.get("LEFT_BEHIND"), "nice": os.nice(0)})
 
 def leave(ctx): os._exit(7)
-def until_cancelled(ctx):
-    ctx.log.warning("waits")
-    while not ctx.cancelled:
-        time.sleep(0.005)
-    return {"cancelled": True}
 def pays(ctx):
     ctx.paid(40)
     os._exit(7)
@@ -125,6 +120,7 @@ async def blocks(ctx):
     time.sleep(2.5)
     return {"pid": os.getpid()}
 def until_cancelled(ctx):
+    ctx.log.warning("waits")
     while not ctx.cancelled:
         time.sleep(0.01)
     return {"cancelled": True}
