@@ -155,6 +155,8 @@ class _Job:
             discovery=discovery,
             is_check=keys.check is not None,
             findings_to=keys.findings_to,
+            max_new=keys.max_new,
+            max_open=keys.max_open,
             stages=stages,
             pace=rate(keys.pace, keys.burst, ("jobs", self._name), self._problems),
             priority=policy(keys.priority),
@@ -183,6 +185,9 @@ class _Job:
                 key = "stages" if keys.stages is not None else "handler"
                 self._wrong((key,), "a check has no stages: its findings go through those of the job `findings_to`")
             return
+        for key in ("max_new", "max_open"):
+            if getattr(keys, key):
+                self._wrong((key,), "belongs to a check: it limits what that finds")
         for key in ("every", "cron", "on_commit", "on_idle"):
             if getattr(keys, key):
                 self._wrong((key,), "belongs to a check; in a job with a discovery, write it below `discovery`")

@@ -229,6 +229,10 @@ class JobKeys(Keys):
     """The check also runs when the user has done nothing for so long, such as `30m`; once each time."""
     findings_to: Name | None = None
     """Name of the job that receives what the check finds."""
+    max_new: int | None = Field(default=None, ge=1)
+    """So many new findings may one run of the check bring; the rest is held back, counted and shown."""
+    max_open: int | None = Field(default=None, ge=1)
+    """So many findings of the check may be open; the rest is held back, counted and shown."""
     params: dict[str, Any] = Field(default={})
     """What the check is told."""
     stages: list[Stage] | None = Field(default=None, min_length=1)

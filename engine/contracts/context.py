@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.contracts.health import JobHealth
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate, Known
 from engine.contracts.llm import LLM
@@ -190,6 +191,10 @@ class DiscoveryContext(Protocol):
     def cancelled(self) -> bool: ...
     async def known(self) -> Sequence[Known]:
         """Items that earlier runs of this discovery gave, in (path, line) order; gone ones included."""
+        ...
+
+    async def jobs(self) -> Sequence[JobHealth]:
+        """How every job of this project is, for a check that looks after them."""
         ...
 
     def mint(self) -> str:

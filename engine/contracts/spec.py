@@ -112,6 +112,10 @@ class JobSpec:
     is_check: bool = False
     findings_to: str | None = None
     """Name of the job that receives what a check finds."""
+    max_new: int | None = None
+    """New findings that one run of a check may bring; more are counted and held back."""
+    max_open: int | None = None
+    """Open findings that a check may have; more are counted and held back."""
     stages: tuple[StageSpec, ...] = ()
     """In topological order."""
     pace: Rate | None = None

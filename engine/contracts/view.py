@@ -45,6 +45,8 @@ class RunView:
     """Partial failures (unreadable files)."""
     error: str | None
     """Why the run failed; None unless state is `failed`."""
+    held_back: int = 0
+    """New findings that the limits of their check kept out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

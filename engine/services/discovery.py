@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from engine.contracts.errors import EngineStopped, StateError
+from engine.contracts.health import JobHealth
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate, Known
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
@@ -29,10 +30,12 @@ from engine.rules.retry import backoff_s
 from engine.rules.schedule import is_scheduled, latest_run, next_run
 from engine.services.backlog import Backlog
 from engine.services.heads import Heads
+from engine.store import findings
 from engine.store import items as items_part
 from engine.store import jobs as jobs_part
 from engine.store import runs as runs_part
 from engine.store.events import Event, record
+from engine.store.health import health
 from engine.store.plan import JobPlan
 from engine.store.writer import Writer
 
@@ -66,14 +69,20 @@ class RunContext:
     log: logging.Logger
     http: Http
     load_known: Callable[[], Any]
+    load_jobs: Callable[[], Any]
     cancelled: bool = False
     problems: list[tuple[str, str | None, int | None]] = field(default_factory=list)
-    covered: int = 0
+    covered: tuple[str, ...] = ()
     complete: bool = False
 
     async def known(self) -> Sequence[Known]:
         """Items that earlier runs of this discovery gave."""
         found: Sequence[Known] = await self.load_known()
+        return found
+
+    async def jobs(self) -> Sequence[JobHealth]:
+        """How every job is."""
+        found: Sequence[JobHealth] = await self.load_jobs()
         return found
 
     def mint(self) -> str:
@@ -86,7 +95,7 @@ class RunContext:
 
     def scope(self, paths: Sequence[str], *, complete: bool = True) -> None:
         """Say what this run covered."""
-        self.covered = len(paths)
+        self.covered = tuple(map(str, paths))
         self.complete = complete
 
 
@@ -298,6 +307,9 @@ class Discovery:
         async def load() -> Sequence[Known]:
             return await self._writer.change(lambda connection, _now: items_part.known(connection, plan.id))
 
+        async def look() -> Sequence[JobHealth]:
+            return await self._writer.change(lambda connection, _now: health(connection))
+
         root = self._project.root
         return RunContext(
             job=job.name,
@@ -307,6 +319,7 @@ class Discovery:
             log=logging.getLogger("rivus.discovery"),
             http=self._http,
             load_known=load,
+            load_jobs=look,
         )
 
     async def _collect(self, job: JobSpec, plan: JobPlan, context: RunContext, run_id: int, seen: set[int]) -> bool:
@@ -419,6 +432,8 @@ class Discovery:
                     gone_after=job.gone_after,
                     is_check=job.is_check,
                     now=now,
+                    run_id=run_id,
+                    covered=context.covered if job.is_check else None,
                 )
             record(
                 connection,
@@ -469,8 +484,13 @@ def _store(
     run_id: int,
     now: int,
 ) -> items_part.Merged:
+    if origin == "check":
+        check = writer.plan.job_of(source_id).spec
+        batch = findings.within_limits(connection, check, target, batch, source_id=source_id, run_id=run_id)
     merged = items_part.upsert(
         connection, writer.plan, target, batch, source_id=source_id, origin=origin, run_id=run_id, now=now
     )
+    if origin == "check":
+        findings.seen(connection, merged.seen, run_id)
     runs_part.progress(connection, run_id, found=len(batch), new=merged.new, changed=merged.changed)
     return merged

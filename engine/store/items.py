@@ -15,7 +15,7 @@ from engine.kit.compact_json import encode
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.rules.states import item_state, start_states
-from engine.store import counts, facts, provenance, settle
+from engine.store import counts, facts, findings, provenance, settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import insert, queries
@@ -273,6 +273,7 @@ def _merge(
     if closed is not None:
         connection.execute(_SQL.reopen, {"id": item_id, "now": now})
         connection.execute(_SQL.unskip_stages, {"item": item_id})
+        findings.back(connection, item_id)
         unsettled.add(item_id)
         say("item.reopened", "found again" if origin == "check" else "open again at its source")
     if renewed:
@@ -345,16 +346,22 @@ def find_gone(
     gone_after: int,
     is_check: bool,
     now: int,
+    run_id: int | None = None,
+    covered: Sequence[str] | None = None,
 ) -> int:
     """After a complete run: count what it did not see, and let go what too many runs did not; returns how many.
 
-    An item of a scan becomes `gone`; a finding of a check counts as fixed, which is done.
+    An item of a scan becomes `gone`; a finding of a check counts as fixed, which is done, where the run has looked:
+    below one of the `covered` paths (None: everywhere).
     """
     missed: dict[int, list[int]] = {}
     let_go: list[int] = []
     jobs: dict[int, int] = {}
-    for item_id, job_id, state, closed, count in connection.execute(_SQL.of_source, {"source": source_id}).fetchall():
+    of_source = connection.execute(_SQL.of_source, {"source": source_id}).fetchall()
+    for item_id, job_id, state, closed, count, path in of_source:
         if item_id in seen or state == "gone" or closed is not None:
+            continue
+        if is_check and not findings.is_covered(path, covered):
             continue
         missed.setdefault(count + 1, []).append(item_id)
         if count + 1 >= gone_after:
@@ -366,6 +373,7 @@ def find_gone(
     for item_id in let_go:
         if is_check:
             close(connection, item_id, "done", "fixed: the check does not find it any more", now, by="source")
+            findings.fixed(connection, item_id, run_id, now)
             events.append(Event(kind="item.fixed", actor="discovery", item_id=item_id, job_id=jobs[item_id]))
             continue
         why = f"not seen in {gone_after} complete {'run' if gone_after == 1 else 'runs'}"

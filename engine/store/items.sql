@@ -72,7 +72,7 @@ SELECT key, title, data, path, line, headings, state FROM items WHERE source_id 
 
 -- name: of_source
 -- Items that a complete run of a source should have seen.
-SELECT id, job_id, state, closed, missed FROM items
+SELECT id, job_id, state, closed, missed, path FROM items
 WHERE source_id = :source AND origin IN ('scan', 'check') AND state <> 'dropped';
 
 -- name: set_missed

@@ -172,7 +172,7 @@ def _job_view(
 
 def run_view(row: tuple[Any, ...]) -> RunView:
     """Make the view of a run from its row."""
-    number, job, state, started_at, ended_at, found, new, changed, gone, problems, error = row
+    number, job, state, started_at, ended_at, found, new, changed, gone, problems, error, held_back = row
     return RunView(
         id=number,
         job=job,
@@ -185,4 +185,5 @@ def run_view(row: tuple[Any, ...]) -> RunView:
         gone=gone,
         problems=problems,
         error=error,
+        held_back=held_back,
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from typing import Literal
+from collections.abc import Sequence
+from typing import Final, Literal
 
+from engine.kit.safe_text import safe_line
 from engine.store.events import Event, record
 from engine.store.sql import queries
 
 _SQL = queries("runs")
+
+_SCOPE_SHOWN: Final = 100
 
 
 def start(connection: sqlite3.Connection, job_id: int, now: int) -> int:
@@ -31,7 +36,7 @@ def finish(
     gone: int = 0,
     problems: int = 0,
     complete: bool = False,
-    covered: int = 0,
+    covered: Sequence[str] = (),
     error: str | None = None,
     now: int,
 ) -> None:
@@ -44,17 +49,22 @@ def finish(
             "gone": gone,
             "problems": problems,
             "complete": complete,
-            "covered": covered,
+            "covered": len(covered),
+            "scope": json.dumps([safe_line(one, 300) for one in covered[:_SCOPE_SHOWN]]) if covered else None,
             "error": error,
             "now": now,
         },
     ).rowcount
     if not landed:
         return
-    _, _, _, started_at, ended_at, found, new, changed, *_ = connection.execute(_SQL.get, (run_id,)).fetchone()
+    _, _, _, started_at, ended_at, found, new, changed, *_, held_back = connection.execute(
+        _SQL.get, (run_id,)
+    ).fetchone()
     text = error or f"found {found}, {new} new, {changed} changed, {gone} gone" + (
         f", {problems} problems" if problems else ""
     )
+    if held_back and not error:
+        text += f", {held_back} new ones held back by the limits of the check"
     level: Literal["info", "error"] = "error" if state == "failed" else "info"
     record(
         connection,

@@ -11,7 +11,7 @@ UPDATE runs SET found = found + :found, new = new + :new, changed = changed + :c
 -- A run ended; guarded by its state.
 UPDATE runs
 SET state = :state, ended_at = :now, gone = :gone, problems = :problems, complete = :complete, covered = :covered,
-    error = :error
+    error = :error, scope = :scope
 WHERE id = :id AND state = 'running';
 
 -- name: cut_dead
@@ -20,4 +20,4 @@ UPDATE runs SET state = 'cut', ended_at = :now WHERE state = 'running';
 
 -- name: get
 -- One run.
-SELECT id, job_id, state, started_at, ended_at, found, new, changed, gone, problems, error FROM runs WHERE id = ?;
+SELECT id, job_id, state, started_at, ended_at, found, new, changed, gone, problems, error, held_back FROM runs WHERE id = ?;

@@ -328,7 +328,7 @@ CREATE TABLE items (
     snoozed_until INTEGER,
     missed INTEGER NOT NULL DEFAULT 0, -- complete runs in a row that did not see it
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER, last_seen_at INTEGER, titled TEXT,
+    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER, last_seen_at INTEGER, titled TEXT, times_seen INTEGER NOT NULL DEFAULT 1, fixed_at INTEGER, fixed_run_id INTEGER, reopened INTEGER NOT NULL DEFAULT 0,
     UNIQUE (job_id, key),
     CHECK ((state = 'snoozed') = (snoozed_until IS NOT NULL)),
     CHECK ((priority IS NULL) = (priority_by IS NULL))
@@ -639,7 +639,7 @@ CREATE TABLE runs (
     problems INTEGER NOT NULL DEFAULT 0,
     complete INTEGER NOT NULL DEFAULT 0 CHECK (complete IN (0, 1)),
     covered INTEGER NOT NULL DEFAULT 0,
-    error TEXT, version TEXT,
+    error TEXT, version TEXT, held_back INTEGER NOT NULL DEFAULT 0, scope TEXT,
     CHECK ((state = 'running') = (ended_at IS NULL)),
     CHECK ((state = 'failed') = (error IS NOT NULL))
 ) STRICT;

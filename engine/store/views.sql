@@ -81,17 +81,17 @@ SELECT job_id, source_id, state, n FROM item_counts WHERE n > 0;
 
 -- name: run
 -- One run.
-SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error
+SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error, r.held_back
 FROM runs AS r JOIN jobs AS j ON j.id = r.job_id WHERE r.id = ?;
 
 -- name: runs
 -- Runs, newest first.
-SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error
+SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error, r.held_back
 FROM runs AS r JOIN jobs AS j ON j.id = r.job_id ORDER BY r.id DESC LIMIT :limit;
 
 -- name: runs_of_job
 -- Runs of one job, newest first.
-SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error
+SELECT r.id, j.name, r.state, r.started_at, r.ended_at, r.found, r.new, r.changed, r.gone, r.problems, r.error, r.held_back
 FROM runs AS r JOIN jobs AS j ON j.id = r.job_id WHERE r.job_id = :job ORDER BY r.id DESC LIMIT :limit;
 
 -- name: job_id

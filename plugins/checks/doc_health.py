@@ -12,7 +12,6 @@ import posixpath
 import stat
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from engine.contracts.context import DiscoveryContext
@@ -24,6 +23,7 @@ from plugins.checks.finding import Finding, around, candidates
 from plugins.checks.link_rules import link_findings
 from plugins.checks.path_rules import path_findings
 from plugins.checks.port_rules import PortRules
+from plugins.checks.prefix import prefix_of
 from plugins.checks.repository import Repository
 
 CHECK: Final = "doc-health"
@@ -34,7 +34,7 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
     complete = True
     covered: list[str] = []
     for folder in ctx.repositories:
-        prefix = _prefix(ctx.root, folder)
+        prefix = prefix_of(ctx.root, folder)
         covered.append(prefix or ".")
         if not folder.is_dir():
             complete = False
@@ -63,11 +63,6 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
         for candidate in candidates(CHECK, prefix, judged):
             yield candidate
     ctx.scope(covered, complete=complete)
-
-
-def _prefix(root: Path, folder: Path) -> str:
-    relative = os.path.relpath(folder, root).replace(os.sep, "/")
-    return "" if relative == "." else relative
 
 
 def _regular(repository: Repository) -> list[str]:

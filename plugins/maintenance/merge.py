@@ -104,7 +104,7 @@ def _changed(repository: Path) -> str:
 
 def _tick(ctx: Context, task: Task) -> bool:
     """Tick the item's box as part of the merge, where it still stands there."""
-    if task.path is None or ctx.params.get("tick", True) is not True:
+    if task.path is None or task.is_finding or ctx.params.get("tick", True) is not True:
         return False
     file = ctx.root / task.path
     if not file.resolve().is_relative_to(task.repository.resolve()):

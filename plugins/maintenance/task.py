@@ -26,12 +26,14 @@ class Task:
     """Top of the git work tree that it lies in."""
     files: tuple[str, ...]
     """What its brief or scope names."""
+    is_finding: bool
+    """Whether a check has found it: the check says when it is over, no line in a file."""
     brief: str
     """What was found out about it before, as Markdown; may be empty."""
 
     def over(self, root: Path) -> str | None:
         """Say why there is nothing left to do; None while the item stands open in its file."""
-        if self.path is None:
+        if self.path is None or self.is_finding:
             return None
         place = find(root, self.path, self.text, self.line)
         if place.state == "closed":
@@ -88,6 +90,7 @@ def task_of(ctx: Context) -> Task:
         line=item.line,
         repository=Path(top.text.strip("\n")),
         files=tuple(_paths(scope.get("files")) or _paths(brief.get("files"))),
+        is_finding="check" in item.data,
         brief=_brief(ctx),
     )
 

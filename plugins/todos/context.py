@@ -16,7 +16,7 @@ from engine.kit.git import git
 from engine.kit.safe_text import safe_line
 from plugins.todos.alike import normalise
 from plugins.todos.items import TodoItem
-from plugins.todos.lines import scan_text
+from plugins.todos.texts import items_of
 
 _AROUND: Final = 6
 """Lines of the file shown before and after the item."""
@@ -77,7 +77,7 @@ def handle(ctx: Context) -> Done:
 
 
 def _line_of_todo(ctx: Context, text: str, path: str) -> int | None:
-    return find_line(scan_text(text, file=path), ctx.item.title, ctx.item.data, ctx.item.line)
+    return find_line(items_of(text, path), ctx.item.title, ctx.item.data, ctx.item.line)
 
 
 def _line_of_finding(text: str, line: int | None) -> int | None:

@@ -10,7 +10,7 @@ from engine.contracts.item import Confidence, Priority
 TodoState = Literal["open", "done", "partial", "paused", "dropped"]
 """`partial` and `paused` count as open; `done` and `dropped` are closed."""
 
-TodoKind = Literal["checkbox", "bullet", "ordered", "heading", "paragraph"]
+TodoKind = Literal["checkbox", "bullet", "ordered", "heading", "paragraph", "comment"]
 
 OPEN_STATES: Final[frozenset[TodoState]] = frozenset({"open", "partial", "paused"})
 

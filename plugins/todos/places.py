@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from engine.kit.files import SKIPPED_FOLDERS, FileProblem, list_files, read_text
 from engine.kit.safe_text import safe_line
 from plugins.todos.items import TodoItem
-from plugins.todos.lines import scan_text
+from plugins.todos.texts import items_of
 
 _NAME: Final = re.compile(r"(?:to-?dos?(?:[._\- ].*|\d*)|todo\w*|.*[._\- ]to-?dos?)\.(?:md|markdown|mdown|mkd)", re.I)
 _LIMIT: Final = 1_000_000
@@ -55,12 +54,8 @@ def read_todos(folder: Path, path: str, *, name: str | None = None, paragraphs: 
 
     A text that was read before in this process is not parsed again.
     """
-    return _parsed(read_text(folder, path, limit=_LIMIT), safe_line(name or path), paragraphs)
-
-
-@lru_cache(maxsize=2_000)
-def _parsed(text: str, file: str, paragraphs: bool) -> tuple[TodoItem, ...]:
-    return tuple(scan_text(text, file=file, paragraphs=paragraphs))
+    text = read_text(folder, path, limit=_LIMIT)
+    return tuple(items_of(text, path, name=safe_line(name or path), paragraphs=paragraphs))
 
 
 def scan_folder(path: Path) -> Iterator[TodoItem | Unreadable]:

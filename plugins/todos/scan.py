@@ -17,6 +17,7 @@ from engine.contracts.seam import accepts
 from engine.kit.files import FileProblem
 from plugins.todos.alike import normalise
 from plugins.todos.commands import spots
+from plugins.todos.comments import code_files
 from plugins.todos.items import TodoItem
 from plugins.todos.match import Pair, match
 from plugins.todos.places import read_todos, todo_files
@@ -28,11 +29,12 @@ _SURE: Final = 85.0
 """Score of a reworded text from which on it surely is the same task."""
 
 
-@accepts("paragraphs")
+@accepts("paragraphs", "comments")
 async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
     """Yield every open item, and the known ones that were closed in their file.
 
-    Params: `paragraphs` (bool) takes paragraphs outside lists for items too.
+    Params: `paragraphs` (bool) takes paragraphs outside lists for items too; `comments` (bool) takes TODO, FIXME, HACK
+    and XXX comments in code, too.
     """
     items: list[TodoItem] = []
     complete = True
@@ -43,6 +45,8 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
         for problem in problems:
             ctx.problem(problem.problem, path=prefix)
             complete = False
+        if ctx.params.get("comments", False):
+            files += await asyncio.to_thread(code_files, repository)
         for file in files:
             name = file if prefix == "." else f"{prefix}/{file}"
             if ctx.cancelled:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +16,7 @@ from typing import Final, Literal
 from engine.kit.files import FileProblem, read_text
 from plugins.todos.alike import normalise
 from plugins.todos.items import TodoItem
-from plugins.todos.lines import scan_text
+from plugins.todos.texts import items_of
 
 _BOX: Final = re.compile(r"^(\s*(?:>\s*)*(?:[-*+]|\d+[.)])\s+|\s*#{1,6}\s+)\[[ ~/>?-]?\]")
 
@@ -32,7 +33,7 @@ class Place:
 def find(root: Path, path: str, text: str, line: int | None) -> Place:
     """Look for a TODO by its text, the nearest to `line` where it stands there more than once."""
     try:
-        items = scan_text(read_text(root, path), file=path)
+        items = items_of(read_text(root, path), path)
     except FileProblem:
         return Place("not there", None)
     item = _nearest(items, text, line)
@@ -41,7 +42,7 @@ def find(root: Path, path: str, text: str, line: int | None) -> Place:
     return Place("open" if item.is_open else "closed", item.line)
 
 
-def _nearest(items: list[TodoItem], text: str, line: int | None) -> TodoItem | None:
+def _nearest(items: Sequence[TodoItem], text: str, line: int | None) -> TodoItem | None:
     same = [item for item in items if normalise(item.text) == normalise(text)]
     # An open one first: a ticked line with the same words is another task that is done.
     return min(same, key=lambda item: (not item.is_open, abs(item.line - (line or 0))), default=None)

@@ -239,6 +239,8 @@ def run_lines(runs: Sequence[RunView], now: int, width: int) -> list[Line]:
         took = "running" if run.ended_at is None else duration(run.ended_at - run.started_at)
         cut = "cut short, " if run.state == "cut" else ""
         text = f"{cut}{run.found:,} found, {run.new:,} new, {run.gone:,} fixed"
+        if run.held_back:
+            text += f", {run.held_back:,} held back by its limits"
         trouble = [Cell(f"  {run.problems:,} unreadable", "wait")] if run.problems else []
         lines.append(fit_line([when, Cell(text), *trouble, Cell(f"  {took}", "muted")], width))
     return lines if runs else [*lines, (Cell("It has not run yet; r runs it now.", "muted"),)]

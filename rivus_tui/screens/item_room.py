@@ -22,6 +22,13 @@ ASK_ABOVE: Final = 20
 """A reversible deed on more items than this asks first."""
 _QUEUE: Final = 500
 """Rows of a queue that are looked at for the place of one."""
+_DISMISSALS: Final = (
+    ("1", "false positive"),
+    ("2", "won't fix"),
+    ("3", "used in tests"),
+    ("4", "accepted as it is"),
+)
+"""Keys and reasons to put a finding aside."""
 _OTHER: Final = "\0other"
 
 
@@ -61,7 +68,19 @@ class ItemRoom(Room):
         self._maybe_ask("accept", items, "accept", {})
 
     def do_drop(self) -> None:
-        self._maybe_ask("drop", self.chosen_items(), "won't do", {})
+        items = self.chosen_items()
+        if not items or not all("check" in item.data for item in items):
+            self._maybe_ask("drop", items, "won't do", {})
+            return
+        choices = [Choice(key=key, label=why, value=why) for key, why in _DISMISSALS]
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                self.send("drop", items, {"why": value})
+
+        text = [_names(items), "It does not come back while its check finds the same."]
+        choices.append(Choice(key="n", label="leave it", value=None))
+        self.app.push_screen(Dialog(self.desk.clock, "Dismiss the finding: why?", text, choices), chosen)
 
     def do_later(self) -> None:
         until = morning_after(self.desk.clock.now(), 1)

@@ -101,3 +101,30 @@ def test_what_a_person_adds_renames_and_scopes_again(project: Rivus) -> None:
     assert project("todo", "scope", "--all", "--dry-run").out == ""
     project("undo")
     assert project.items()["Wave at the world"]["stage"] == "review"
+
+
+CHECKS = """\
+jobs:
+  todos:
+    internal: true
+    discovery: {use: plugins.todos.scan}
+    stages: [context: {handler: plugins.todos.context, gate: accept}]
+  conventions:
+    internal: true
+    check: plugins.checks.convention_scan
+    findings_to: todos
+    max_open: 2
+    params: {ruff: [], banned: [{name: no-print, pattern: 'print', why: use the log, files: ['*.py']}]}
+"""
+
+
+def test_a_check_prints_what_it_found_and_what_it_held_back(rivus: Rivus) -> None:
+    rivus.write({"jobs.yaml": CHECKS, "a.py": "print(1)\nprint(2)\nprint(3)\n"})
+    out = rivus("check", "run").out
+    assert "a.py:1  no-print" in out
+    assert "2 open, 1 new ones held back by max_new or max_open" in out
+    report, first, _ = rivus("check", "run", "conventions", "--json").objects
+    assert (report["found"], first["rule"], first["path"], first["line"]) == (2, "no-print", "a.py", 1)
+    rivus("check", "dismiss", first["key"], "--reason", "wont-fix")
+    assert rivus("check", "run").out.count("no-print") == 2, "there is room for the one that was held back"
+    rivus("check", "dismiss", "nothing", "--reason", "wont-fix", code=2)

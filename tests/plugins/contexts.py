@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.contracts.context import Peer
+from engine.contracts.health import JobHealth
 from engine.contracts.item import Candidate, Known
 from engine.contracts.llm import LLM
 from engine.kit.no_model import NoModel
@@ -27,6 +28,7 @@ class FakeDiscovery:
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("tests.plugins"))
     cancelled: bool = False
     items: Sequence[Known] = ()
+    of_jobs: Sequence[JobHealth] = ()
     problems: list[tuple[str, str | None, int | None]] = field(default_factory=list)
     """(message, path, line) in the order they came."""
     scopes: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
@@ -38,6 +40,9 @@ class FakeDiscovery:
 
     async def known(self) -> Sequence[Known]:
         return self.items
+
+    async def jobs(self) -> Sequence[JobHealth]:
+        return self.of_jobs
 
     def mint(self) -> str:
         self.minted += 1
