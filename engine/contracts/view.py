@@ -76,8 +76,8 @@ class HoldView:
     stage: str | None
     """None: the job as a whole."""
     gate: Literal[
-        "job", "eligibility", "items", "backlog", "limit", "disabled", "paused", "person", "time", "pace", "resource",
-        "model", "concurrency",
+        "job", "eligibility", "items", "backlog", "limit", "disabled", "paused", "person", "time", "throttled", "pace",
+        "resource", "model", "concurrency",
     ]  # fmt: skip
     why: str
     """A short sentence with the number that blocks."""

@@ -56,6 +56,8 @@ class QueueNow:
     paused: bool = False
     paused_why: str | None = None
     paused_until: int | None = None
+    throttled_until: int | None = None
+    """Until when it is held back because somebody asked for fewer requests, ms UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,13 @@ def _queue_holds(queue: QueueNow, now: int) -> Iterator[HoldView]:
         yield HoldView(stage=queue.stage, gate="paused", why=why, until=queue.paused_until)
     if not ready:
         return
+    if queue.throttled_until is not None and queue.throttled_until > now:
+        yield HoldView(
+            stage=queue.stage,
+            gate="throttled",
+            why=f"{ready} ready, held back because it was throttled",
+            until=queue.throttled_until,
+        )
     for bucket in queue.buckets:
         if bucket.next_at is not None and bucket.next_at > now:
             yield HoldView(

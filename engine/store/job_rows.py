@@ -34,6 +34,7 @@ class _Stages:
         rows = connection.execute(_SQL.stages, _SLACK).fetchall()
         capacity = {name: (n, pace) for name, n, pace in connection.execute(_SQL.resources)}
         next_at: dict[str, int] = dict(connection.execute(_SQL.buckets))
+        slowed: dict[str, int] = dict(connection.execute(_SQL.throttled))
         models = connection.execute(_SQL.models).fetchall()
         held: dict[str, int] = defaultdict(int)
         for row in rows:
@@ -45,6 +46,7 @@ class _Stages:
             resources = [resource for resource in json.loads(raw_resources) if resource in capacity]
             paces = [(f"stage:{job}.{name}", pace), (f"job:{job}", job_pace)]
             paces += [(f"resource:{resource}", capacity[resource][1]) for resource in resources]
+            throttled = [slowed.get(bucket, 0) for bucket in (f"number:{number}", *(name for name, _ in paces))]
             now_at = counts.get(number, {})
             later = connection.execute(_SQL.next_later_of_stage, (number,)).fetchone()[0] if "later" in now_at else None
             self.views[job_id].append(
@@ -81,6 +83,7 @@ class _Stages:
                     paused=paused_at is not None,
                     paused_why=paused_why,
                     paused_until=paused_until,
+                    throttled_until=max(throttled) or None,
                 )
             )
             if ready_at is not None:

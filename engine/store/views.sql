@@ -67,6 +67,10 @@ SELECT name, missing, hold, hold_until FROM models ORDER BY position;
 -- When each bucket's next grant is free.
 SELECT name, next_at FROM buckets;
 
+-- name: throttled
+-- What was asked to go slower: buckets, and stages (`number:N`) without one.
+SELECT name, until FROM slowed;
+
 -- name: next_later_of_stage
 -- When the first row of a stage that waits for a time comes back.
 SELECT min(due_at) FROM item_stages WHERE stage_id = ? AND state = 'later';

@@ -1,4 +1,8 @@
-"""A conversation that is killed at its n-th step: `python -m tests.faults.talker FOLDER EPOCH STEP`."""
+"""Conversations that are killed at their n-th step, each in a process of its own: `python -m tests.faults.talker`.
+
+Each line of its input (folder, epoch and step) is one process, forked from this one, which has imported everything and
+runs nothing; each line of its output its exit code and how the conversation ended.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 from engine.contracts.errors import InDoubt
@@ -47,5 +52,26 @@ async def talk(folder: Path, epoch: int, kill_at: int) -> str:
     return "done"
 
 
+def main() -> None:
+    for line in sys.stdin:
+        folder, epoch, step = line.split()
+        reading, writing = os.pipe()
+        if not (pid := os.fork()):
+            code = 1
+            try:
+                os.write(writing, asyncio.run(talk(Path(folder), int(epoch), int(step))).encode())
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            how = told.read()
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)} {how}\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    print(asyncio.run(talk(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))  # noqa: T201 (its answer)
+    main()

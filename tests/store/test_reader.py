@@ -10,7 +10,7 @@ import pytest
 from engine.contracts.spec import Rate, ResourceSpec
 from engine.contracts.view import ItemQuery, Order
 from engine.rules.filters import parse
-from engine.store import limits
+from engine.store import incidents, limits
 from engine.store.reader import Reader
 from tests.factories import Ground, candidate, finished, job, stage
 
@@ -174,6 +174,22 @@ def test_filter_finds_by_fields_of_data_and_of_results(make_ground: Callable[...
 def test_hostile_words_are_only_words(reader: Reader) -> None:
     for text in ("'; DROP TABLE items --", "%", "_", "\\", '"a" OR 1=1'):
         assert keys(reader, f'"{text.replace(chr(34), "")}"') == set()
+
+
+@pytest.mark.parametrize("paced", [True, False])
+def test_what_was_throttled_says_so_and_until_when(tmp_path: Path, paced: bool) -> None:
+    ground = Ground(tmp_path, job("docs", stage("work", pace=Rate(count=1, per_s=60.0, burst=1) if paced else None)))
+    ground.add("a")
+    name = "stage:docs.work" if paced else f"number:{ground.stage_id('work')}"
+    until = ground.now + 60_000
+    ground.do(incidents.slow, {name: until}, ground.now)
+    made = Reader(ground.state, project="test", clock=ground.clock)
+    (hold,) = made.jobs()[0].holds
+    assert (hold.gate, hold.why, hold.until) == ("throttled", "1 ready, held back because it was throttled", until)
+    ground.clock.advance(61)
+    assert made.jobs()[0].holds == ()
+    made.close()
+    ground.close()
 
 
 def test_limits_say_who_holds_and_who_waits(tmp_path: Path) -> None:

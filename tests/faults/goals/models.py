@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import signal
 import sqlite3
@@ -12,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -158,38 +158,44 @@ def _unbalanced(connection: sqlite3.Connection) -> list[str]:
     return found + [f"the books differ: calls {calls}, sums {use}, days {spent}"] * (not calls == use == spent)
 
 
+@contextlib.contextmanager
+def _talker() -> Iterator[Callable[[Path, int, int], tuple[int, str]]]:
+    """Runs one conversation a call, in a process of its own; returns its exit code and how it ended."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.talker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def talk(folder: Path, epoch: int, step: int) -> tuple[int, str]:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{folder} {epoch} {step}\n")
+            process.stdin.flush()
+            code, how = process.stdout.readline().rstrip("\n").split(" ", 1)
+            return int(code), how
+
+        yield talk
+
+
 def kills(lane: Lane) -> Reading:
     """A process is killed at its n-th step, between any two transactions; the next goes on with the same state."""
     wanted, killed, chance = lane.n(fast=2, deep=100), 0, random.Random(7)
     found: list[str] = []
     ends: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(prefix="rivus-kill-") as root:
+    with tempfile.TemporaryDirectory(prefix="rivus-kill-") as root, _talker() as talk:
         while killed < wanted:
             folder = Path(root) / str(killed)
             folder.mkdir()
             for epoch in range(1, 40):
-                done = subprocess.run(
-                    [
-                        sys.executable,
-                        "-m",
-                        "tests.faults.talker",
-                        str(folder),
-                        str(epoch),
-                        str(chance.randrange(1, 26)),
-                    ],
-                    capture_output=True,
-                    text=True,
-                    timeout=120,
-                    check=False,
-                    env=dict(os.environ),
-                )
-                if done.returncode != -signal.SIGKILL:
+                code, how = talk(folder, epoch, chance.randrange(1, 26))
+                if code != -signal.SIGKILL:
                     break
                 killed += 1
-            if done.returncode:
-                found.append(done.stderr[-300:])
+            if code:
+                found.append(f"the conversation ended with code {code}")
                 break
-            ends[done.stdout.strip()] += 1
+            ends[how] += 1
             sent = Counter((folder / "sent.log").read_text().split())
             if twice := [turn for turn, n in sent.items() if n > 1]:
                 found.append(f"sent twice: {', '.join(twice)}")
