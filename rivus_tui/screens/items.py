@@ -11,7 +11,7 @@ from engine.contracts.view import ItemDetail, ItemQuery, ItemView
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import job_of, narrowed, trouble, with_job, without_job
-from rivus_tui.format import Cell, Line, age, cell, line, place, priority
+from rivus_tui.format import Cell, Line, age, cell, line, place, priority, until
 from rivus_tui.item_page import header_lines, part_lines, stage_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.list_room import ItemListRoom
@@ -33,13 +33,17 @@ COLUMNS: tuple[Column[ItemView], ...] = (
         title="TRY", width=3, align="right", drop=7, show=lambda item, now: Cell(str(item.attempts or "-"), "muted")
     ),
     Column(title="AGE", width=5, align="right", drop=1, show=lambda item, now: Cell(age(now, item.created_at))),
-    Column(title="WHY", width=14, grow=3, drop=2, show=lambda item, now: _why(item)),
+    Column(title="WHY", width=14, grow=3, drop=2, show=lambda item, now: _why(item, now)),
     Column(title="PLACE", width=18, grow=2, drop=6, show=lambda item, now: place(item.path, item.line)),
 )
 
 
-def _why(item: ItemView) -> Cell:
-    return cell(item.why, "bad" if item.state == "failed" else "muted")
+def _why(item: ItemView, now: int) -> Cell:
+    if item.why:
+        return cell(item.why, "bad" if item.state == "failed" else "muted")
+    if item.stage_state == "waiting":
+        return Cell("a person decides", "muted")
+    return Cell(until(now, item.due_at), "muted") if item.due_at is not None and item.due_at > now else Cell("")
 
 
 class ItemsScreen(ItemListRoom):
