@@ -140,6 +140,10 @@ class Conversation(Protocol):
         """Send one more turn, checkpointed before it is sent."""
         ...
 
+    def say_and_wait(self, text: str, *, schema: Schema | None = None, repeat: bool = False) -> Reply:
+        """The same for plain functions, in a worker process or a thread; never on the engine's loop."""
+        ...
+
     def release(self) -> None:
         """Let a more urgent conversation have the backend: before long work on files, for instance."""
         ...
@@ -207,6 +211,22 @@ class LLM(Protocol):
         `scale` lists its values in order: then the median counts, else the majority. `decisive`: one vote for this
         value is enough (safety). `quorum`: so many answers are needed by the deadline; None: more than half.
         """
+        ...
+
+    def jury_and_wait(
+        self,
+        prompt: str | Sequence[Message] | Request,
+        *,
+        members: Sequence[str],
+        schema: Schema | None,
+        decide: str,
+        scale: Sequence[Any] = (),
+        decisive: Any = None,
+        quorum: int | None = None,
+        deadline_s: float = 300.0,
+        purpose: str | None = None,
+    ) -> Consensus:
+        """The same for plain functions, in a worker process or a thread; never on the engine's loop."""
         ...
 
     def conversation(self, name: str, *, model: str | None = None, system: str = "", keep: int = 50) -> Conversation:

@@ -31,6 +31,10 @@ class NoModel:
         """Raise ModelNeeded."""
         raise ModelNeeded(self._why)
 
+    def jury_and_wait(self, prompt: str | Sequence[Message] | Request, **_more: Any) -> Consensus:
+        """Raise ModelNeeded."""
+        raise ModelNeeded(self._why)
+
     def conversation(self, name: str, **_more: Any) -> Conversation:
         """Raise ModelNeeded."""
         raise ModelNeeded(self._why)

@@ -66,6 +66,10 @@ class Talk:
             told = f"That does not fit: {problem}. Answer again, with only the JSON object."
             return await self._say(told, schema, repeat)
 
+    def say_and_wait(self, text: str, *, schema: Schema | None = None, repeat: bool = False) -> Reply:
+        """The same for a plain function in a thread."""
+        return self.gateway.wait_for(self.say(text, schema=schema, repeat=repeat), "say")
+
     async def _say(self, text: str, schema: Schema | None, repeat: bool) -> Reply:
         row = await self._open()
         asked = await self._next(row, text)

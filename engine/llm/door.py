@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.contracts.errors import UseError
 from engine.contracts.llm import Consensus, Message, Reply, Request, Schema
 from engine.kit.asking import request_of
 from engine.llm.conversation import Talk
@@ -64,15 +62,11 @@ class Door:
 
     def ask_and_wait(self, prompt: str | Sequence[Message] | Request, **more: Any) -> Reply:
         """The same for a plain function in a thread; on the engine's loop it would stop everything."""
-        loop = self.gateway.loop
-        assert loop is not None
-        try:
-            here = asyncio.get_running_loop()
-        except RuntimeError:
-            here = None
-        if here is loop:
-            raise UseError("an `async def` handler asks with `await ctx.llm.ask(…)`; `ask_and_wait` is for functions")
-        return asyncio.run_coroutine_threadsafe(self.ask(prompt, **more), loop).result()
+        return self.gateway.wait_for(self.ask(prompt, **more), "ask")
+
+    def jury_and_wait(self, prompt: str | Sequence[Message] | Request, **more: Any) -> Consensus:
+        """The same for a plain function in a thread."""
+        return self.gateway.wait_for(self.jury(prompt, **more), "jury")
 
     async def jury(
         self,

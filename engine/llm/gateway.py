@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from engine.contracts.errors import BadReply, ModelFailed, ModelNeeded
+from engine.contracts.errors import BadReply, ModelFailed, ModelNeeded, UseError
 from engine.contracts.llm import Backend, Reply, Request
 from engine.contracts.models import ModelSpec
 from engine.contracts.spec import ProjectSpec
@@ -38,6 +38,8 @@ from engine.llm.sender import Sender
 from engine.llm.structured import repair, with_schema
 from engine.store import quotas
 from engine.store.model_calls import Asker
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -236,6 +238,18 @@ class Gateway:
         except Misfit as misfit:
             why = f"{'/'.join(lane)} missed the shape twice: {safe_line(str(misfit), 1_000)}"
             raise BadReply(why, text=second.text) from misfit
+
+    def wait_for(self, asked: Coroutine[Any, Any, T], name: str) -> T:
+        """Wait in another thread for what is done on the engine's loop; there it would stop everything: UseError."""
+        assert self.loop is not None
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if here is self.loop:
+            asked.close()
+            raise UseError(f"an `async def` handler says `await … .{name}(…)`; `{name}_and_wait` is for functions")
+        return asyncio.run_coroutine_threadsafe(asked, self.loop).result()
 
     async def stop(self) -> None:
         """Nobody is asked any more; those who have asked were cancelled, and settle what they reserved."""

@@ -1,4 +1,8 @@
-"""The door to the models over the pipe: what a worker process asks, what it gets, and errors that keep their type."""
+"""The door to the models over the pipe: what a worker process asks, what it gets, and errors that keep their type.
+
+A question is one of: `missing` (an alias), `request`, `jury` (with a request), and `talk` (the worker's number of a
+conversation) with `open`, `say`, `wait_for`, `release` or `close`.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,8 @@ from engine.contracts.errors import (
     RivusError,
     TooCostly,
 )
-from engine.contracts.llm import Message, Reply, Request
-from engine.kit.shapes import json_schema
+from engine.contracts.llm import Ballot, Consensus, Message, Reply, Request, Schema
+from engine.kit.shapes import build, json_schema
 
 _PLAIN: Final[Mapping[str, type[RivusError]]] = {
     kind.__name__: kind for kind in (ModelNeeded, ModelError, TooCostly, InDoubt)
@@ -46,6 +50,28 @@ def encode_reply(reply: Reply) -> dict[str, Any]:
 def decode_reply(told: Mapping[str, Any]) -> Reply:
     """What `encode_reply` made."""
     return Reply(**told)
+
+
+def encode_consensus(consensus: Consensus) -> dict[str, Any]:
+    """What a jury came to as JSON values."""
+    told = {field.name: getattr(consensus, field.name) for field in dataclasses.fields(consensus)}
+    told["ballots"] = [
+        {field.name: getattr(ballot, field.name) for field in dataclasses.fields(ballot)}
+        for ballot in consensus.ballots
+    ]
+    return told
+
+
+def decode_consensus(told: Mapping[str, Any], schema: Schema | None) -> Consensus:
+    """What `encode_consensus` made, its answers in the shape that was asked for."""
+
+    def shaped(value: Any) -> Any:
+        return value if schema is None or value is None else build(schema, value)
+
+    ballots = tuple(Ballot(**{**one, "value": shaped(one["value"])}) for one in told["ballots"])
+    # With `decided` it is the value of one field; else it is one of the answers, or prose.
+    value = told["value"] if told["decided"] else shaped(told["value"])
+    return Consensus(**{**told, "ballots": ballots, "value": value})
 
 
 def encode_error(error: RivusError) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from engine.contracts.context import Checkpoint
 from engine.contracts.errors import RivusError
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate
-from engine.contracts.llm import LLM
+from engine.contracts.llm import LLM, Conversation
 from engine.kit.safe_text import safe_line
 from engine.store.claims import Claim
 from engine.store.live import Told
 from engine.work.attempt_log import AttemptLog, HandlerLogger
 from engine.work.context import AttemptContext
-from engine.work.llm_wire import decode_error, decode_request, encode_error, encode_reply
+from engine.work.llm_wire import decode_error, decode_request, encode_consensus, encode_error, encode_reply
 from engine.work.processes import WorkerProcesses
 from engine.work.wire import decode_emitted, decode_outcome
 
@@ -83,6 +83,8 @@ class Run:
     """Progress and number of lines that are in the state file already."""
     _logger: HandlerLogger | None = None
     _door: AttemptDoor | None = None
+    _talks: dict[int, Conversation] = field(default_factory=dict)
+    """Conversations of a handler in a worker process, by its numbers."""
 
     def ids(self) -> dict[str, object]:
         """What every log record of an attempt carries."""
@@ -150,12 +152,35 @@ class Run:
 
     async def _ask_model(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """A model's answer; an error is an answer too, so that it keeps its type."""
-        if "missing" in value:
-            return {"why": self.llm().missing(value["missing"])}
         try:
-            return {"reply": encode_reply(await self.llm().ask(decode_request(value)))}
+            if "missing" in value:
+                return {"why": self.llm().missing(value["missing"])}
+            if "talk" in value:
+                return await self._talk(value["talk"], value)
+            request = decode_request(value["request"])
+            if "jury" in value:
+                more = {"schema": request.schema, "purpose": request.purpose, **value["jury"]}
+                found = await self.llm().jury(request, **more)
+                return {"consensus": encode_consensus(found)}
+            return {"reply": encode_reply(await self.llm().ask(request))}
         except RivusError as error:
             return {"error": encode_error(error)}
+
+    async def _talk(self, number: int, value: Mapping[str, Any]) -> dict[str, Any]:
+        """One step of a conversation that the worker knows by a number."""
+        told: dict[str, Any] = {}
+        if "open" in value:
+            self._talks[number] = self.llm().conversation(**value["open"])
+        talk = self._talks[number]
+        if "say" in value:
+            told["reply"] = encode_reply(await talk.say(**value["say"]))
+        elif "wait_for" in value:
+            await talk.wait_for(value["wait_for"])
+        elif "release" in value:
+            talk.release()
+        elif "close" in value:
+            await talk.close(why=value["close"])
+        return {**told, "turns": talk.turns}
 
     def close(self) -> None:
         """The attempt has ended."""

@@ -29,6 +29,22 @@ def plain(ctx):
     assert isinstance(reply.value, Word)
     return {"word": reply.value.word, "deep": ctx.llm.missing("deep"), "any": ctx.llm.missing()}
 
+def talks(ctx):
+    talk = ctx.llm.conversation("talk", system="be brief")
+    first = talk.say_and_wait("house", schema=Word)
+    assert isinstance(first.value, Word)
+    second = talk.say_and_wait("and?")
+    talk.release()
+    return {"said": [first.value.word, second.text], "turns": talk.turns, "attempt": ctx.attempt}
+
+def decides(ctx):
+    found = ctx.llm.jury_and_wait("house", members=["fast", "fast", "fast"], schema=Word, decide="word", purpose="vote")
+    assert all(isinstance(ballot.value, Word) for ballot in found.ballots)
+    return {"value": found.value, "how": found.how, "dissent": len(found.dissent)}
+
+def nobody(ctx):
+    ctx.llm.conversation("talk", model="deep")
+
 def parked(ctx):
     return {"text": ctx.llm.ask_and_wait("q").text}
 """
@@ -127,6 +143,51 @@ async def test_plain_function_asks_and_waits(tmp_path: Path, place: str) -> None
             "any": None,
             "deep": "there is no model `deep` under `models`; there are: fast",
         }
+
+
+async def ran(
+    tmp_path: Path, function: str, place: str, *answers: Any
+) -> tuple[Any, str | None, list[tuple[Any, ...]]]:
+    """Output and why of a plain function of the plugin, and what was asked for which purpose."""
+    name = f"llm_plugin_{function}_{place}"
+    (tmp_path / f"{name}.py").write_text(PLUGIN, encoding="utf-8")
+    spec = job("docs", stage("judge", handler=function, runs=place, attempts=1))
+    functions: dict[str, Any] = {}
+    exec(compile(PLUGIN, "plugin", "exec"), functions)
+    async with Rig(
+        tmp_path, spec, functions=functions, models=[model()], backends=answering(answers),
+        source=(tmp_path / "jobs.yaml", name),
+    ) as rig:  # fmt: skip
+        await rig.add("a")
+        await rig.until(lambda: rig.reader.jobs()[0].count("done", "failed", "later") == 1, seconds=30)
+        detail = rig.reader.item("docs", "a")
+        assert detail is not None
+        rows = await rig.change(
+            lambda connection: connection.execute("SELECT purpose, count(*) FROM model_calls GROUP BY 1").fetchall()
+        )
+        return detail.stages[0].output, detail.item.why, rows
+
+
+@pytest.mark.parametrize("place", ["process", "thread"])
+async def test_plain_function_holds_a_conversation(tmp_path: Path, place: str) -> None:
+    # The first answer has not the shape: the conversation repairs it by one more turn.
+    output, why, rows = await ran(tmp_path, "talks", place, "no", {"word": "yes"}, "that is all")
+    assert why is None
+    assert output == {"said": ["yes", "that is all"], "turns": 3, "attempt": 1}
+    assert rows == [("talk", 3)]
+
+
+@pytest.mark.parametrize("place", ["process", "thread"])
+async def test_plain_function_asks_a_jury(tmp_path: Path, place: str) -> None:
+    output, why, rows = await ran(tmp_path, "decides", place, {"word": "yes"}, {"word": "no"}, {"word": "yes"})
+    assert why is None
+    assert output == {"value": "yes", "how": "majority", "dissent": 1}
+    assert rows == [("vote", 3)]
+
+
+async def test_conversation_with_nobody_keeps_its_error(tmp_path: Path) -> None:
+    _, why, _ = await ran(tmp_path, "nobody", "process")
+    assert "there is no model `deep`" in (why or "")
 
 
 async def test_worker_process_is_parked_too(tmp_path: Path) -> None:
