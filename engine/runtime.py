@@ -45,7 +45,7 @@ from engine.services.steering import Steering
 from engine.services.timers import Timers
 from engine.services.turns import Turns
 from engine.store import claims, jobs, suspects, takeover
-from engine.store import writer as store
+from engine.store import dispatch as store
 from engine.store.claims import Claim
 from engine.store.db import Database, OpenDatabase
 from engine.store.jobs import JobRow
