@@ -19,6 +19,7 @@ from rivus_tui.format import clock_time
 from rivus_tui.keymap import PLAIN, Keymap
 from rivus_tui.memory import Memory
 from rivus_tui.pace import Pace
+from rivus_tui.said import Said
 from rivus_tui.session import Session
 from rivus_tui.since_page import AWAY_MS
 
@@ -50,6 +51,7 @@ class Desk:
         self.keymap = keymap
         self.memory = memory if memory is not None else Memory()
         self.session = Session()
+        self.said = Said()
         self.seen_at = self.memory.seen_at
         """When this project was looked at before this time, ms UTC; 0: never."""
         self.comes_back = 0 < self.seen_at < clock.now() - AWAY_MS

@@ -8,6 +8,7 @@ from typing import Final
 from engine.contracts.states import STAGE_STATES
 from engine.contracts.view import JobView, RunView, StageView
 from rivus_tui.format import Cell, Line, age, cell, count, duration, every, fit, fit_line, hang, moment, spread, until
+from rivus_tui.graph import job_graph
 from rivus_tui.states import job_state
 from rivus_tui.theme import Role
 from rivus_tui.why import why_job
@@ -28,6 +29,8 @@ def job_lines(job: JobView, now: int, width: int, *, has_engine: bool) -> list[L
         lines += hang(reason, width)
     if job.stages:
         lines += [(), *stage_table(job.stages, width)]
+    if drawn := job_graph(job.stages, width):
+        lines += [(), *drawn]
     if job.last_run is not None:
         lines += [(), *hang(run_line(job.last_run, now), width)]
         if job.next_run_at is not None:

@@ -23,6 +23,7 @@ from rivus_tui.format import (
     until,
     wrap,
 )
+from rivus_tui.graph import item_graph
 from rivus_tui.origin_lines import log_lines, origin_lines, parent_line, progress_cell
 from rivus_tui.outputs import label_line, output_lines, value_lines
 from rivus_tui.states import item_state, stage_state
@@ -90,7 +91,8 @@ def part_tabs(detail: ItemDetail, part: Part, width: int) -> Line:
 def part_lines(detail: ItemDetail, chosen: int, part: Part, now: int, width: int) -> list[Line]:
     """Return one part of an item; the output is that of the chosen stage."""
     if part == "timeline":
-        return timeline_lines(detail, chosen, now, width)
+        drawn = item_graph(detail.stages, chosen, width)
+        return [*timeline_lines(detail, chosen, now, width), *([(), *drawn] if drawn else [])]
     if part == "output":
         return _output(detail, chosen, now, width)
     if part == "data":

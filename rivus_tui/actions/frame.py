@@ -58,6 +58,11 @@ EVERYWHERE: Final[tuple[Action, ...]] = (
         id="since", keys=("L",), label="Since", meaning="since you left",
         help="What finished, failed, was spent and waits since you were here", cli="rivus since",
     ),
+    Action(
+        id="goto", keys=("colon",), label="Go to",
+        help="To a screen, job, item, file:line, incident, version, saved view or filter, by its name",
+    ),
+    Action(id="said", keys=("exclamation_mark",), label="Said", help="What messages have said since this room opened"),
     Action(id="help", keys=("question_mark", "f1"), label="Help", help="All keys of this screen"),
     Action(
         id="reload", keys=("ctrl+r",), label="Reload",

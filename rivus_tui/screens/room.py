@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 
 from textual import events
 from textual.app import ComposeResult
@@ -22,8 +22,10 @@ from rivus_tui.clipboard import copy_text
 from rivus_tui.desk import Desk
 from rivus_tui.filters import next_scope
 from rivus_tui.format import Line, moment
+from rivus_tui.goto import goal
 from rivus_tui.possible import Situation
-from rivus_tui.screens.dialog import Choice, Dialog, Reading
+from rivus_tui.said import Severity
+from rivus_tui.screens.dialog import Choice, Dialog, Reading, TextPrompt
 from rivus_tui.since_page import since_lines
 from rivus_tui.theme import ROLE_CLASSES
 from rivus_tui.widgets.footer import Footer
@@ -246,10 +248,12 @@ class Room(Screen[None]):
 
         self.app.push_screen(Reading(title, lines), left)
 
-    def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
-        """Show a toast; errors stay longer."""
+    def say(self, text: str, severity: Severity = "information") -> None:
+        """Show a toast; errors stay longer, and `!` shows all of them again."""
         timeout = 12.0 if severity == "error" else 5.0
-        self.notify(safe_block(text, 500), severity=severity, timeout=timeout, markup=False)
+        text = safe_block(text, 500)
+        self.desk.said.add(text, severity, self.desk.clock.now())
+        self.notify(text, severity=severity, timeout=timeout, markup=False)
 
     def report(self, name: str, outcome: CommandOutcome) -> None:
         """Show what a command did, and how to take it back."""
@@ -305,6 +309,25 @@ class Room(Screen[None]):
 
     def do_last_view(self) -> None:
         self.run_worker(self._run("app.last_view"), exit_on_error=True)
+
+    def do_said(self) -> None:
+        self.app.clear_notifications()  # they would lie over it
+        self.read_out("Said in this room, the newest first", self.desk.said.lines())
+
+    def do_goto(self) -> None:
+        def named(name: str | None) -> None:
+            if name is None:
+                return
+            found = None
+            with self.reading():
+                found = goal(name, self.desk.reader, self.desk.memory, self.MODE)
+            if found is None:
+                self.say(f"nothing here is called {name}", "warning")
+            else:
+                self.app.post_message(found)
+
+        examples = "A screen, a job, an item, file:line, an incident, a version, a saved view, or a filter."
+        self.app.push_screen(TextPrompt("Go to", examples), named)
 
     def do_help(self) -> None:
         self.run_worker(self._run("app.show_help"), exit_on_error=True)

@@ -42,6 +42,8 @@ def _holds(term: Term, detail: ItemDetail) -> bool:
         "sure": [item.confidence or "high"],
         "source": [item.source],
     }
+    if term.field == "file":
+        return any(part in (item.path or "").lower() for part in term.values)
     if term.field == "text":
         return any(word in f"{item.key}\n{item.title}".lower() for word in term.values)
     return bool(set(found[term.field]) & set(term.values))
