@@ -88,6 +88,13 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Put in an item of your own; it waits at the gate like every other.",
         ),
         CommandSpec(
+            name="import",
+            args=("job", "items"),
+            danger=1,
+            undo=False,
+            summary="Put in items from elsewhere: maps of key, title, priority, closed, signals, data.",
+        ),
+        CommandSpec(
             name="edit",
             args=("job", "keys", "title"),
             danger=1,

@@ -38,6 +38,9 @@ def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
     keys = args.get("keys", ())
     if not isinstance(keys, (list, tuple)) or len(keys) > _KEYS_MAX or not all(isinstance(key, str) for key in keys):
         raise UseError(f"`{name}`: keys must be a list of at most {_KEYS_MAX:,} strings")
+    listed = args.get("items", ())
+    if not isinstance(listed, (list, tuple)) or len(listed) > _KEYS_MAX:
+        raise UseError(f"`{name}`: items must be a list of at most {_KEYS_MAX:,} maps")
     priority = args.get("priority")
     if priority is not None and (isinstance(priority, bool) or priority not in (0, 1, 2, 3)):
         raise UseError(f"`{name}`: the priority is 0, 1, 2, 3 or null")
@@ -91,6 +94,8 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
                 return wishes.add(
                     connection, plan, job, str(args["title"]), key=key, priority=args.get("priority"), now=now
                 )
+            case "import":
+                return wishes.put_in(connection, plan, job, args["items"], now)
             case "edit":
                 return wishes.edit(connection, plan, job, keys, str(args["title"]), now)
             case "merge":

@@ -25,6 +25,7 @@ _WORDS: Final[dict[str, str]] = {
     "item.snoozed": "snoozed",
     "item.prioritised": "prioritised",
     "item.retried": "will be retried",
+    "items.imported": "import",
     "item.added": "added by a person",
     "item.edited": "renamed",
     "item.started": "goes first",

@@ -13,7 +13,8 @@ from engine.store.sql import queries
 _SQL = queries("redo")
 
 REDOABLE: Final = (
-    "accept", "drop", "snooze", "prioritise", "answer", "retry", "cancel", "pause", "resume",
+    "accept", "drop", "snooze", "prioritise", "answer", "retry", "cancel", "pause", "resume", "edit",
+    "merge", "start",
 )  # fmt: skip
 """Commands that mean the same when they are given again."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.errors import UseError
 from engine.contracts.item import Candidate, Priority
 from engine.kit.safe_text import safe_line
+from engine.rules.candidates import flaw
 from engine.store import items as items_part
 from engine.store import people, provenance
 from engine.store.events import Event, record
@@ -51,6 +54,35 @@ def add(
     operation = people.journal(connection, job, "add", args, {"added": key, "items": [{"item": number}]}, now)
     return CommandOutcome(
         ok=True, message=f"added {key} to {job.spec.name}: {text}", changed=(key,), operation=operation
+    )
+
+
+def put_in(
+    connection: sqlite3.Connection, plan: Plan, job: JobPlan, items: Sequence[Mapping[str, Any]], now: int
+) -> CommandOutcome:
+    """Put in items that were kept elsewhere; those that are known already merge. UseError for what is no item."""
+    found = [_imported(entry) for entry in items]
+    if wrong := next((why for one in found if (why := flaw(one)) is not None), None):
+        raise UseError(f"`import`: {wrong}")
+    merged = items_part.upsert(connection, plan, job, found, source_id=job.id, origin="manual", run_id=None, now=now)
+    known = len(set(merged.seen)) - merged.new
+    text = f"imported {merged.new} {'item' if merged.new == 1 else 'items'}" + (
+        f"; {known} known already" if known else ""
+    )
+    record(connection, [Event(kind="items.imported", actor="person", job_id=job.id, text=text)], now)
+    return CommandOutcome(ok=True, message=text, changed=tuple(one.key for one in found))
+
+
+def _imported(entry: object) -> Candidate:
+    if not isinstance(entry, Mapping):
+        raise UseError("`import`: items is a list of maps")
+    known: dict[str, Any] = {name: entry.get(name) for name in ("key", "title", "priority", "closed")}
+    return Candidate(
+        **known,
+        signals=entry.get("signals") or {},
+        data=entry.get("data") or {},
+        why="closed where it was imported from" if entry.get("closed") else "",
+        confidence="high",
     )
 
 

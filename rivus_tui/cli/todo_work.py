@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from engine.contracts.view import ItemDetail, ItemStageView
     from engine.store.reader import Reader
 
+__all__ = ["todo"]
+
 _GUESS: Final = "about $0.01 to $0.05 each"
 _PRIORITIES: Final = ("0", "1", "2", "3", "none")
 

@@ -128,3 +128,19 @@ def test_a_check_prints_what_it_found_and_what_it_held_back(rivus: Rivus) -> Non
     rivus("check", "dismiss", first["key"], "--reason", "wont-fix")
     assert rivus("check", "run").out.count("no-print") == 2, "there is room for the one that was held back"
     rivus("check", "dismiss", "nothing", "--reason", "wont-fix", code=2)
+
+
+def test_an_old_queue_is_imported_once_and_exported(rivus: Rivus) -> None:
+    queue = (
+        "- {id: 1, title: '=Mend it', status: open, priority: p1, effort: s}\n- {id: 2, title: Done, status: done}\n"
+    )
+    rivus.write({"queue.yaml": queue})
+    assert rivus("import", "queue.yaml").out == "imported 2 items\n"
+    assert rivus("import", "queue.yaml").out == "imported 0 items; 2 known already\n"
+    head, *rows = rivus("todo", "export").out.splitlines()
+    assert head.startswith("KEY,STATE,PRIORITY,TITLE")
+    assert rows[0].startswith("import:1,pending,1,'=Mend it,,,small")
+    assert rows[1].startswith("import:2,done")
+    assert "| import:1 | pending | 1 |" in rivus("todo", "export", "--md", "--filter", "state:pending").out
+    rivus.write({"queue.yaml": "- 7\n"})
+    rivus("import", "queue.yaml", code=2).refused(2, "entry 1")

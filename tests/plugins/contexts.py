@@ -120,6 +120,8 @@ class FakeContext:
     """Default: `root`."""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("tests.plugins"))
     llm: LLM = field(default_factory=NoModel)
+    http: Any = None
+    """For what asks one: an `engine.kit.http.Http`."""
     checkpoint: FakeCheckpoint = field(default_factory=FakeCheckpoint)
     cancelled: bool = False
     steps: list[tuple[int, int | None, str]] = field(default_factory=list)
