@@ -12,13 +12,16 @@ ORDER BY v.results DESC, v.id;
 
 -- name: unknown
 -- Stages with results of which nobody knows what made them.
-SELECT j.name, s.name, j.internal, c.hash, count(*), s.id, j.id
-FROM results AS r
-JOIN stages AS s ON s.id = r.stage_id
-JOIN jobs AS j ON j.id = s.job_id
-LEFT JOIN versions AS c ON c.id = s.version_id
-WHERE r.version_id IS NULL AND s.removed = 0 AND s.version_id IS NOT NULL
-GROUP BY s.id;
+WITH made AS MATERIALIZED ( -- counted once
+    SELECT s.id, s.name, s.job_id, s.version_id,
+        (SELECT count(*) FROM results AS r WHERE r.stage_id = s.id AND r.version_id IS NULL) AS n
+    FROM stages AS s WHERE s.removed = 0
+)
+SELECT j.name, m.name, j.internal, c.hash, m.n, m.id, j.id
+FROM made AS m
+JOIN jobs AS j ON j.id = m.job_id
+JOIN versions AS c ON c.id = m.version_id
+WHERE m.n > 0;
 
 -- name: judgement
 -- What was said of a pair.

@@ -201,7 +201,8 @@ def test_run_records_the_code_of_its_discovery(docs: Code) -> None:
     ]
 
 
-def test_hundred_thousand_results_do_not_make_the_screen_wait(docs: Code) -> None:
+@pytest.mark.parametrize("is_known", [True, False])
+def test_hundred_thousand_results_do_not_make_the_screen_wait(docs: Code, is_known: bool) -> None:
     docs.ground.counts_are_kept = False
     (version,) = docs.ground.rows("SELECT id FROM versions ORDER BY id LIMIT 1")
     stage = docs.ground.stage_id("work")
@@ -212,8 +213,8 @@ def test_hundred_thousand_results_do_not_make_the_screen_wait(docs: Code) -> Non
         INSERT INTO item_stages (item_id, stage_id, state, started_at, ended_at)
         SELECT id, {stage}, 'done', 0, 5 FROM items;
         INSERT INTO results (item_id, stage_id, output, output_hash, fence, ended_at, version_id, changed_at)
-        SELECT id, {stage}, '1', x'00', 1, 5, {version["id"]}, 5 FROM items;
-        UPDATE versions SET results = 100000 WHERE id = {version["id"]};
+        SELECT id, {stage}, '1', x'00', 1, 5, {version["id"] if is_known else "NULL"}, 5 FROM items;
+        UPDATE versions SET results = {100_000 if is_known else 0} WHERE id = {version["id"]};
     """)
     docs.is_now(work=OTHER, report=CODE)
     best = 1.0
