@@ -6,10 +6,11 @@ import difflib
 import keyword
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from engine.kit.safe_text import safe_block
-from rivus_tui.format import Cell, Line, fit_line, literal
+from rivus_tui.format import Cell, Line, fit_line, literal, width_of
 from rivus_tui.theme import Role
 
 _TOKEN: Final = re.compile(
@@ -49,6 +50,36 @@ def diff_lines(old: str | None, new: str | None, width: int) -> list[Line]:
         base: Role = role if sign in "+-" else ""
         lines.append(fit_line([literal(f"{sign} ", role), *code_cells(text[1:], base)], width))
     return lines
+
+
+def beside_lines(old: str | None, new: str | None, width: int) -> list[Line]:
+    """Return how `new` differs from `old`, side by side: what was on the left, what is on the right."""
+    before, after = (old or "").splitlines(), (new or "").splitlines()
+    half = max((width - 3) // 2, 8)
+    lines: list[Line] = []
+    for group in difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(3):
+        lines.append(fit_line([literal(f"@@ {group[0][1] + 1} | {group[0][3] + 1} @@", "head")], width))
+        for kind, a, b, c, d in group:
+            for left, right in zip_longest(before[a:b], after[c:d]):
+                lines.append(
+                    (
+                        *_half(left, half, "" if kind == "equal" else "bad"),
+                        literal(" │ ", "muted"),
+                        *_half(right, half, "" if kind == "equal" else "ok"),
+                    )
+                )
+    return lines
+
+
+def is_hunk(line: Line) -> bool:
+    """Whether a line begins a part of a difference."""
+    return bool(line) and line[0].role == "head" and line[0].text.startswith("@@")
+
+
+def _half(text: str | None, width: int, role: Role) -> Line:
+    sign = {"bad": "- ", "ok": "+ "}.get(role, "  ")
+    cells = fit_line([literal(sign, role), *code_cells(text, role)] if text is not None else [], width)
+    return (*cells, literal(" " * (width - width_of(cells))))
 
 
 def whole(lines: Sequence[Line], limit: int) -> list[Line]:

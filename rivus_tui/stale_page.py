@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from engine.contracts.staleness import BlessingView, StaleView
 from rivus_tui.format import Cell, Line, cell, count, duration, fit_line, hang, line, moment, money, plural
-from rivus_tui.source_lines import diff_lines, whole
+from rivus_tui.source_lines import beside_lines, diff_lines, whole
 
+Differences: TypeAlias = Callable[[str | None, str | None, int], list[Line]]
+"""Shows old and new code in a width."""
 _LINES: Final = 120
 """Lines of one symbol's difference at most."""
 
@@ -68,16 +70,16 @@ def _change_of(view: StaleView) -> str:
     return f"{place}:{first.name}" if place else first.name
 
 
-def page(row: StaleRow, now: int, width: int) -> list[Line]:
-    """Return what is known of a row."""
+def page(row: StaleRow, now: int, width: int, *, beside: bool = False) -> list[Line]:
+    """Return what is known of a row; `beside` puts old and new code side by side."""
     if row.stale is not None:
-        return _stale_page(row.stale, now, width)
+        return _stale_page(row.stale, now, width, beside_lines if beside else diff_lines)
     if row.kept is not None:
         return _kept_page(row.kept, now, width)
     return []
 
 
-def _stale_page(view: StaleView, now: int, width: int) -> list[Line]:
+def _stale_page(view: StaleView, now: int, width: int, differences: Differences) -> list[Line]:
     old, new = (view.old or "unknown")[:6], (view.new or "unknown")[:6]
     lines: list[Line] = [
         fit_line([cell(f"{view.job}.{view.stage}", "strong"), Cell(f"  {old} -> {new}", "muted")], width),
@@ -103,7 +105,7 @@ def _stale_page(view: StaleView, now: int, width: int) -> list[Line]:
             fit_line(
                 [cell(change.name, "head"), Cell(f"  {word}{harmless}  ", "muted"), cell(change.place, "muted")], width
             ),
-            *whole(diff_lines(change.old, change.new, width), _LINES),
+            *whole(differences(change.old, change.new, width), _LINES),
         ]
     if view.old is None:
         lines += [line(""), *hang([cell("There is no source to compare with: reset, or keep them.", "muted")], width)]

@@ -25,10 +25,11 @@ MARK_ALL: Final = Action(
 )  # fmt: skip
 PREVIOUS_PART: Final = Action(
     id="previous_part", keys=("left_square_bracket", "h", "left"), label="Part before",
-    help="Show the part or the bucket before",
+    help="Show the part or the bucket before; in a difference, the change before",
 )  # fmt: skip
 NEXT_PART: Final = Action(
-    id="next_part", keys=("right_square_bracket", "l", "right"), label="Part", help="Show the next part or bucket",
+    id="next_part", keys=("right_square_bracket", "l", "right"), label="Part",
+    help="Show the next part or bucket; in a difference, the next change",
 )  # fmt: skip
 SORT: Final = Action(id="sort", keys=("s",), label="Sort", help="Pick the order of the list")
 REVERSE: Final = Action(

@@ -6,7 +6,7 @@ from typing import Final
 
 from rivus_tui import possible
 from rivus_tui.actions.action import Action
-from rivus_tui.actions.lists import FILTER, SCOPE
+from rivus_tui.actions.lists import FILTER, NEXT_PART, PREVIOUS_PART, SCOPE
 
 BLESS: Final = Action(
     id="bless", keys=("a",), label="Bless", meaning="accept", level=1, command="bless",
@@ -24,5 +24,9 @@ REVOKE: Final = Action(
     why_not=possible.change,
 )  # fmt: skip
 
-ACTIONS: Final = (BLESS, RESET, REVOKE, FILTER, SCOPE)
-FOOTER: Final = ("bless", "reset", "revoke", "filter", "scope", "undo", "copy")
+DIFF_STYLE: Final = Action(
+    id="diff_style", keys=("d",), label="Diff style", meaning="style of the difference",
+    help="Old and new code below each other, or side by side",
+)  # fmt: skip
+ACTIONS: Final = (BLESS, RESET, REVOKE, DIFF_STYLE, PREVIOUS_PART, NEXT_PART, FILTER, SCOPE)
+FOOTER: Final = ("bless", "reset", "revoke", "diff_style", "next_part", "filter", "scope", "undo", "copy")

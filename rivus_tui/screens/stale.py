@@ -10,11 +10,12 @@ from textual.widget import Widget
 
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
-from rivus_tui.format import Cell, Line, cell, line, plural
+from rivus_tui.format import Cell, Line, cell, hang, line, plural
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import Choice, Dialog
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import bindings_of
+from rivus_tui.source_lines import is_hunk
 from rivus_tui.sources import ListSource
 from rivus_tui.stale_page import StaleRow, page, price_of, results_cell, rows_of
 from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
@@ -23,6 +24,8 @@ from rivus_tui.widgets.virtual_table import VirtualTable
 
 _DAY_MS: Final = 86_400_000
 _SAMPLE: Final = 3
+_IN_DIFF: Final = ("diff_style", "next_part", "previous_part")
+"""Actions that are about the difference."""
 
 
 def _verdict(row: StaleRow) -> Cell:
@@ -55,11 +58,12 @@ class StaleScreen(ListRoom[StaleRow]):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._all: list[StaleRow] = []
+        self._beside = False
 
     def body(self) -> Iterator[Widget]:
         """Put the difference below or beside the list."""
         yield FilterBar(hint="part of a symbol, job or stage", widget_id="filter")
-        with Container(id="body"):
+        with Container(id="body", classes="-diff"):
             yield VirtualTable(
                 ListSource[StaleRow]((), lambda row: row.key), COLUMNS, self.desk.clock, widget_id="list"
             )
@@ -98,12 +102,15 @@ class StaleScreen(ListRoom[StaleRow]):
     def _inspect(self, width: int) -> Sequence[Line]:
         row = self.table.row
         if row is not None:
-            return page(row, self.desk.clock.now(), width)
+            return page(row, self.desk.clock.now(), width, beside=self._beside)
         if self.bar.value:
             return (line(Cell("The filter hides every change.  Esc clears it.", "wait")),)
         return (
             line(Cell("Nothing is stale.", "strong")),
-            line(Cell("All results were made by code that is the same as what runs now, where it matters.", "muted")),
+            *hang(
+                [Cell("All results were made by code that is the same as what runs now, where it matters.", "muted")],
+                width,
+            ),
         )
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
@@ -115,6 +122,20 @@ class StaleScreen(ListRoom[StaleRow]):
         """Show the changes that the filter lets through."""
         self._show()
         self.offer()
+
+    def do_diff_style(self) -> None:
+        self._beside = not self._beside
+        self.query_one("#detail", LinesView).redraw()
+
+    def do_next_part(self) -> None:
+        self._to_hunk(back=False)
+
+    def do_previous_part(self) -> None:
+        self._to_hunk(back=True)
+
+    def _to_hunk(self, *, back: bool) -> None:
+        if not self.query_one("#detail", LinesView).move_to(is_hunk, back=back):
+            self.say("no change above" if back else "no change below")
 
     def do_bless(self) -> None:
         if (row := self.table.row) is not None and row.stale is not None:
@@ -172,7 +193,11 @@ def _words(row: StaleRow) -> str:
 
 def _refusals(row: StaleRow | None) -> Mapping[str, str]:
     if row is None:
-        return dict.fromkeys(("bless", "reset", "revoke"), "nothing is stale")
+        return dict.fromkeys(("bless", "reset", "revoke", *_IN_DIFF), "nothing is stale")
     if row.kept is not None:
-        return dict.fromkeys(("bless", "reset"), "these results are kept already")
-    return {"revoke": "these results are stale; there is nothing to take back"}
+        kept = dict.fromkeys(("bless", "reset"), "these results are kept already")
+        return kept | dict.fromkeys(_IN_DIFF, "no difference is shown of what is kept")
+    said = {"revoke": "these results are stale; there is nothing to take back"}
+    if row.stale is not None and not row.stale.changes:
+        said |= dict.fromkeys(_IN_DIFF, "there is no source to compare with")
+    return said

@@ -87,6 +87,14 @@ class LinesView(ScrollView, can_focus=False):
         """Draw for the new width."""
         self.redraw()
 
+    def move_to(self, is_wanted: Callable[[Line], bool], *, back: bool = False) -> bool:
+        """Scroll to the next line of a kind, or `back` to the one before; False if there is none."""
+        top = round(self.scroll_offset.y)
+        there = [at for at, line in enumerate(self._lines) if is_wanted(line) and (at < top if back else at > top)]
+        if there:
+            self.scroll_to(y=there[-1] if back else there[0], animate=False)
+        return bool(there) and round(self.scroll_offset.y) != top
+
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return what was selected with the mouse."""
         return selection.extract(self.text), "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.pictures import check_frame, check_svg
-from tests.tui.stale_rows import with_stale
+from tests.tui.stale_rows import stale, with_stale
 from tests.tui.story import open_room
 
 OUTLINE = ("5", "slash", *"outline", "enter")
@@ -27,6 +27,28 @@ async def test_inspector_has_price_downstream_verdict_and_difference() -> None:
         text = story.text()
         for part in ("11 results", "$1.32", "index 11", "semantic", "- PROMPT =", "+ PROMPT ="):
             assert part in text
+
+
+async def test_difference_is_shown_side_by_side_on_a_key() -> None:
+    async with open_room(with_stale(), *OUTLINE, "d", size=(160, 44)) as story:
+        assert any("3 bul" in line and "+ PROMPT" in line for line in story.text().splitlines())
+        await story.press("d")
+        assert not any("3 bul" in line and "+ PROMPT" in line for line in story.text().splitlines())
+
+
+async def test_parts_of_a_difference_are_gone_to_by_key() -> None:
+    rows = with_stale()
+    text = "".join(f"line{n} = {n}\n" for n in range(60))
+    changed = text.replace("line20 = 20", "line20 = 'twenty'").replace("line50 = 50", "line50 = 'fifty'")
+    rows.stale[:] = [stale("docs", "outline", 11, change=("long", "plugins/texts.py:3", text, changed), by="rule")]
+    async with open_room(rows, "5", size=(80, 24)) as story:
+        assert "twenty" not in story.text()
+        await story.press("right_square_bracket")
+        assert "twenty" in story.text()
+        await story.press("right_square_bracket")
+        assert "fifty" in story.text()
+        await story.press("left_square_bracket")
+        assert "twenty" in story.text()
 
 
 async def test_bless_is_about_the_version_under_the_cursor() -> None:

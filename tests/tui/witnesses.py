@@ -79,6 +79,11 @@ def _changes(before: Seen, after: Seen) -> bool:
     return after.text != before.text
 
 
+def _shows_part(before: Seen, after: Seen) -> bool:
+    """Another part is shown or scrolled to, or that there is none is said."""
+    return _changes(before, after) or _moves(before, after) or bool(after.said(before))
+
+
 def _led_on(before: Seen, after: Seen) -> bool:
     """Enter leads to an item, to items, or says why there is nowhere to go."""
     return after.stack[-1] == "ItemScreen" or after.mode == "items" != before.mode or bool(after.said(before))
@@ -103,10 +108,11 @@ WITNESSES: Final[dict[str, Witness]] = {
     "last_view": lambda before, after: after.mode != before.mode or len(after.stack) < len(before.stack),
     "mark": lambda before, after: after.marks == before.marks + 1,
     "mark_all": lambda before, after: after.marks > 1,
-    "next_part": _changes,
+    "diff_style": _changes,
+    "next_part": _shows_part,
     "open": _led_on,
     "pane": lambda before, after: after.pane != before.pane,
-    "previous_part": _changes,
+    "previous_part": _shows_part,
     "quit": _opens("Dialog"),
     "reverse": lambda before, after: after.reverse != before.reverse,
     "said": _opens("Reading"),
