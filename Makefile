@@ -44,8 +44,8 @@ run: setup ## open the control room on this project
 	@$(COMPILE)
 	@.venv/bin/rivus --trust
 
-test: setup ## run the tests
-	@$(PYTHON) -m pytest
+test: setup ## run the tests, on every core
+	@$(PYTHON) -m pytest -n logical --dist worksteal
 
 check: setup ## format, lint, types, floors
 	$(PYTHON) -m ruff format --check .
