@@ -31,6 +31,7 @@ from engine.kit.http import Http
 from engine.kit.tasks import wait_for_any
 from engine.llm import models
 from engine.llm.models import Models
+from engine.rules import adjust
 from engine.services import asked
 from engine.services.allowance import Allowance, Limits
 from engine.services.code_changes import CodeChanges
@@ -44,7 +45,7 @@ from engine.services.shares import ModelShares
 from engine.services.steering import Steering
 from engine.services.timers import Timers
 from engine.services.turns import Turns
-from engine.store import claims, jobs, suspects, takeover
+from engine.store import adjustments, claims, jobs, suspects, takeover
 from engine.store import dispatch as store
 from engine.store.claims import Claim
 from engine.store.db import Database, OpenDatabase
@@ -102,8 +103,9 @@ class Runtime:
 
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
         """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
-        self._draining = idle
+        self._draining = self._idle = idle
         since = self._clock.now()
+        base = self.project
         prints: Prints | None = None
         if not idle:  # nothing is claimed, so no version is taken
             prints, self._files = await asyncio.to_thread(read_stages_again, self.project)
@@ -194,7 +196,7 @@ class Runtime:
             look_at_jobs=self._look_at_jobs,
         )
         self.reload = Reload(
-            project=self.project,
+            project=base,
             clock=self._clock,
             apply=self._take_configuration,
             tell=partial(self._tell_problem, "configuration"),
@@ -225,6 +227,8 @@ class Runtime:
         self.orders = Orders(
             writer=self.writer,
             reload=lambda: self.reload.now(),
+            configured=lambda: self.reload.project,
+            readjust=self._readjust,
             run_discovery=lambda name: self.discovery.run_now(name),
             models=(models.COMMANDS, self.models.command),
             look_at_jobs=self._look_at_jobs,
@@ -256,6 +260,8 @@ class Runtime:
         try:
             self._database = await self._open_database(file, durability=self.project.settings.durability)
             try:
+                await self._database.run(adjustments.note_configured, adjust.limits(self.project))
+                self.project = adjust.adjusted(self.project, await self._database.run(adjustments.read))
                 return await self._database.run(takeover.begin, self.project, self._clock.now(), prints)
             except BaseException:
                 await self._database.close()
@@ -312,12 +318,14 @@ class Runtime:
 
     async def _take_configuration(self, project: ProjectSpec) -> list[str]:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
+        base, project = project, adjust.adjusted(project, await self.read(adjustments.read))
         lines = changes(self.project, project)
         resolver = await asyncio.to_thread(Resolver, self._folder)
         prints, files = await asyncio.to_thread(read_stages_again, project)
 
         def reconfigure(connection: sqlite3.Connection, now: int) -> list[JobRow]:
             # The writer claims by the new plan from here on, in this very transaction.
+            adjustments.note_configured(connection, adjust.limits(base))
             self.writer.plan, rows = takeover.reconfigure(connection, now, project=project, lines=lines, prints=prints)
             return rows
 
@@ -339,6 +347,11 @@ class Runtime:
         self.turns.expect(self.writer.plan.stages)
         self.writer.look()
         return lines
+
+    async def _readjust(self) -> None:
+        """A person has set limits: apply them; where nothing runs, the next start does."""
+        if not self._idle:
+            await self.reload.again()
 
     def _do_beside(self, chore: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; a task that nothing refers to could vanish."""

@@ -53,6 +53,11 @@ def change(now: Situation) -> str:
     return now.read_only
 
 
+def change_row(now: Situation) -> str:
+    """Return why the row under the cursor cannot be changed."""
+    return now.read_only or rows(now)
+
+
 def item(now: Situation) -> str:
     """Return why there is no item to look at."""
     return "" if now.items else "no item is selected"

@@ -21,6 +21,7 @@ _PAST: Final = {
     "resume": "resumed",
     "run": "run by hand",
     "redo": "done again",
+    "adjust": "limits set",
 }
 
 

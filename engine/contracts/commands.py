@@ -260,6 +260,14 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Take back the last command of a person that can be taken back.",
         ),
         CommandSpec(
+            name="adjust",
+            args=("kind", "name"),
+            optional=("value",),
+            danger=1,
+            undo=True,
+            summary="Set slots, capacity or pace in place of what jobs.yaml says; without `value`: as it says again.",
+        ),
+        CommandSpec(
             name="redo",
             args=(),
             danger=1,

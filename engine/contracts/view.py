@@ -358,6 +358,8 @@ class LimitView:
     next_at: int | None
     """When its bucket gave out the next grant, ms UTC, as of the last one; None: never used."""
     uses: tuple[LimitUse, ...]
+    instead_of: str | None = None
+    """What jobs.yaml says, where a person has set another value; empty: it says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
 from engine.contracts.verdict import CLASSES
-from engine.services import bulks
+from engine.services import adjusting, bulks
 from engine.store import doctor_people, pauses, people, stale, undo, wishes
 from engine.store.plan import JobPlan, Plan
 
@@ -48,6 +48,8 @@ def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
         raise UseError(f"`{name}`: drain is true or false")
     if name == "bulk":
         bulks.check(args)
+    if name == "adjust":
+        adjusting.check(args)
     if "class" in args and args["class"] not in CLASSES:
         raise UseError(f"`{name}`: the class is one of {', '.join(CLASSES)}")
     for number, what in _NUMBERS:

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.spec import ProjectSpec
 from engine.services import commands
+from engine.services.adjusting import Adjusting
 from engine.services.bulks import Bulks
 from engine.store import claims, redo
 from engine.store.writer import Writer
@@ -22,6 +24,8 @@ class Orders:
         *,
         writer: Writer,
         reload: Callable[[], Awaitable[tuple[bool, str]]],
+        configured: Callable[[], ProjectSpec],
+        readjust: Callable[[], Awaitable[object]],
         run_discovery: Callable[[str], bool],
         models: tuple[Collection[str], Part],
         look_at_jobs: Callable[[], Awaitable[None]],
@@ -30,9 +34,11 @@ class Orders:
         alive: Callable[[], Any],
         revoke: Callable[[Collection[tuple[int, int]]], None],
     ) -> None:
-        """`models`: the commands that ask a model, and who carries them out."""
+        """`configured`: what jobs.yaml says; `readjust` applies it anew; `models`: the commands that ask a model, and
+        who carries them out."""
         self._writer = writer
         self._reload = reload
+        self._readjust = readjust
         self._run_discovery = run_discovery
         self._models = models
         self._look_at_jobs = look_at_jobs
@@ -41,6 +47,7 @@ class Orders:
         self._alive = alive
         self._revoke = revoke
         self.bulks = Bulks(writer, self._after)
+        self.adjusting = Adjusting(writer, configured, self._readjust)
 
     async def run(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run one command."""
@@ -55,6 +62,8 @@ class Orders:
                 return self._discover(str(args["job"]))
             case "bulk":
                 return await self.bulks.begin(args)
+            case "adjust":
+                return await self.adjusting.set(args)
             case "redo":
                 return await self._redo()
             case "undo":
@@ -64,6 +73,8 @@ class Orders:
 
     async def _change(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         outcome = await self._writer.change(commands.transition(self._writer.plan, name, args))
+        if name == "undo" and outcome.data.get("limits"):
+            await self._readjust()
         await self._after(name if outcome.ok else "")
         return outcome
 

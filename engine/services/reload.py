@@ -74,6 +74,11 @@ class Reload:
         async with self._busy:
             return await self._reload(patient=False)
 
+    async def again(self) -> None:
+        """Apply the configuration in force anew: a person has set other limits than its own."""
+        async with self._busy:
+            await self._apply(self.project)
+
     async def _loop(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)

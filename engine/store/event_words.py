@@ -53,6 +53,7 @@ _WORDS: Final[dict[str, str]] = {
     "run.done": "run done",
     "run.failed": "run failed",
     "run.cut": "run cut short",
+    "limit.set": "set by hand",
     "operation.done": "done",
     "operation.undone": "undone",
 }

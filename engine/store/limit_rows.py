@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 
 from engine.contracts.view import LimitUse, LimitView
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
@@ -25,6 +27,7 @@ def read(connection: sqlite3.Connection) -> list[LimitView]:
         stages = connection.execute(_SQL.limited_stages, _SLACK).fetchall()
         resources = connection.execute(_SQL.resources).fetchall()
         next_at: dict[str, int] = dict(connection.execute(_SQL.buckets))
+        set_by_hand = {(kind, name): told for kind, name, told in connection.execute(_SQL.adjustments)}
     finally:
         connection.execute("COMMIT")
     uses: dict[str, list[LimitUse]] = defaultdict(list)
@@ -44,7 +47,7 @@ def read(connection: sqlite3.Connection) -> list[LimitView]:
             if text:
                 paces[bucket] = text
                 uses[bucket].append(use)
-        if use.running or use.ready:
+        if use.running or use.ready or ("slots", f"{job}.{name}") in set_by_hand:
             slots.append(
                 LimitView(
                     name=f"{job}.{name}", kind="slots", capacity=concurrency, held=use.running, pace=None,
@@ -67,4 +70,12 @@ def read(connection: sqlite3.Connection) -> list[LimitView]:
         for bucket, pace in paces.items()
         if not bucket.startswith("resource:")
     ]  # fmt: skip
-    return [*found, *slots]
+    if not set_by_hand:
+        return [*found, *slots]
+    return [replace(limit, instead_of=_instead_of(limit, set_by_hand)) for limit in (*found, *slots)]
+
+
+def _instead_of(limit: LimitView, set_by_hand: Mapping[tuple[str, str], str]) -> str | None:
+    kinds = ("resource", "resource pace") if limit.kind == "resource" else (limit.kind,)
+    told = [set_by_hand[kind, limit.name] for kind in kinds if (kind, limit.name) in set_by_hand]
+    return ", ".join(told) if told else None

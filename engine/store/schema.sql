@@ -1,3 +1,12 @@
+CREATE TABLE adjustments (
+    kind TEXT NOT NULL CHECK (kind = 'slots' OR kind = 'resource' OR kind = 'pace' OR kind = 'resource pace'),
+    name TEXT NOT NULL,
+    value TEXT NOT NULL, -- a number, or a pace as jobs.yaml writes it
+    configured TEXT, -- what jobs.yaml says instead; NULL: nothing, or there is no such limit any more
+    at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE advice (
     stage_id INTEGER PRIMARY KEY REFERENCES stages (id),
     factor REAL NOT NULL CHECK (factor BETWEEN 0.5 AND 2.0),

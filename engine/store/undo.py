@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.contracts.commands import CommandOutcome
 from engine.rules.order import due_at
-from engine.store import doctor_undo, pauses, people, settle, versions
+from engine.store import adjustments, doctor_undo, pauses, people, settle, versions
 from engine.store import items as items_part
 from engine.store.events import Event, record
 from engine.store.people import ITEM_COLUMNS, StageRow, come_back, reasons
@@ -32,6 +32,12 @@ def undo(connection: sqlite3.Connection, plan: Plan, now: int, operation: int | 
     if row is None:
         return CommandOutcome(ok=False, message="there is nothing to undo")
     number, name, job_id, raw = row
+    if name == "adjust":
+        what = adjustments.take_back(connection, json.loads(raw), now)
+        connection.execute(_SQL.undone, (now, number))
+        record(connection, [Event(kind="operation.undone", actor="person", text=what)], now)
+        told = {"limits": True}
+        return CommandOutcome(ok=True, message=f"undid {what}", changed=(what,), operation=number, data=told)
     job = next((job for job in plan.jobs.values() if job.id == job_id), None)
     if job is None:
         return CommandOutcome(ok=False, message="its job is not in the configuration any more")

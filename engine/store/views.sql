@@ -59,6 +59,10 @@ FROM stages AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.removed = 0 ORDER BY 
 -- Shared capacity as configured.
 SELECT name, capacity, pace FROM resources;
 
+-- name: adjustments
+-- Limits that a person has set, with what jobs.yaml says instead.
+SELECT kind, name, coalesce(configured, '') FROM adjustments;
+
 -- name: models
 -- The aliases in the order written, with what keeps them from being asked.
 SELECT name, missing, hold, hold_until FROM models ORDER BY position;

@@ -47,6 +47,11 @@ RETRY: Final = Action(
     help="Try the failed stages again, with fresh attempts", cli="rivus items retry JOB KEY…",
     why_not=possible.retry, on_marks=True,
 )  # fmt: skip
+AGAIN: Final = Action(
+    id="again", keys=("B",), label="From here", meaning="again, from a stage", level=2, command="reset",
+    help="Run it again from the stage that is chosen, and what stands after it; shows what that resets",
+    cli="rivus items again JOB KEY…", why_not=possible.change_item,
+)  # fmt: skip
 SOURCE: Final = Action(
     id="source", keys=("o",), label="Source", meaning="open source",
     help="Open its file at its line in $VISUAL or $EDITOR", why_not=possible.source,

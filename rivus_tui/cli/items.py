@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rivus_tui.again_page import again_text, why_not_again
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.listing import filter_option, list_items, terms
@@ -263,3 +265,34 @@ def merge(asked: Asked, job: str, keys: tuple[str, ...], into: str, as_json: boo
     """Say that items are the same as another one: they are dropped, and it remembers where they stood."""
     args = {"job": job, "keys": list(keys), "into": into}
     raise click.exceptions.Exit(tell(apply(asked, "merge", args), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("key")
+@click.option("--from", "stage", metavar="STAGE", help="The first stage that runs again; the first of all without it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+def again(asked: Asked, job: str, key: str, stage: str | None, yes: bool, as_json: bool) -> None:
+    """Run an item of JOB that is done or has failed again, from a stage on; shows what that resets, and asks."""
+    from engine.contracts.errors import UseError
+
+    reader = asked.reader()
+    detail = None
+    if reader is not None:
+        try:
+            detail = reader.item(job, key)
+        finally:
+            reader.close()
+    if detail is None or not detail.stages:
+        raise UseError(f"there is no item `{key}` in {job}")
+    stage = stage or detail.stages[0].stage
+    if why := why_not_again(detail, stage):
+        raise UseError(f"{key}: {why}; it has: {', '.join(one.stage for one in detail.stages)}")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UseError("running it again costs time and money: say --yes where nobody can be asked")
+        click.echo(" ".join(again_text(detail, stage, time.time_ns() // 1_000_000)), err=True)
+        click.confirm("Run it again?", abort=True, err=True)
+    raise click.exceptions.Exit(tell(apply(asked, "reset", {"job": job, "stage": stage, "keys": [key]}), as_json))

@@ -32,6 +32,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "reset": ("rivus_tui.cli.stale", "reset", "Run a stage again where its result is stale."),
     "plan": ("rivus_tui.cli.plan", "plan", "Show what would run next, in what order, and what holds it."),
     "report": ("rivus_tui.cli.report", "report", "Report timings, throughput, success and cost; --csv, --md, --json."),
+    "limits": ("rivus_tui.cli.limits", "limits", "What limits work, and setting it by hand."),
     "since": ("rivus_tui.cli.since", "since", "What happened since the control room was left, or since a time."),
     "events": ("rivus_tui.cli.events", "events", "Show what happened, newest last."),
     "stop": ("rivus_tui.cli.stop", "stop", "Stop the engine of this project, wherever it runs."),

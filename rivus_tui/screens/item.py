@@ -10,11 +10,13 @@ from textual.widget import Widget
 
 from engine.contracts.view import ItemDetail, ItemView
 from rivus_tui.actions.action import Action
+from rivus_tui.again_page import again_text, why_not_again
 from rivus_tui.desk import Desk
 from rivus_tui.export import as_json
-from rivus_tui.format import Cell, Line, line
+from rivus_tui.format import Cell, Line, cell, line
 from rivus_tui.item_page import PARTS, Part, header_lines, part_lines, part_tabs, stage_lines
 from rivus_tui.possible import Situation
+from rivus_tui.screens.dialog import confirm
 from rivus_tui.screens.item_room import ItemRoom
 from rivus_tui.screens.items import current_stage
 from rivus_tui.screens.room import Mover, bindings_of
@@ -130,6 +132,23 @@ class ItemScreen(ItemRoom):
         if self._detail is None:
             return ()
         return part_lines(self._detail, self.stage, self._part, self.desk.clock.now(), width)
+
+    def do_again(self) -> None:
+        detail = self._detail
+        if detail is None or not detail.stages:
+            return
+        stage = detail.stages[self.stage].stage
+        if why := why_not_again(detail, stage):
+            self.say(why, "warning")
+            return
+
+        def answered(value: str | None) -> None:
+            if value is not None:
+                self.send("reset", self.chosen_items(), {"stage": stage}, decided=False)
+
+        title = f"Again from {cell(stage).text}?"
+        text = again_text(detail, stage, self.desk.clock.now())
+        self.app.push_screen(confirm(self.desk.clock, title, text, "run it again", "leave it"), answered)
 
     def do_next_part(self) -> None:
         self._turn(1)

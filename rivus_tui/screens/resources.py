@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from textual.containers import Container
 from textual.widget import Widget
@@ -18,6 +19,7 @@ from rivus_tui.filters import quoted
 from rivus_tui.format import Cell, Line, age, cell, count, fit, fit_line, line, priority, until
 from rivus_tui.messages import ItemsAsked
 from rivus_tui.possible import Situation
+from rivus_tui.screens.dialog import TextPrompt
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sources import ListSource
@@ -30,7 +32,7 @@ _WAITERS: Final = 100
 _KINDS: Final = {"resource": "shared", "pace": "pace", "slots": "slots"}
 
 COLUMNS: tuple[Column[LimitView], ...] = (
-    Column(title="LIMIT", width=18, grow=1, show=lambda limit, now: cell(limit.name)),
+    Column(title="LIMIT", width=18, grow=1, show=lambda limit, now: _name(limit)),
     Column(title="KIND", width=7, show=lambda limit, now: Cell(_KINDS[limit.kind], "muted")),
     Column(title="HELD", width=9, align="right", show=lambda limit, now: _held(limit)),
     Column(title="", width=10, drop=3, show=lambda limit, now: _bar(limit)),
@@ -39,6 +41,10 @@ COLUMNS: tuple[Column[LimitView], ...] = (
     Column(title="WAIT", width=6, align="right", show=lambda limit, now: _waiting(limit)),
     Column(title="LONGEST", width=7, align="right", drop=1, show=lambda limit, now: _longest(limit, now)),
 )
+
+
+def _name(limit: LimitView) -> Cell:
+    return cell(limit.name) if limit.instead_of is None else cell(f"! {limit.name}", "wait")
 
 
 def waiting(limit: LimitView) -> int:
@@ -107,7 +113,7 @@ class ResourcesScreen(ListRoom[LimitView]):
             read_only=self.desk.read_only,
             rows=self.table.total,
             copyable=limit.name if limit is not None else "",
-            refusals={"open": "nothing holds or waits for it"} if limit is not None and not _busy(limit) else {},
+            refusals=_refusals(limit, self.desk.read_only),
         )
 
     def label(self, action: Action) -> str:
@@ -171,6 +177,35 @@ class ResourcesScreen(ListRoom[LimitView]):
             stages = ",".join(dict.fromkeys(quoted(use.stage) for use in limit.uses))
             self.app.post_message(ItemsAsked(f"job:{jobs} stage:{stages} state:running,ready", back=self.MODE))
 
+    def do_adjust(self) -> None:
+        limit = self.table.row
+        if limit is None:
+            return
+        now = f"{limit.capacity} places" if limit.capacity is not None else ""
+        now = " and ".join(part for part in (now, f"a pace of {limit.pace}" if limit.pace else "") if part)
+        says = "" if limit.instead_of is None else f" (jobs.yaml says {limit.instead_of or 'nothing'})"
+        ways = {"slots": "A number", "pace": "A pace such as 60/h or 60/h burst 5"}
+        way = ways.get(limit.kind, "A number, or a pace such as 60/h")
+        question = f"It is {now}{says}. {way}? It holds until C drops it."
+
+        def answered(value: str | None) -> None:
+            if value is not None:
+                self._adjust(limit, {"value": value})
+
+        self.app.push_screen(TextPrompt(f"Change {cell(limit.name).text}", question), answered)
+
+    def do_unadjust(self) -> None:
+        if (limit := self.table.row) is not None:
+            self._adjust(limit, {})
+
+    def _adjust(self, limit: LimitView, more: Mapping[str, Any]) -> None:
+        async def send() -> None:
+            outcome = await self.desk.perform("adjust", {"kind": limit.kind, "name": limit.name, **more})
+            self.report("adjust", outcome)
+            self.reload(even_frozen=True)
+
+        self.run_worker(send(), group="commands", exit_on_error=True)
+
     def do_why(self) -> None:
         if (limit := self.table.row) is not None:
             self.read_out(f"Who waits for {cell(limit.name).text}", self._waiters(self.desk.clock.now()))
@@ -222,6 +257,9 @@ class ResourcesScreen(ListRoom[LimitView]):
 
 def _said(limit: LimitView, now: int) -> list[Cell]:
     """Say in words how a limit stands."""
+    if limit.instead_of is not None:
+        told = f"set by hand, jobs.yaml says {limit.instead_of or 'nothing'}; C drops it"
+        return [cell(told, "wait"), Cell("   "), *_said(replace(limit, instead_of=None), now)]
     if limit.capacity is not None and limit.pace is None:
         left = limit.capacity - limit.held
         return [
@@ -234,6 +272,13 @@ def _said(limit: LimitView, now: int) -> list[Cell]:
 
 def _busy(limit: LimitView) -> bool:
     return any(use.running or use.ready for use in limit.uses)
+
+
+def _refusals(limit: LimitView | None, read_only: str) -> dict[str, str]:
+    refused = {"open": "nothing holds or waits for it"} if limit is not None and not _busy(limit) else {}
+    if limit is not None and limit.instead_of is None:
+        refused["unadjust"] = read_only or "it is as jobs.yaml says"
+    return refused
 
 
 def _key(limit: LimitView) -> tuple[str, str]:

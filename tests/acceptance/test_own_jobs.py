@@ -115,3 +115,17 @@ def test_unknown_names_are_answered_with_those_that_are_there(letters: Rivus) ->
     letters("items", "show", "letters", "x", code=None).refused(2, "rivus items list letters")
     letters("items", "retry", "letters", "x", code=None).refused(1, "no item with this key")
     letters("items", "snooze", "letters", "ask", "--until", "soon", code=None).refused(2, "2h, 3d")
+
+
+def test_done_item_runs_again_from_a_stage_and_comes_back(letters: Rivus) -> None:
+    letters("run", "letters", "--once", code=1)
+    key = next(item["key"] for item in letters.items().values() if item["state"] == "done")
+    stages = letters("items", "show", "letters", key, "--json").object["stages"]
+    last = stages[-1]["stage"]
+    letters("items", "again", "letters", key, "--from", last, code=2).refused(2, "--yes")
+    letters("items", "again", "letters", key, "--from", "nowhere", "--yes", code=2).refused(2, last)
+    letters("items", "again", "letters", key, "--from", last, "--yes")
+    now = letters("items", "show", "letters", key, "--json").object["stages"]
+    assert [stage["state"] for stage in now] == ["done"] * (len(now) - 1) + ["ready"]
+    letters("undo")
+    assert letters("items", "show", "letters", key, "--json").object["stages"] == stages

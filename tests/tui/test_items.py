@@ -331,3 +331,18 @@ async def test_banner_says_how_far_a_command_on_many_is(state: Any, said: str) -
     rows.status = replace(rows.status, bulk=view)
     async with open_room(rows, "2", size=(100, 24)) as story:
         assert said in story.text()
+
+
+async def test_item_is_run_again_from_the_stage_that_is_chosen() -> None:
+    async with open_room(None, "2", "slash", *"install", "enter", "enter", "k", "B") as story:
+        text = story.text()
+        assert "Again from read?" in text
+        assert "Runs again: read, outline" in text
+        assert "Their results stay until they are replaced: read" in text
+        story.clock.advance(1)
+        await story.press("enter")
+        assert story.commands == []
+        await story.press("B")
+        story.clock.advance(1)
+        await story.press("y")
+        assert story.commands == [("reset", {"job": "docs", "keys": ["docs/guide/install.md"], "stage": "read"})]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tests.tui.rows import sample
 from tests.tui.story import open_room
 
 
@@ -30,3 +33,19 @@ async def test_scope_and_filter_narrow_the_list() -> None:
         assert "1 of 4" in story.text()
         await story.press("escape", "comma", "comma")
         assert "Nothing limits the work now." in story.text()
+
+
+async def test_limit_is_changed_in_place_and_dropped_by_a_key() -> None:
+    rows = sample()
+    async with open_room(rows, "8", "c", size=(100, 30)) as story:
+        assert "Change disk" in story.text()
+        await story.press(*"5", "enter")
+        assert story.commands == [("adjust", {"kind": "resource", "name": "disk", "value": "5"})]
+        await story.press("C")
+        assert story.toasts[-1] == "As written: it is as jobs.yaml says"
+        rows.limits[0] = replace(rows.limits[0], instead_of="2")
+        await story.press("ctrl+r")
+        assert "! disk" in story.text()
+        assert "set by hand, jobs.yaml says 2; C drops it" in story.text()
+        await story.press("C")
+        assert story.commands[-1] == ("adjust", {"kind": "resource", "name": "disk"})
