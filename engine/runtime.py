@@ -50,6 +50,7 @@ from engine.store import dispatch as store
 from engine.store.claims import Claim
 from engine.store.db import Database, OpenDatabase
 from engine.store.jobs import JobRow
+from engine.store.migrate import unusable
 from engine.store.plan import StagePlan
 from engine.store.stages import Finished, Left
 from engine.store.state_dir import StateDir
@@ -267,9 +268,7 @@ class Runtime:
                 await self._database.close()
                 raise
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            raise StateError(
-                f"{file}: the state file cannot be used ({error}); restore a backup, or move it away"
-            ) from error
+            raise unusable(file, error) from error
 
     async def stop(self, *, grace_s: float) -> None:
         """Stop: let attempts end for `grace_s`, release the rest, store everything."""

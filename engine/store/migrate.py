@@ -16,6 +16,8 @@ from typing import Final
 
 from engine.contracts.errors import StateError
 from engine.kit.chaos import point
+from engine.store import replace
+from engine.store.replace import sync
 
 APPLICATION_ID: Final = 1380537939
 """'RIVS' in ASCII, set by migration 0001."""
@@ -66,6 +68,8 @@ def prepare(path: Path, *, doubt: bool = False) -> None:
     `doubt`: whoever wrote it last was cut off, so every page is looked at before anything is done with it.
     """
     try:
+        if path.parent.is_dir():
+            replace.finish(path)
         if not path.exists():
             _create(path)
             return
@@ -79,7 +83,7 @@ def prepare(path: Path, *, doubt: bool = False) -> None:
             raise sqlite3.DatabaseError(told)
         _upgrade(connection, path)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        raise _damaged(path, error) from error
+        raise unusable(path, error) from error
     finally:
         connection.close()
 
@@ -95,7 +99,7 @@ def check(path: Path) -> None:
     try:
         version = _version(connection, path)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        raise _damaged(path, error) from error
+        raise unusable(path, error) from error
     finally:
         connection.close()
     if version < migrations()[-1].number:
@@ -104,7 +108,23 @@ def check(path: Path) -> None:
         )
 
 
-def _damaged(path: Path, error: Exception) -> StateError:
+_ADVICE: Final = {
+    sqlite3.SQLITE_BUSY: "another program keeps it locked: end that, and try again",
+    sqlite3.SQLITE_LOCKED: "another program keeps it locked: end that, and try again",
+    sqlite3.SQLITE_FULL: "make room on its disk, and try again",
+    sqlite3.SQLITE_READONLY: "look at the rights of the file and its folder",
+    sqlite3.SQLITE_PERM: "look at the rights of the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "look at the rights of the file and its folder",
+    sqlite3.SQLITE_IOERR: "look at its disk, and try again",
+}
+"""What to do about errors for which the file itself may be in order."""
+
+
+def unusable(path: Path, error: Exception) -> StateError:
+    """Why a state file cannot be used, and what to do; only a damaged one is worth a restore."""
+    advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    if advice is not None:
+        return StateError(f"{path}: the state file cannot be used ({error}): {advice}")
     return StateError(f"{path}: the state file is damaged ({error}); restore a backup, or move it away")
 
 
@@ -146,15 +166,6 @@ def _create(path: Path) -> None:
     sync(path.parent)
 
 
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
     version, newest = _version(connection, path), migrations()[-1].number
     if version < newest:
@@ -162,6 +173,18 @@ def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
         for migration in migrations()[version:]:
             point("migrate.applies")
             _apply(connection, migration)
+
+
+def upgrade_copy(path: Path) -> None:
+    """Bring a copy, of which nothing needs to be kept, to this version's schema; StateError says why it cannot be."""
+    connection = connect(path)
+    try:
+        for migration in migrations()[_version(connection, path) :]:
+            _apply(connection, migration)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise unusable(path, error) from error
+    finally:
+        connection.close()
 
 
 def _copy(connection: sqlite3.Connection, target: Path) -> None:

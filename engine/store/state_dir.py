@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from engine.contracts.errors import OwnedError, UseError
+from engine.contracts.errors import OwnedError, StateError, UseError
 from engine.contracts.view import EngineView
+
+log = logging.getLogger(__name__)
 
 Mode = Literal["app", "serve", "once", "command"]
 EngineState = Literal["starting", "running", "draining", "stopped"]
@@ -108,7 +111,11 @@ class EngineLock:
 
     def __init__(self, state: StateDir, *, mode: Mode, now: int) -> None:
         self._told: dict[str, object] = {"pid": os.getpid(), "epoch": "", "started_at": now, "mode": mode}
-        self._handle = os.open(state.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path = state.path
+        try:
+            self._handle = os.open(state.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from error
         until = time.monotonic() + _LOCK_PATIENCE_S
         while True:
             try:
@@ -130,12 +137,29 @@ class EngineLock:
         before = _view(os.pread(self._handle, 4096, 0))
         self.was_cut = before is not None and before.state != "stopped" and before.started_at > 0
         """The last owner did not end by itself: it was killed, or the power failed."""
-        self.tell("starting")
+        try:
+            self._write("starting")
+        except OSError as error:
+            os.close(self._handle)
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StateError:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        return StateError(
+            f"{self._path}: the state directory cannot be written: {reason}; make room there, and try again"
+        )
 
     def tell(self, state: EngineState, *, epoch: int | None = None) -> None:
         """Write who owns the directory and how it is, for others to read."""
         if epoch is not None:
             self._told["epoch"] = str(epoch)
+        try:
+            self._write(state)
+        except OSError as error:
+            # What others read of the owner is then old; the lock itself holds all the same.
+            log.warning("who owns the state directory cannot be written: %s", error)
+
+    def _write(self, state: EngineState) -> None:
         raw = json.dumps({**self._told, "state": state}).encode()
         os.pwrite(self._handle, raw.ljust(256), 0)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
 from engine.contracts.errors import StateError
 from engine.kit.chaos import point
-from engine.store import checkpoints, live, old, rollups
+from engine.store import checkpoints, live, old, replace, rollups
 from engine.store.checksum import hash_output
+from engine.store.migrate import OlderState, connect, upgrade_copy
 from engine.store.migrate import check as check_file
-from engine.store.migrate import connect, sync
+from engine.store.replace import sync
 from engine.store.sql import queries
 
 _SQL = queries("upkeep")
@@ -122,13 +123,13 @@ def check(database: Path) -> Iterator[str]:
 def restore(database: Path, source: Path, now: int) -> Path | None:
     """Put a checked copy in place of the state file; returns where the replaced one lies, which is never deleted.
 
-    The caller owns the state directory. StateError when the copy has problems, and then nothing is touched.
+    The caller owns the state directory. A copy of an older version is brought up to date. StateError when the copy has
+    problems, and then nothing is touched.
     """
     if not source.exists():
         raise StateError(f"{source}: there is no such file")
-    problems = list(check(source))
-    if problems:
-        raise StateError(f"{source}: this copy has problems and was not used: {problems[0]}")
+    with suppress(OlderState):
+        check_file(source)
     new = database.with_suffix(".new")
     try:
         new.unlink(missing_ok=True)
@@ -136,18 +137,12 @@ def restore(database: Path, source: Path, now: int) -> Path | None:
         with closing(connect(source, read_only=True)) as connection:
             connection.execute("PRAGMA query_only = OFF")
             connection.execute("VACUUM INTO ?", (str(new),))
+        upgrade_copy(new)
+        if problems := list(check(new)):
+            raise StateError(f"{source}: this copy has problems and was not used: {problems[0]}")
         sync(new)
-        aside = None
-        if database.exists():
-            aside = database.with_name(f"{database.stem}-replaced-{now}{database.suffix}")
-            for suffix in ("", "-wal", "-shm"):
-                part = Path(f"{database}{suffix}")
-                if part.exists():
-                    os.rename(part, f"{aside}{suffix}")
-        point("restore.aside")
-        os.rename(new, database)
-        sync(database.parent)
-        return aside
+        replace.decide(database, new, now)
+        return replace.finish(database)
     except (OSError, sqlite3.Error) as error:
         raise StateError(f"{database}: the copy could not be put in place: {error}") from error
     finally:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import stat
@@ -9,7 +10,7 @@ import pytest
 
 from engine.contracts.errors import StateError
 from engine.store import migrate
-from engine.store.migrate import Migration, check, connect, prepare
+from engine.store.migrate import Migration, check, connect, prepare, unusable
 
 
 @pytest.fixture
@@ -166,3 +167,21 @@ def test_file_that_was_cut_off_is_looked_at_as_a_whole(tmp_path: Path) -> None:
     prepare(path)
     with pytest.raises(StateError, match="damaged"):
         prepare(path, doubt=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (sqlite3.SQLITE_BUSY, "another program keeps it locked"),
+        (sqlite3.SQLITE_FULL, "make room on its disk"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "look at its disk"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "look at the rights"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, "is damaged .*restore a backup"),
+    ],
+)
+def test_only_a_damaged_file_is_to_be_replaced(tmp_path: Path, code: int, advice: str) -> None:
+    error = sqlite3.OperationalError("why")
+    error.sqlite_errorcode = code
+    told = str(unusable(tmp_path / "rivus.db", error))
+    assert re.search(advice, told)
+    assert ("restore" in told) == (code == sqlite3.SQLITE_CORRUPT_INDEX)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contracts.errors import OwnedError, UseError
+from engine.contracts.errors import OwnedError, StateError, UseError
 from engine.store.state_dir import EngineLock, StateDir
 
 
@@ -29,6 +30,21 @@ def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(UseError, match="choose another with --state DIR"):
         StateDir(tmp_path / "file" / "state").create()
+
+
+def test_full_disk_is_named_by_whoever_would_own_the_folder(state: StateDir) -> None:
+    state.lock.symlink_to("/dev/full")
+    with pytest.raises(StateError, match="cannot be written: No space left on device; make room"):
+        EngineLock(state, mode="serve", now=5)
+
+
+def test_disk_that_gets_full_does_not_end_an_owner(state: StateDir) -> None:
+    lock = EngineLock(state, mode="serve", now=5)
+    full = os.open("/dev/full", os.O_RDWR)
+    os.dup2(full, lock._handle)
+    os.close(full)
+    lock.tell("running")
+    lock.release()
 
 
 def test_owner_is_told_while_the_lock_is_held(state: StateDir) -> None:

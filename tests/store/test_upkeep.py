@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from engine.contracts.errors import StateError
-from engine.store import upkeep
+from engine.kit.chaos import stumbling
+from engine.store import migrate, upkeep
+from engine.store.migrate import connect, migrations, prepare
 from engine.store.reader import Reader
 from engine.store.upkeep import DAY_MS, backup, check, prune, restore
 from tests.factories import Ground
@@ -116,6 +119,49 @@ def test_a_restore_brings_the_copy_back_and_keeps_what_it_replaced(ground: Groun
     reader.close()
     assert aside is not None
     assert list(check(aside)) == []
+
+
+@pytest.mark.parametrize("at", ["restore.decided", "restore.aside"])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_restore_that_is_cut_off_is_finished_by_the_next_start(ground: Ground, tmp_path: Path, at: str, n: int) -> None:
+    settled(ground, "before")
+    backup(ground.state.database, tmp_path / "copy.db")
+    settled(ground, "after")
+    # As an engine leaves it that was killed: part of what is stored is in the log only.
+    shutil.copytree(ground.state.path, tmp_path / "left")
+    ground.close()
+    database = tmp_path / "left" / "rivus.db"
+    passed = 0
+
+    def cut(name: str) -> None:
+        nonlocal passed
+        passed += name == at
+        if name == at and passed == n:
+            raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt), stumbling(cut):
+        restore(database, tmp_path / "copy.db", 5)
+    prepare(database, doubt=True)
+
+    def keys(file: Path) -> list[str]:
+        with closing(sqlite3.connect(file)) as connection:
+            return [row[0] for row in connection.execute("SELECT key FROM items ORDER BY id")]
+
+    assert keys(database) == ["before"]
+    assert keys(database.with_name("rivus-replaced-5.db")) == ["before", "after"]
+    assert [*check(database), *check(database.with_name("rivus-replaced-5.db"))] == []
+    assert not list(database.parent.glob("rivus-restored-*"))
+
+
+def test_copy_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    old.touch()
+    with closing(connect(old)) as connection:
+        for migration in migrations()[:-2]:
+            migrate._apply(connection, migration)
+    assert restore(tmp_path / "rivus.db", old, 5) is None
+    assert list(check(tmp_path / "rivus.db")) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old.db", "rivus.db"]
 
 
 def test_a_damaged_copy_is_refused_and_nothing_is_touched(ground: Ground, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from engine.store import takeover
 from engine.store.migrate import connect
 from tests.factories import Ground, candidate, chain, job
 from tests.faults.goal import Goal, Lane, Reading, readings
+from tests.speed import slowness
 
 _STAGES = ("a", "b", "c", "d", "e")
 
@@ -82,7 +83,8 @@ def recovery(lane: Lane) -> Reading:
         ground.close()
     times.sort()
     p99 = times[max(0, int(len(times) * 0.99) - 1)] * 1000
-    if lane.deep and (p99 > 300 or times[-1] > 1.0):
+    pace = slowness()
+    if lane.deep and (p99 > 300 * pace or times[-1] > pace):
         found.append("too slow")
     return readings(found, f"{rounds} starts over {in_flight:,} in flight of {rows:,} rows, p99 {p99:.0f} ms")
 

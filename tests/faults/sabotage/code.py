@@ -279,10 +279,17 @@ SABOTAGES: Final = (
         ("tests/store/test_upkeep.py",),
     ),
     Sabotage(
+        "a restore that was cut off ends in an empty state",
+        "engine/store/migrate.py",
+        "replace.finish(path)",
+        "pass",
+        ("tests/store/test_upkeep.py",),
+    ),
+    Sabotage(
         "a bad copy is put back",
         "engine/store/upkeep.py",
-        "problems = list(check(source))",
-        "problems: list[str] = []",
+        'if problems := list(check(new)):\n            raise StateError(f"{source}',
+        'if problems := list[str]():\n            raise StateError(f"{source}',
         ("tests/store/test_upkeep.py",),
     ),
     Sabotage(
