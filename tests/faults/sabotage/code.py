@@ -21,8 +21,8 @@ SABOTAGES: Final = (
     Sabotage(
         "claims are made after the commit",
         "engine/store/writer.py",
-        "self._claim(connection, group, answer, lease, now)\n            self._number",
-        'connection.execute("COMMIT")\n            self._claim(connection, group, answer, lease, now)\n'
+        "self._claim_or_say(connection, group, answer, lease, now)\n            self._number",
+        'connection.execute("COMMIT")\n            self._claim_or_say(connection, group, answer, lease, now)\n'
         '            connection.execute("BEGIN")\n            self._number',
         ("tests/store/test_writer.py", "tests/faults/test_simulation.py"),
     ),
