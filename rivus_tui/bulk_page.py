@@ -28,11 +28,14 @@ def forecast_said(forecast: Forecast) -> str:
     """Return what work would cost and take; empty when nothing would run."""
     if not (forecast.usd_micros or forecast.ms or forecast.unknown):
         return ""
-    said = f"at most {money(forecast.usd_micros)} and about {duration(forecast.ms)}, as it went the last times"
+    parts = []
+    if forecast.usd_micros or forecast.ms:
+        spent, took = money(forecast.usd_micros), duration(forecast.ms)
+        parts.append(f"at most {spent} and about {took}, as it went the last times")
     if forecast.unknown:
         names = ", ".join(cell(name, limit=40).text for name in forecast.unknown[:4])
-        said += f"; nothing is known yet of {names}"
-    return said
+        parts.append(f"what {names} {'takes' if len(forecast.unknown) == 1 else 'take'} is not known yet")
+    return "; ".join(parts)
 
 
 def progress(view: BulkView) -> str:

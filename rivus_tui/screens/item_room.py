@@ -43,6 +43,9 @@ class ItemRoom(Room):
         """Return the item under the cursor with all that is known."""
         raise NotImplementedError
 
+    def clear_marks(self) -> None:
+        """Mark nothing; a list has marks, an item's own page has none."""
+
     def is_bulk(self) -> bool:
         """Whether what is chosen was not picked one by one."""
         return False
@@ -220,6 +223,7 @@ class ItemRoom(Room):
             outcome = await self.desk.perform("bulk", args)
             if not outcome.ok:
                 self.report("bulk", outcome)
+            self.clear_marks()
             self.sent(set())
 
         self.run_worker(run(), group="commands", exit_on_error=True)

@@ -356,11 +356,15 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
 
     def do_escape(self) -> None:
         if self.table.marked and not self.bar.is_open:
-            self.table.clear_marks()
-            self._all_marked = False
-            self._marked()
+            self.clear_marks()
         else:
             super().do_escape()
+
+    def clear_marks(self) -> None:
+        """Mark nothing."""
+        self.table.clear_marks()
+        self._all_marked = False
+        self._marked()
 
     def _marked(self) -> None:
         self.show_counts()

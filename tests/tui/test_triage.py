@@ -97,6 +97,7 @@ async def test_more_than_twenty_are_asked_about_and_no_is_the_default() -> None:
         await story.press("y")
         ((name, args),) = story.commands
         assert (name, args["name"], args["targets"].count(",")) == ("bulk", "accept", 40)
+        assert "marked" not in story.text()
 
 
 async def test_priority_climbs_one_step_and_the_item_stays() -> None:
