@@ -44,6 +44,7 @@ _VERBS: Final[dict[str, tuple[str, str, str]]] = {
     "db": ("rivus_tui.cli.db", "db", "Back up, check, restore and prune the state file."),
     "demo": ("rivus_tui.cli.demo", "demo", "Open a sample project with every state: no network, no spend."),
     "init": ("rivus_tui.cli.begin", "init", "Write a first jobs.yaml for this folder, explained."),
+    "new": ("rivus_tui.cli.new", "new", "Begin a plugin or a job of your own."),
     "keys": ("rivus_tui.cli.keys", "keys", "List every key of every screen, and its command line."),
     "completion": ("rivus_tui.cli.keys", "completion", "Print the completion script of a shell."),
     "info": ("rivus_tui.cli.info", "info", "Print versions and every path that is used."),

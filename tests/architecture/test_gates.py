@@ -33,6 +33,7 @@ _DYNAMIC_IMPORTS = {
 _DYNAMIC_IMPORTS_MAY = {
     "engine.config.importing": "the same names, on a thread that may hang",
     "engine.config.resolve": "dotted names of jobs.yaml become functions here",
+    "engine.kit.trial": "the test kit imports the file that a plugin author tests",
     "rivus_tui.cli.main": "its own verbs, from a table of constants, when they are used",
     "rivus_tui.rooms": "the app's own screens, from a table of constants, when they are opened",
 }
