@@ -25,6 +25,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.llm import Backend
 from engine.contracts.spec import ProjectSpec
+from engine.doctor import runs as verdicts_of_runs
 from engine.doctor.doctor import Doctor
 from engine.kit.clock import Clock
 from engine.kit.http import Http
@@ -182,6 +183,8 @@ class Runtime:
             http=self._http,
             may_run=self.turns.may_run,
             chance=self._chance.random,
+            judge=verdicts_of_runs.judge,
+            tell=lambda about, title, more: self.doctor.notices.tell(about, title, more),
         )
         self.steering = Steering(
             project=self.project,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
+from engine.contracts.attempt import AttemptError
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.health import JobHealth
 from engine.contracts.http import Http
@@ -22,14 +23,13 @@ from engine.contracts.item import Candidate, Known
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe, first_line
-from engine.kit.redact import redact
-from engine.kit.safe_text import safe_line
 from engine.kit.tasks import wait_for_any
 from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
 from engine.rules.schedule import is_scheduled, latest_run, next_run
 from engine.services.backlog import Backlog
 from engine.services.heads import Heads
+from engine.services.run_context import RunContext
 from engine.store import findings
 from engine.store import items as items_part
 from engine.store import jobs as jobs_part
@@ -42,6 +42,8 @@ from engine.store.writer import Writer
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Told = tuple[str, str, str]
+"""What a person is told: what it is about, a title, more."""
 
 BATCH: Final = 1_000
 BATCH_AGE_S: Final = 0.25
@@ -55,48 +57,6 @@ LONGEST_SLEEP_S: Final = 60.0
 ROOM_LOOK_S: Final = 2.0
 RETRY_FIRST_S: Final = 30.0
 STORE_AGAIN_S: Final = 0.5
-_MINT_ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-
-
-@dataclass(slots=True)
-class RunContext:
-    """Implements `engine.contracts.context.DiscoveryContext` for one run."""
-
-    job: str
-    params: Mapping[str, Any]
-    root: Path
-    repositories: tuple[Path, ...]
-    log: logging.Logger
-    http: Http
-    load_known: Callable[[], Any]
-    load_jobs: Callable[[], Any]
-    cancelled: bool = False
-    problems: list[tuple[str, str | None, int | None]] = field(default_factory=list)
-    covered: tuple[str, ...] = ()
-    complete: bool = False
-
-    async def known(self) -> Sequence[Known]:
-        """Items that earlier runs of this discovery gave."""
-        found: Sequence[Known] = await self.load_known()
-        return found
-
-    async def jobs(self) -> Sequence[JobHealth]:
-        """How every job is."""
-        found: Sequence[JobHealth] = await self.load_jobs()
-        return found
-
-    def mint(self) -> str:
-        """A fresh short key."""
-        return "t-" + "".join(secrets.choice(_MINT_ALPHABET) for _ in range(8))
-
-    def problem(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
-        """Count a partial failure."""
-        self.problems.append((safe_line(redact(message[:4_000]), 300), safe_line(path, 300) if path else None, line))
-
-    def scope(self, paths: Sequence[str], *, complete: bool = True) -> None:
-        """Say what this run covered."""
-        self.covered = tuple(map(str, paths))
-        self.complete = complete
 
 
 @dataclass(slots=True)
@@ -120,7 +80,11 @@ class Discovery:
         http: Http,
         may_run: Callable[[str], bool],
         chance: Callable[[], float],
+        judge: Callable[[sqlite3.Connection, JobPlan, AttemptError | None, int], Told | None],
+        tell: Callable[[str, str, str], object],
     ) -> None:
+        """`judge`: a run has ended with this problem, or well, in the transaction that stores it; returns what `tell`
+        tells a person."""
         self._project = project
         self._zone = ZoneInfo(project.settings.timezone)
         self._writer = writer
@@ -130,6 +94,8 @@ class Discovery:
         self._http = http
         self._may_run = may_run
         self._chance = chance
+        self._judge = judge
+        self._tell = tell
         self._due: dict[str, _Due] = {}
         self._contexts: dict[str, RunContext] = {}
         self._wake = asyncio.Event()
@@ -283,7 +249,7 @@ class Discovery:
         assert job.discovery is not None
         plan = self._writer.plan.jobs[job.name]
         state: Literal["done", "failed", "cut"] = "failed"
-        error: str | None = None
+        error: AttemptError | None = None
         seen: set[int] = set()
         if await self._no_room(job):
             due.at = next_run(job.discovery, self._clock.now(), self._zone)
@@ -297,8 +263,7 @@ class Discovery:
         except asyncio.CancelledError:
             state = "cut"
         except BaseException as raised:  # a discovery is somebody else's code
-            problem = describe(raised)
-            error = first_line(problem)
+            error = describe(raised)
             due.failures += 1
             log.error("the discovery of %s failed", job.name, exc_info=raised)
         await self._finish(job, plan, context, run_id, seen, state, error, due)
@@ -409,7 +374,7 @@ class Discovery:
         run_id: int,
         seen: set[int],
         state: Literal["done", "failed", "cut"],
-        error: str | None,
+        error: AttemptError | None,
         due: _Due,
     ) -> None:
         assert job.discovery is not None
@@ -421,7 +386,7 @@ class Discovery:
             wait = backoff_s(due.failures, first_s=RETRY_FIRST_S, max_s=3600.0, chance=self._chance())
             due.at = min(due.at, now + round(wait * 1000))
 
-        def store(connection: Any, now: int) -> None:
+        def store(connection: Any, now: int) -> Told | None:
             gone = 0
             if complete:
                 gone = items_part.find_gone(
@@ -458,12 +423,14 @@ class Discovery:
                 problems=len(context.problems),
                 complete=complete,
                 covered=context.covered,
-                error=error,
+                error=first_line(error) if error is not None else None,
                 now=now,
             )
             jobs_part.schedule(connection, plan.id, due.at)
+            return self._judge(connection, plan, error, now) if state != "cut" else None
 
-        await self._stored(store)
+        if (told := await self._stored(store)) is not None:
+            self._tell(*told)
         log.info(
             "%s %s: %d items seen, %d problems",
             "check" if job.is_check else "discovery",

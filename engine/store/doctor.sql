@@ -25,6 +25,16 @@ SET class = excluded.class, confidence = excluded.confidence, judged_by = exclud
     last_at = max(last_at, excluded.last_at), evidence = excluded.evidence
 RETURNING id;
 
+-- name: said_of_run
+-- What a person has said of a failure of runs.
+SELECT class, reason, fix FROM incidents WHERE signature = ? AND judged_by = 'person';
+
+-- name: run_recovered
+-- Failures of the runs of a job are over.
+UPDATE incidents SET state = 'resolved', closed_at = :now
+WHERE state = 'open' AND substr(signature, 1, length(:prefix)) = :prefix
+RETURNING id;
+
 -- name: member
 -- An item that failed with it.
 INSERT INTO incident_items (incident_id, item_id, stage_id, fence, at) VALUES (?, ?, ?, ?, ?)

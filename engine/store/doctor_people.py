@@ -63,7 +63,7 @@ def overrule(
 def _enact(connection: sqlite3.Connection, plan: Plan, found: _Incident, cls: FailureClass, now: int) -> str:
     """What the new class means for the items that stand with the incident."""
     if cls in ("transient", "throttled"):
-        started = replays.start(connection, plan, found.id, now) if found.state == "open" else 0
+        started = replays.start(connection, plan, found.id, now) if found.state == "open" and found.stages else 0
         return f"; {started} tried again first" if started else ""
     failed: set[int] = set()
     for item, stage, fence in connection.execute(_SQL.members, {"incident": found.id, "n": -1}).fetchall():

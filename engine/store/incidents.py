@@ -16,7 +16,7 @@ from engine.contracts.verdict import Neighbourhood, Verdict
 from engine.kit.safe_text import safe_line
 from engine.store import settle
 from engine.store.events import Event, record
-from engine.store.plan import Plan
+from engine.store.plan import JobPlan, Plan
 from engine.store.sql import insert, queries
 
 _SQL = queries("doctor")
@@ -104,7 +104,8 @@ def store(connection: sqlite3.Connection, plan: Plan, judged: Iterable[Judged], 
     attempts: list[int] = []
     for group in judged:
         attempts += [failure.id for failure in group.failures]
-        incident = _count_in(connection, plan, group, result, events)
+        stage = plan.stages.get(group.stage_id)
+        incident = _count_in(connection, stage.job_id if stage else None, group, result, events)
         members = [(incident, one.item_id, group.stage_id, one.fence, one.at) for one in group.failures]
         insert(connection, _SQL.member, list({(row[1], row[2]): row for row in members}.values()))
         moved = _fate(connection, group, now)
@@ -118,7 +119,9 @@ def store(connection: sqlite3.Connection, plan: Plan, judged: Iterable[Judged], 
     return result
 
 
-def _count_in(connection: sqlite3.Connection, plan: Plan, group: Judged, result: Stored, events: list[Event]) -> int:
+def _count_in(
+    connection: sqlite3.Connection, job_id: int | None, group: Judged, result: Stored, events: list[Event]
+) -> int:
     before = connection.execute(_SQL.incident, {"incident": None, "signature": group.signature}).fetchone()
     times = [failure.at for failure in group.failures]
     (incident,) = connection.execute(
@@ -136,18 +139,49 @@ def _count_in(connection: sqlite3.Connection, plan: Plan, group: Judged, result:
     result.incidents[group.signature, group.stage_id] = incident
     if before is None or before[9] == "resolved":
         result.opened.append(incident)
-        stage = plan.stages.get(group.stage_id)
         events.append(
             Event(
                 kind="incident.opened" if before is None else "incident.reopened",
                 level="warning",
-                job_id=stage.job_id if stage else None,
-                stage_id=group.stage_id,
+                job_id=job_id,
+                stage_id=group.stage_id or None,
                 text=safe_line(f"{group.verdict.cls}: {group.label}", 300),
                 data={"incident": incident, "class": group.verdict.cls, "by": group.verdict.by},
             )
         )
     return int(incident)
+
+
+# Runs of discoveries and checks: incidents without items
+
+
+def run_prefix(job: JobPlan) -> str:
+    """What signatures of failed runs of a job begin with; those of attempts have no such word."""
+    return f"run:{job.spec.name}:"
+
+
+def said_of_run(connection: sqlite3.Connection, signature: str) -> Verdict | None:
+    """What a person has said of this failure of runs."""
+    row = connection.execute(_SQL.said_of_run, (signature,)).fetchone()
+    if row is None:
+        return None
+    cls, reason, fix = row
+    return Verdict(cls=cls, confidence="high", by="person", reason=reason, fix=fix)
+
+
+def run_failed(connection: sqlite3.Connection, job: JobPlan, judged: Judged, now: int) -> int | None:
+    """Store that a run failed so; returns the number of its incident where that is new, or open again."""
+    result, events = Stored(), list[Event]()
+    _count_in(connection, job.id, judged, result, events)
+    record(connection, events, now)
+    return result.opened[0] if result.opened else None
+
+
+def run_recovered(connection: sqlite3.Connection, job: JobPlan, now: int) -> None:
+    """A run of this job went well: whatever was wrong with its runs is over."""
+    rows = connection.execute(_SQL.run_recovered, {"prefix": run_prefix(job), "now": now}).fetchall()
+    told = [Event(kind="incident.resolved", job_id=job.id, data={"incident": number}) for (number,) in rows]
+    record(connection, told, now)
 
 
 def _fate(connection: sqlite3.Connection, group: Judged, now: int) -> set[int]:

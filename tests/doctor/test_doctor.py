@@ -371,6 +371,7 @@ async def test_canary_that_was_taken_away_before_it_ran_says_nothing(tmp_path: P
         await made.command(how, job="docs", keys=["a"], **until)
         doctor.look()
         await made.until(lambda: rows(made, "SELECT state FROM breakers") == [{"state": "open"}])
+        await made.until(lambda: not doctor.is_busy)
         assert rows(made, "SELECT state FROM jobs WHERE name = 'docs'") == [{"state": "paused"}]
         gate.set()
         clock.advance(21)

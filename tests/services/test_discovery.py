@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.contracts.doctor import DoctorSpec
 from engine.contracts.item import Candidate
 from engine.contracts.view import RunView
 from engine.services import discovery as discovery_module
@@ -302,3 +304,42 @@ async def test_run_that_cannot_even_begin_leaves_the_next_one_its_turn(
         await it.until(lambda: not it.runtime.discovery.running)
         monkeypatch.setattr(discovery_module.runs_part, "start", start)
         assert (await source.run()).state == "done"
+
+
+async def test_failed_run_has_a_verdict_until_one_goes_well(tmp_path: Path) -> None:
+    source = Source(tmp_path, raises(AttributeError("'NoneType' object has no attribute 'find'")))
+    told: list[tuple[str, str, str]] = []
+    async with source.rig as it:
+        it.runtime.doctor.notices.tell = lambda *said: told.append(said) or True  # type: ignore[method-assign,func-returns-value]
+        assert (await source.run()).state == "failed"
+        (incident,) = it.reader.incidents()
+        assert (incident.cls, incident.jobs, incident.stages, incident.items) == (
+            "code_bug",
+            ("docs",),
+            ("discovery",),
+            0,
+        )
+        assert incident.evidence["exc_type"] == "AttributeError"
+        assert [title for _, title, _ in told] == [f"the discovery of docs fails: {incident.label}"]
+        await source.run()
+        (incident,) = it.reader.incidents()
+        assert (incident.count, len(told)) == (2, 1)
+        # A person says otherwise, and that stays.
+        assert (await it.command("overrule", incident=str(incident.id), **{"class": "transient"})).ok
+        await source.run()
+        (incident,) = it.reader.incidents()
+        assert (incident.cls, incident.by, incident.count) == ("transient", "person", 3)
+        source.found = ["a"]
+        assert (await source.run()).state == "done"
+        assert it.reader.incidents() == []
+        assert it.kinds().count("incident.resolved") == 1
+
+
+async def test_run_that_a_job_wants_no_verdicts_on_has_none(tmp_path: Path) -> None:
+    source = Source(tmp_path, raises(ValueError("no")))
+    source.rig._project = replace(
+        source.rig._project, jobs=(replace(source.rig._project.jobs[0], doctor=DoctorSpec(rungs=())),)
+    )
+    async with source.rig as it:
+        assert (await source.run()).state == "failed"
+        assert it.reader.incidents() == []
