@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     # Views of screens that are not the first: making their classes would hold up the first paint.
     from engine.contracts.bulk import BulkLook, BulkView, Forecast
     from engine.contracts.costs import CostsView, ModelsView
+    from engine.contracts.history import HourView
     from engine.contracts.incident import IncidentView
     from engine.contracts.since import SinceView
     from engine.contracts.staleness import BlessingView, StaleView
@@ -125,6 +126,10 @@ class Reader(Protocol):
 
     def runs(self, job: str | None, limit: int) -> list[RunView]:
         """Newest first."""
+        ...
+
+    def history(self, since: int) -> Mapping[str, Sequence[HourView]]:
+        """The hours of each job by its name since a time (ms UTC), oldest first; hours without an engine are absent."""
         ...
 
     def costs(self, since: int) -> CostsView:

@@ -1,4 +1,4 @@
-"""Time passing: rows that come back, leases that are kept alive, and leases that ended."""
+"""Time passing: rows that come back, leases kept alive or ended, and how the jobs stand as hours go by."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Final
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.clock import Clock
 from engine.kit.tasks import end_task, wait_for_any
-from engine.store import claims, recurrence
+from engine.store import claims, hours, recurrence
 from engine.store.writer import Writer
 
 log = logging.getLogger(__name__)
 
+NOTE_S: Final = 60.0
+"""How often it is noted how the jobs stand."""
 HEARTBEAT_S: Final = 15.0
 """A quarter of the lease: three beats may be missed."""
 _LONGEST_SLEEP_S: Final = 60.0
@@ -43,6 +45,7 @@ class Timers:
         self._ahead = clock.now() - round(clock.monotonic() * 1000)
         """By how much the wall clock is ahead of the monotonic one, ms."""
         self._beat_at = clock.monotonic() + HEARTBEAT_S
+        self._note_at = clock.monotonic()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -113,6 +116,9 @@ class Timers:
                 raise
             await self._woken()
             self._writer.look()
+        if self._clock.monotonic() >= self._note_at:
+            self._note_at = self._clock.monotonic() + NOTE_S
+            await self._writer.change(hours.note)
         if self._clock.monotonic() >= self._beat_at:
             self._beat_at = self._clock.monotonic() + HEARTBEAT_S
             alive = self._alive()

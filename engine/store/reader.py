@@ -35,6 +35,7 @@ from engine.store.state_dir import StateDir
 if TYPE_CHECKING:
     from engine.contracts.bulk import BulkLook, BulkView, Forecast
     from engine.contracts.costs import CostsView, ModelsView
+    from engine.contracts.history import HourView
     from engine.contracts.incident import IncidentView
     from engine.contracts.report import JobReport
     from engine.contracts.since import SinceView
@@ -135,6 +136,12 @@ class Reader:
                 values = {"job": self._job_id(job), "limit": limit}
                 rows = self._connection.execute(_SQL.runs_of_job, values).fetchall()
         return [job_rows.run_view(row) for row in rows]
+
+    def history(self, since: int) -> Mapping[str, Sequence[HourView]]:
+        from engine.store import hours
+
+        with self._lock:
+            return hours.read(self._connection, since)
 
     def incidents(self, *, open_only: bool = True, limit: int = 200) -> list[IncidentView]:
         from engine.store import incident_rows

@@ -15,6 +15,7 @@ from engine.store import (
     conversations,
     facts,
     holds,
+    hours,
     incidents,
     items,
     jobs,
@@ -121,8 +122,9 @@ def _take_versions(connection: sqlite3.Connection, plan: Plan, prints: Prints | 
 
 
 def record_stop(connection: sqlite3.Connection, now: int) -> None:
-    """The last event of an engine."""
+    """The last event of an engine, and how it leaves the jobs."""
     record(connection, [Event(kind="engine.stopped", text="engine stopped")], now)
+    hours.note(connection, now)
 
 
 def _reconcile(connection: sqlite3.Connection, plan: Plan, changed: set[int], now: int) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.contracts.errors import StateError
 from engine.kit.chaos import point
-from engine.store import checkpoints, live, old, replace, rollups
+from engine.store import checkpoints, hours, live, old, replace, rollups
 from engine.store.checksum import hash_output
 from engine.store.migrate import OlderState, connect, upgrade_copy
 from engine.store.migrate import check as check_file
@@ -48,7 +48,7 @@ def prune(connection: sqlite3.Connection, now: int) -> int:
         deleted += connection.execute(query, {"at": now - kept, "n": BATCH}).rowcount
     deleted += live.prune(connection, now - ATTEMPTS_KEPT_MS, BATCH)
     deleted += checkpoints.prune(connection, BATCH)
-    return deleted + rollups.prune(connection, now) + old.prune(connection, now)
+    return deleted + rollups.prune(connection, now) + hours.prune(connection, now) + old.prune(connection, now)
 
 
 def _first_kept_event(connection: sqlite3.Connection, at: int) -> int | None:

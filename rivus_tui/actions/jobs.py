@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from rivus_tui import possible
@@ -10,7 +11,9 @@ from rivus_tui.actions.lists import (
     COPY_AS,
     EXPORT,
     FILTER,
+    NEXT_PART,
     OPEN,
+    PREVIOUS_PART,
     REVERSE,
     SAVE_VIEW,
     SCOPE,
@@ -28,5 +31,8 @@ PAUSE: Final = Action(
     why_not=possible.pause,
 )  # fmt: skip
 
-ACTIONS: Final = (OPEN, PAUSE, RUN, FILTER, SCOPE, WHY, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS)
+EARLIER: Final = replace(PREVIOUS_PART, label="Earlier", help="The jobs as they stood an hour before")
+LATER_HOUR: Final = replace(NEXT_PART, label="Later", help="The jobs as they stood an hour after, and at last now")
+
+ACTIONS: Final = (OPEN, PAUSE, RUN, EARLIER, LATER_HOUR, FILTER, SCOPE, WHY, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS)
 FOOTER: Final = ("open", "pause", "run", "filter", "scope", "why", "undo", "copy")

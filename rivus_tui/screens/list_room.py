@@ -33,6 +33,9 @@ log = logging.getLogger("rivus.tui")
 
 Row = TypeVar("Row")
 
+_LEAST_ROWS = 6
+"""Lines of a list, its header with them, however few rows there are."""
+
 MARK_LIMIT = 1_000
 """Rows that `V` marks one by one; more are marked as a whole."""
 
@@ -81,6 +84,17 @@ class ListRoom(Room, Generic[Row]):
         """Read rows and status again; remember how the list is shown."""
         super().reload(even_frozen=even_frozen)
         self.desk.memory.lists[self.MODE] = self.view()
+        self._fit_list()
+
+    def on_resize(self) -> None:
+        """Give a list that is shorter than its room only what it needs."""
+        self._fit_list()
+
+    def _fit_list(self) -> None:
+        """Above an inspector, what a short list leaves is the inspector's; beside one, it stays its own."""
+        if self.is_whole and self.query("#list"):
+            beside = self.has_class("-wide") or self.has_class("-short")
+            self.table.styles.max_height = None if beside else max(self.table.total + 1, _LEAST_ROWS)
 
     def copies(self) -> list[tuple[str, str]]:
         """Return the ways to copy the row under the cursor."""

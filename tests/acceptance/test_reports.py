@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 
@@ -104,3 +106,15 @@ def test_listing_into_a_closed_pipe_ends_quietly(rivus: Rivus) -> None:
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.count("\n") == 1
+
+
+def test_what_an_engine_leaves_is_kept_for_a_look_back(letters: Rivus) -> None:
+    letters("run", "letters", "--once", code=1)
+    with closing(sqlite3.connect(letters.state / "rivus.db")) as database:
+        (stood,) = database.execute(
+            "SELECT h.done, h.failed, h.waiting, h.later FROM job_hours AS h JOIN jobs AS j ON j.id = h.job_id"
+            " WHERE j.name = 'letters' ORDER BY h.hour DESC LIMIT 1"
+        ).fetchall()
+    states = [item["state"] for item in letters("items", "list", "--json").objects]
+    assert stood[:3] == tuple(states.count(state) for state in ("done", "failed", "waiting"))
+    assert stood[3] == 1

@@ -11,6 +11,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.costs import CostsView, ModelsView
 from engine.contracts.errors import StateError
 from engine.contracts.filter import Term
+from engine.contracts.history import HourView
 from engine.contracts.incident import IncidentView
 from engine.contracts.since import SinceView
 from engine.contracts.staleness import BlessingView, StaleView
@@ -168,6 +169,10 @@ class FakeReader:
     def runs(self, job: str | None, limit: int) -> list[RunView]:
         found = [view.last_run for view in self.sample.jobs if view.last_run and (job is None or view.name == job)]
         return [*found, *(run for run in self.sample.runs if job in (None, run.job))][:limit]
+
+    def history(self, since: int) -> Mapping[str, Sequence[HourView]]:
+        self._check()
+        return {job: [one for one in hours if one.hour >= since] for job, hours in self.sample.history.items()}
 
     def stale(self) -> list[StaleView]:
         self._check()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from engine.contracts.history import HourView
 from engine.contracts.incident import IncidentView
 from engine.contracts.since import SinceView
 from engine.contracts.staleness import BlessingView, StaleView
@@ -260,6 +261,7 @@ class Sample:
     limits: list[LimitView] = field(default_factory=list)
     coming: list[ComingView] = field(default_factory=list)
     stale: list[StaleView] = field(default_factory=list)
+    history: dict[str, list[HourView]] = field(default_factory=dict)
     kept: list[BlessingView] = field(default_factory=list)
     since: SinceView | None = None
     costly: set[str] = field(default_factory=set)
@@ -390,7 +392,23 @@ def sample() -> Sample:
         runs=runs,
         limits=limits(),
         coming=coming(),
+        history={
+            "docs": hours(8, 21, 34, 30, 12, 0, 4, 18, 60, 44, 31, 25, spent=12_000),
+            "todos": hours(3, 0, 0, 9, 14, 2),
+            "feeds": hours(40, 41, 39, 44, 12, 0, 0, 0, 0, 0),
+        },
     )
+
+
+def hours(*settled: int, spent: int = 0) -> list[HourView]:
+    """Return hours of a job, the last one passes: so much settled in each, `spent` micro-dollars for each of them."""
+    return [
+        HourView(
+            hour=NOW - NOW % HOUR - back * HOUR, settled=many, usd_micros=many * spent, state="active",
+            ready=100 + 10 * back, running=2, done=300 - back, failed=5,
+        )
+        for back, many in zip(range(len(settled) - 1, -1, -1), settled, strict=True)
+    ]  # fmt: skip
 
 
 def with_finding(rows: Sample) -> Sample:

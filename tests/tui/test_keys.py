@@ -51,6 +51,7 @@ def rows_for_keys() -> Sample:
     rows.jobs += [replace(rows.jobs[4], name=f"more-{number}") for number in range(30)]
     rows.jobs += [replace(rows.jobs[1], name=f"check-{number}") for number in range(30)]
     rows.incidents += [replace(rows.incidents[0], id=number) for number in range(500, 540)]
+    rows.limits[1] = replace(rows.limits[1], instead_of="2")
     rows.limits += [replace(rows.limits[0], name=f"limit {number}") for number in range(40)]
     rows.stale += [replace(rows.stale[2], stage=f"stage{number}") for number in range(40)]
     rows.events = [replace(one, id=number, at=NOW + number) for number, one in enumerate(rows.events * 4, start=1)]
@@ -274,19 +275,23 @@ def test_every_action_has_a_witness() -> None:
 
 SAID = {
     "JOB": "docs", "KEY…": "k0001 k0002", "KEY": "k0001", "ID": "1", "CLASS": "item", "STAGE": "read", "NUMBER": "7",
-    "FILTER": "state:failed", "TITLE": "Milk",
+    "FILTER": "state:failed", "KIND": "resource", "NAME": "disk", "VALUE": "3", "TITLE": "Milk",
 }  # fmt: skip
 """What stands for the words in capitals of a command line."""
 
 
-def twins() -> Iterator[tuple[str, str]]:
+def twins() -> Iterator[tuple[str, Action]]:
     """Return each command line once, with an action that names it."""
-    yield from {action.cli: action.id for _, action in every_action() if action.cli}.items()
+    yield from {action.cli: action for _, action in every_action() if action.cli}.items()
 
 
-@pytest.mark.parametrize(("line", "action_id"), [pytest.param(line, name, id=name) for line, name in twins()])
-def test_twin_on_the_command_line_exists_and_takes_these_words(line: str, action_id: str) -> None:
-    words = " ".join(SAID.get(word, word) for word in line.split())
+@pytest.mark.parametrize(
+    ("line", "action_id", "of_many"),
+    [pytest.param(line, action.id, action.on_marks, id=action.id) for line, action in twins()],
+)
+def test_twin_on_the_command_line_exists_and_takes_these_words(line: str, action_id: str, of_many: bool) -> None:
+    said = SAID if of_many else SAID | {"KEY…": "k0001"}
+    words = " ".join(said.get(word, word) for word in line.split())
     program, *rest = shlex.split(words)
     assert program == "rivus", action_id
     context = click.Context(rivus, info_name="rivus")
