@@ -35,6 +35,7 @@ from rivus_tui.screens.room import Room
 from rivus_tui.themes import DEFAULT, THEMES
 
 if TYPE_CHECKING:
+    from rivus_tui.links import Place
     from rivus_tui.screens.help import HelpScreen
 
 log = logging.getLogger("rivus.tui")
@@ -98,11 +99,13 @@ class RivusApp(App[int]):
         painted: Callable[[], None] | None = None,
         keymap: Keymap = PLAIN,
         memory: Memory | None = None,
+        place: Place | None = None,
         active: Callable[[], None] | None = None,
     ) -> None:
-        """`painted` is called once, after the first screen has been drawn; `active` when the user has done something,
-        every few seconds at most."""
+        """`place`: where to begin, in place of where it was left. `painted` is called once, after the first screen has
+        been drawn; `active` when the user has done something, every few seconds at most."""
         self._active = active
+        self._place = place
         self._active_at = 0.0
         memory = memory if memory is not None else Memory()
         if any(room.mode == memory.mode for room in standing()):
@@ -165,6 +168,8 @@ class RivusApp(App[int]):
             self._unsubscribe = self.desk.engine.subscribe(self._wake)
         if self._painted is not None:
             self.call_after_refresh(self._painted)
+        if self._place is not None:
+            self.call_after_refresh(self.go_to, self._place)
         self._ticked_at = self.desk.clock.monotonic()
         self.set_interval(_TICK_S, self._tick)
         self.app_suspend_signal.subscribe(self, lambda _: setattr(self, "_suspended", True))
@@ -292,6 +297,13 @@ class RivusApp(App[int]):
         await self.switch_mode(view.mode)
         if isinstance(screen := self.room, ListRoom):
             screen.call_after_refresh(screen.show_view, view)
+
+    def go_to(self, place: Place) -> None:
+        """Go where a link leads."""
+        if place.item is not None:
+            self.post_message(ItemOpened(place.item))
+        else:
+            self.post_message(ViewAsked(place.view))
 
     def on_item_opened(self, message: ItemOpened) -> None:
         """Show one item."""

@@ -12,6 +12,7 @@ from engine.contracts.view import ItemQuery
 from rivus_tui.actions.action import Action, key_names
 from rivus_tui.filters import narrowed, quoted, with_job
 from rivus_tui.format import cell
+from rivus_tui.links import SCHEME, place_of
 from rivus_tui.messages import ItemOpened, ItemsAsked, ViewAsked
 from rivus_tui.screens.room import Room
 from rivus_tui.sources import item_key
@@ -70,6 +71,17 @@ class PlaceProvider(RoomProvider):
                 ask = ItemsAsked(with_job("", job.findings_to or job.name), back=room.MODE)
                 yield f"job {job.name}", job.title, partial(room.app.post_message, ask)
 
+    def _link(self, room: Room, query: str) -> Iterator[Hit]:
+        """Offer where a link leads, or say what is wrong with it."""
+        shown = cell(query.strip(), limit=100).text
+        try:
+            place = place_of(query)
+        except ValueError as error:
+            yield Hit(1.0, Content(shown), lambda: None, text=shown, help=_explained(str(error)))
+        else:
+            go = partial(room.app.post_message, ViewAsked(place.view) if place.item is None else ItemOpened(place.item))
+            yield Hit(1.0, Content(shown), go, text=shown, help="Go there")
+
     async def discover(self) -> Hits:
         """Offer views and jobs before anything is typed."""
         if self.room is not None:
@@ -81,6 +93,10 @@ class PlaceProvider(RoomProvider):
         """Offer the places that match."""
         room = self.room
         if room is None:
+            return
+        if query.strip().startswith(f"{SCHEME}://"):
+            for hit in self._link(room, query):
+                yield hit
             return
         matcher = self.matcher(query)
         for title, explained, go in self._places(room):

@@ -114,6 +114,8 @@ class DoctorKeys(Keys):
     """Addresses for apprise, such as `pover://${PUSH_USER}@${PUSH_TOKEN}`; secrets come from the environment."""
     notify_per_hour: int = Field(default=20, ge=1, le=1_000)
     """So many messages in an hour at most."""
+    quiet: HoursOfDay | None = None
+    """Hours in which nobody is told anything, such as `22:00-07:00`; what comes up then is told when they are over."""
     bell: bool = False
     """true rings the terminal's bell when an incident opens."""
     model: Name | None = None
@@ -162,6 +164,7 @@ def doctor_settings(keys: DoctorKeys) -> DoctorSettings:
         hours=(_minutes(keys.hours[:5]), _minutes(keys.hours[6:])),
         notify=tuple(keys.notify),
         notify_per_hour=keys.notify_per_hour,
+        quiet=None if keys.quiet is None else (_minutes(keys.quiet[:5]), _minutes(keys.quiet[6:]) % 1440),
         bell=keys.bell,
         model=keys.model,
         model_cost_usd_micros=keys.max_cost,

@@ -75,6 +75,8 @@ class DoctorSettings:
     notify: tuple[str, ...] = ()
     """Addresses for apprise, such as `pover://user@token`; secrets stand as `${NAME}` and come from the environment."""
     notify_per_hour: int = 20
+    quiet: tuple[int, int] | None = None
+    """Hours in which nobody is told anything, in minutes of the day."""
     bell: bool = False
     """Ring the terminal's bell when an incident opens."""
     model: str | None = None

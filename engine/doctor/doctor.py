@@ -12,10 +12,12 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.llm import LLM
 from engine.contracts.spec import ProjectSpec
+from engine.contracts.steering import Hours
 from engine.contracts.verdict import Verdict
 from engine.doctor import model
 from engine.doctor.apprise_notifier import AppriseNotifier
@@ -26,6 +28,7 @@ from engine.doctor.passes import Passes
 from engine.doctor.rounds import Rounds
 from engine.kit.clock import Clock
 from engine.kit.tasks import end_task, wait_for_any
+from engine.rules.eligibility import quiet_until
 from engine.store import breakers, incidents
 from engine.store.incidents import Failed, Judged
 from engine.store.stages import Finished, Left
@@ -138,6 +141,10 @@ class Doctor:
     def _configure(self) -> None:
         settings = self._project.settings.doctor
         self.notices.per_hour = settings.notify_per_hour
+        zone = ZoneInfo(self._project.settings.timezone)
+        quiet = None if settings.quiet is None else Hours(start=settings.quiet[0], end=settings.quiet[1])
+        self.notices.quiet_until = lambda now: None if quiet is None else quiet_until(quiet, now, zone)
+        self.notices.look()
         if settings.notify:
             self.notices.notifier = AppriseNotifier(settings.notify)
 

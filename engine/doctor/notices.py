@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from engine.contracts.doctor import Notifier
 from engine.kit.clock import Clock
 from engine.kit.redact import redact
 from engine.kit.safe_text import safe_block, safe_line
-from engine.kit.tasks import end_task
+from engine.kit.tasks import end_task, wait_for_any
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +37,14 @@ class Notices:
         self.per_hour = per_hour
         self.dropped = 0
         """Messages that were over the limit or that nobody took."""
+        self.quiet_until: Callable[[int], int | None] = lambda now: None
+        """Until when (ms UTC) nobody may be told anything, asked at a time; None: they may."""
         self._clock = clock
         self._told: dict[str, _Told] = {}
         self._sent: deque[int] = deque()
         self._waiting: deque[tuple[str, str]] = deque()
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -50,6 +54,10 @@ class Notices:
     async def stop(self) -> None:
         """End; what was not sent stands in the events."""
         await end_task(self._task)
+
+    def look(self) -> None:
+        """The quiet hours may have changed, or be over."""
+        self._hurry.set()
 
     def tell(self, key: str, title: str, text: str) -> bool:
         """Queue a message unless the same key was told lately or too many were sent; never waits."""
@@ -76,6 +84,10 @@ class Notices:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                if (until := self.quiet_until(self._clock.now())) is not None:
+                    await wait_for_any(self._hurry, timeout_s=max(1.0, (until - self._clock.now()) / 1000))
+                    self._hurry.clear()
+                    continue
                 title, text = self._waiting.popleft()
                 notifier = self.notifier
                 if notifier is None:

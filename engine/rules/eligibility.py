@@ -79,6 +79,13 @@ def is_within(hours: Hours, now: int, zone: ZoneInfo) -> bool:
     return minute >= hours.start or minute < hours.end
 
 
+def quiet_until(hours: Hours, now: int, zone: ZoneInfo) -> int | None:
+    """When the hours that a time lies in end, ms UTC; None when it lies outside them."""
+    if not is_within(hours, now, zone):
+        return None
+    return next_start((Hours(start=hours.end, end=hours.start),), now, zone)
+
+
 def next_start(hours: Sequence[Hours], now: int, zone: ZoneInfo) -> int:
     """When the next of these parts of the day begins, ms UTC; a wall-clock time that is skipped comes right after."""
     today = datetime.fromtimestamp(now / 1000, zone).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)

@@ -29,6 +29,8 @@ class Asked:
     """Colours of the control room; None: as last time."""
     mouse: bool = True
     """Whether the control room takes the mouse; without, the terminal selects text with it."""
+    link: str | None = None
+    """Where the control room opens; None: where it was left."""
     fresh: bool = False
     """Whether the control room forgets how it was left."""
 

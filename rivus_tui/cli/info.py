@@ -11,6 +11,7 @@ import click
 from engine import __version__
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.keys import keymap_file
+from rivus_tui.cli.notify import secrets_in, unset
 from rivus_tui.cli.output import json_option, print_json
 
 _PACKAGES = ("textual", "rich", "aiosqlite", "pydantic", "click", "litellm")
@@ -72,4 +73,7 @@ def _keys(asked: Asked) -> dict[str, str]:
         elif backend.key_env is not None:
             found = secrets.find(backend.key_env)
             told[backend.key_env] = f"set ({found.source})" if found.value is not None else found.source
+    for address in project.settings.doctor.notify:
+        missing = unset(address)
+        told |= {name: "not set" if name in missing else "set (environment)" for name in secrets_in(address)}
     return told

@@ -93,6 +93,7 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
     from rivus_tui.app import RivusApp
     from rivus_tui.cli.keys import own_keys
     from rivus_tui.cli.late import LateEngine
+    from rivus_tui.links import place_of
     from rivus_tui.memory import Memory, recall
 
     root = asked.root()
@@ -125,6 +126,7 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
         painted=painted,
         keymap=own_keys(),
         memory=memory,
+        place=place_of(asked.link) if asked.link is not None else None,
         active=None if asked.read_only else lambda: _touch(state.path / "activity"),
     )
     if asked.theme is not None and asked.theme not in app.available_themes:

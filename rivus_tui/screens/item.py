@@ -15,6 +15,7 @@ from rivus_tui.desk import Desk
 from rivus_tui.export import as_json
 from rivus_tui.format import Cell, Line, cell, line
 from rivus_tui.item_page import PARTS, Part, header_lines, part_lines, part_tabs, stage_lines
+from rivus_tui.links import Place, link_to
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import confirm
 from rivus_tui.screens.item_room import ItemRoom
@@ -103,7 +104,8 @@ class ItemScreen(ItemRoom):
         job, key = self._key
         show = f"rivus items show {shlex.quote(job)} {shlex.quote(key)}"
         known = [] if self._detail is None else [("JSON", as_json(self._detail))]
-        return [*super().copies(), *known, ("the command line that shows it", show)]
+        here = ("a link to it", link_to(Place(mode=self.MODE, item=self._key)))
+        return [*super().copies(), here, *known, ("the command line that shows it", show)]
 
     def label(self, action: Action) -> str:
         """Return the part that comes next."""

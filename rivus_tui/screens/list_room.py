@@ -17,6 +17,7 @@ from rivus_tui.desk import Desk
 from rivus_tui.files import free_name, write
 from rivus_tui.filters import Suggestion, known_values, suggestions
 from rivus_tui.format import Cell, Line, cell, count, hang, moment, plural
+from rivus_tui.links import Place, link_to
 from rivus_tui.memory import View
 from rivus_tui.messages import ItemOpened
 from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt
@@ -100,14 +101,19 @@ class ListRoom(Room, Generic[Row]):
         """Return the ways to copy the row under the cursor."""
         row = self.table.row
         if row is None:
-            return super().copies()
+            return [*super().copies(), self.link_here()]
         now = self.desk.clock.now()
         return [
             *super().copies(),
+            self.link_here(),
             ("JSON", export.as_json(row)),
             ("Markdown", export.markdown(row, self.table.columns, now)),
             *self.more_copies(row),
         ]
+
+    def link_here(self) -> tuple[str, str]:
+        """Return the link to this list as it is shown."""
+        return ("a link to this list", link_to(Place(mode=self.MODE, filter=self.bar.value, scope=self.desk.scope)))
 
     def more_copies(self, row: Row) -> list[tuple[str, str]]:
         """Return ways to copy that only this screen has."""
@@ -274,7 +280,8 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
 
     def more_copies(self, row: ItemView) -> list[tuple[str, str]]:
         """Return the command line that shows the item, and its place."""
-        ways = [("the command line that shows it", f"rivus items show {shlex.quote(row.job)} {shlex.quote(row.key)}")]
+        ways = [("a link to it", link_to(Place(mode=self.MODE, item=(row.job, row.key))))]
+        ways += [("the command line that shows it", f"rivus items show {shlex.quote(row.job)} {shlex.quote(row.key)}")]
         if row.path:
             ways.append(("its place", row.path if row.line is None else f"{row.path}:{row.line}"))
         return ways
