@@ -82,7 +82,7 @@ def prepare(path: Path, *, doubt: bool = False) -> None:
         if doubt and (told := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(told)
         _upgrade(connection, path)
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError, OSError) as error:
         raise unusable(path, error) from error
     finally:
         connection.close()
@@ -122,7 +122,8 @@ _ADVICE: Final = {
 
 def unusable(path: Path, error: Exception) -> StateError:
     """Why a state file cannot be used, and what to do; only a damaged one is worth a restore."""
-    advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    code = sqlite3.SQLITE_IOERR if isinstance(error, OSError) else getattr(error, "sqlite_errorcode", 0) & 0xFF
+    advice = _ADVICE.get(code)
     if advice is not None:
         return StateError(f"{path}: the state file cannot be used ({error}): {advice}")
     return StateError(f"{path}: the state file is damaged ({error}); restore a backup, or move it away")

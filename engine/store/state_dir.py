@@ -139,9 +139,11 @@ class EngineLock:
         """The last owner did not end by itself: it was killed, or the power failed."""
         try:
             self._write("starting")
-        except OSError as error:
+        except BaseException as error:
             os.close(self._handle)
-            raise self._unwritable(error) from error
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
+            raise
 
     def _unwritable(self, error: OSError) -> StateError:
         reason = os.strerror(error.errno) if error.errno else str(error)
@@ -166,6 +168,8 @@ class EngineLock:
     def release(self) -> None:
         """Give the directory up."""
         if self._handle >= 0:
-            self.tell("stopped")
-            os.close(self._handle)
-            self._handle = -1
+            try:
+                self.tell("stopped")
+            finally:
+                os.close(self._handle)
+                self._handle = -1

@@ -94,7 +94,8 @@ def backup(database: Path, target: Path) -> int:
     except (OSError, sqlite3.Error) as error:
         raise StateError(f"{target}: the copy could not be written: {error}") from error
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
 
 
 def check(database: Path) -> Iterator[str]:
@@ -146,4 +147,5 @@ def restore(database: Path, source: Path, now: int) -> Path | None:
     except (OSError, sqlite3.Error) as error:
         raise StateError(f"{database}: the copy could not be put in place: {error}") from error
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink(missing_ok=True)

@@ -1,10 +1,11 @@
-"""R6: fail the n-th statement of a scene, for every n and in every way, and look at the end."""
+"""R6: fail the n-th statement, call for a file or request, for every n and in every way, and look at the end."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
+from tests.faults.calls import files, requests
 from tests.faults.goal import Goal, Lane, Reading, readings
 from tests.faults.simulation.run import quietly
 from tests.faults.simulation.scene import FAULTS, SCENES, Case
@@ -21,9 +22,15 @@ def sweep(lane: Lane) -> Reading:
             cases += 1
             with tempfile.TemporaryDirectory(prefix="rivus-sweep-") as folder:
                 found += Case(scene, fault, at, Path(folder) / "state").play()
+    with quietly(), tempfile.TemporaryDirectory(prefix="rivus-calls-") as folder:
+        calls, wrong = files(Path(folder), 1 if lane.deep else 17)
+        found += wrong
+        asked, wrong = requests(1 if lane.deep else 10)
+        found += wrong
     return readings(
         sorted(set(found)),
-        f"{cases:,} of {len(plan):,} cases of {len(SCENES)} scenes, {len(found)} wrong ends",
+        f"{cases:,} of {len(plan):,} statements of {len(SCENES)} scenes, {calls} calls for files, {asked} requests, "
+        f"{len(found)} wrong ends",
         at_most=12,
     )
 
@@ -35,4 +42,4 @@ def _statements(scene):  # type: ignore[no-untyped-def]
         return case.statements
 
 
-GOALS = [Goal("R6", "n-th statement sweep", "0 wrong ends, 0 open transactions, 0 hangs", sweep)]
+GOALS = [Goal("R6", "n-th call sweep", "0 wrong ends, 0 open transactions, 0 hangs", sweep)]
