@@ -1,4 +1,5 @@
-"""One call to a model: through the door with litellm, and the same request with plain httpx, to one local server."""
+"""One call to a model: through the door, and the same request with litellm alone and with plain httpx, to one local
+server."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from typing import Any, Final
 import httpx
 
 from benchmarks.figure import Figure
+from engine.contracts.llm import Message, Sent
 from engine.contracts.models import BackendSpec
 from engine.kit.secrets import Secrets
 from tests.llm.house import FREE, House, model
@@ -23,20 +25,23 @@ _ROUNDS: Final = 3
 
 
 def measures() -> Iterator[Figure]:
-    """Median milliseconds a call, one after the other; the reservation and the settlement are in it."""
+    """Milliseconds a call, one after the other, the reservation and the settlement in it: on the wall (medians), and of
+    the processor, the server's (which is in the same process) included."""
     with openai_server() as server, tempfile.TemporaryDirectory(prefix="rivus-bench-") as folder:
-        plain, through = asyncio.run(_measure(Path(folder), server))
-    yield Figure(
-        name="model-call",
-        value=through,
-        unit="ms a call",
-        peer="httpx",
-        peer_value=plain,
-        setting="litellm, local server",
-    )
+        walls, cpus = asyncio.run(_measure(Path(folder), server))
+    for name, unit, (plain, bare, through) in (("model-call", "ms", walls), ("model-call-cpu", "CPU ms", cpus)):
+        for peer, value in (("httpx", plain), ("litellm alone", bare)):
+            yield Figure(
+                name=name,
+                value=through,
+                unit=f"{unit} a call",
+                peer=peer,
+                peer_value=value,
+                setting="litellm, local server",
+            )
 
 
-async def _measure(folder: Path, server: Server) -> tuple[float, float]:
+async def _measure(folder: Path, server: Server) -> tuple[list[float], list[float]]:
     spec = BackendSpec(name="local", provider="openai", base_url=server.url, key_env="LOCAL_KEY", price=FREE)
     house = House(folder, backends=[spec], models=[model("fast", "local/small")])
     house.gateway.secrets = Secrets(None, {"LOCAL_KEY": "local-secret-key"})
@@ -53,18 +58,36 @@ async def _measure(folder: Path, server: Server) -> tuple[float, float]:
             answer = await client.post(f"{server.url}/chat/completions", json=body)
             return answer.json()["choices"][0]["message"]["content"]
 
-        await _median(through, 10)  # litellm is loaded with the first call
-        await _median(plain, 10)
-        rounds = [(await _median(plain, _CALLS), await _median(through, _CALLS)) for _ in range(_ROUNDS)]
+        backend = house.gateway.backends["local"]
+
+        async def bare(n: int) -> Any:
+            return await backend.call(
+                Sent(
+                    mode="small",
+                    messages=(Message(role="user", content=f"question {n}"),),
+                    json_schema=None,
+                    temperature=0.0,
+                    max_tokens=100,
+                    timeout_s=30.0,
+                )
+            )
+
+        await _timed(through, 10)  # litellm is loaded with the first call
+        calls = (plain, bare, through)
+        for call in calls:
+            await _timed(call, 10)
+        rounds = [[await _timed(call, _CALLS) for call in calls] for _ in range(_ROUNDS)]
     await house.gateway.stop()
     house.ground.close()
-    return statistics.median(one for one, _ in rounds), statistics.median(other for _, other in rounds)
+    walls, cpus = ([statistics.median(one[at] for one in of) for of in zip(*rounds, strict=True)] for at in (0, 1))
+    return walls, cpus
 
 
-async def _median(call: Callable[[int], Awaitable[Any]], n: int) -> float:
-    times = []
+async def _timed(call: Callable[[int], Awaitable[Any]], n: int) -> tuple[float, float]:
+    """Median on the wall, and mean of the processor, in milliseconds."""
+    times, cpu = [], time.process_time()
     for at in range(n):
         began = time.perf_counter()
         await call(at)
         times.append((time.perf_counter() - began) * 1_000)
-    return statistics.median(times)
+    return statistics.median(times), (time.process_time() - cpu) * 1_000 / n

@@ -35,6 +35,8 @@ class Source:
 
     async def run(self) -> RunView:
         """Run once and return how it went."""
+        # The run of the start may be under way; one that is asked for meanwhile is that one.
+        await self.rig.until(lambda: not self.rig.runtime.discovery.running)
         count = len(self.rig.reader.runs("docs", 1_000))
         assert (await self.rig.command("run", job="docs")).ok
         await self.rig.until(
