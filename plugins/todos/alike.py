@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz import fuzz
@@ -22,6 +23,8 @@ _NUMBERING: Final = re.compile(
     r"^\W*(?:(?:step|task|phase|item|part|todo)\s+)?(?:\d+(?:\.\d+)*\s*[.):\-]+|\d+(?:\.\d+)+)\s+", re.I
 )
 _STEP: Final = re.compile(r"^\W*(?:step|task|phase|item|part)\s+[\w.]{1,6}\s*[:.)\-–—]\s*", re.I)
+_URGENCY: Final = re.compile(r"^\W*P[0-3]\b\W*(?=\w)|\s*[(\[]P[0-3][)\]]\s*$", re.I)
+"""A priority in front or at the end: it may change, and the task stays what it is."""
 _SIGNS: Final = re.compile(r"[*_`~\"“”‘’]+|[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f\u200d]+")
 _WORD: Final = re.compile(r"[^\W_]+(?:[.'’\-][^\W_]+)*")
 _ENDINGS: Final = ("ations", "ation", "ings", "ing", "ied", "ies", "ed", "es", "s", "e")
@@ -30,15 +33,17 @@ _ALIKE_WORD: Final = 80.0
 """Two words of at least four letters count as one (a typo, an ending) from this rapidfuzz ratio on."""
 
 
+@lru_cache(maxsize=20_000)
 def normalise(text: str) -> str:
     """Return a text without box, marks, status tags, numbering, signs and case; equal texts are one task."""
     reading = read_marks(text)
-    text = _STATUS.sub(" ", reading.text)
+    text = _URGENCY.sub("", _STATUS.sub(" ", reading.text))
     text = _STEP.sub("", _NUMBERING.sub("", _SIGNS.sub(" ", text)), count=1)
     text = " ".join(text.split()).rstrip(" .;,:!").casefold()
     return text or " ".join(reading.text.split()).casefold()
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """Cut the endings that verbs and plurals take; crude, the same for both sides."""
     for ending in _ENDINGS:

@@ -151,3 +151,8 @@ def test_edited_files_keep_their_items() -> None:
     values = {judgement.name: judgement.right / judgement.n for judgement in todo_match.judgements()}
     assert values["todo-match-kept"] >= 0.97
     assert values["todo-match-right"] >= 0.995
+
+
+@pytest.mark.parametrize("new", ["P1 Mend the upload", "**P0**: Mend the upload", "Mend the upload (P3)"])
+def test_a_priority_that_comes_or_goes_leaves_the_task_what_it_is(new: str) -> None:
+    assert normalise(new) == normalise("Mend the upload") == "mend the upload"
