@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from engine.contracts.view import AttemptView, EventView, ItemDetail, ItemStageView
+from rivus_tui.change_lines import change_lines, change_of
 from rivus_tui.format import (
     Cell,
     Line,
@@ -138,7 +139,9 @@ def triage_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
                 lines.append(fit_line([Cell("  "), cell(" | ".join(stage.choices))], width))
     if item.priority is not None:
         lines.append(label_line("priority", priority(item.priority), width))
-    for stage in detail.stages:
+    for index, stage in enumerate(detail.stages):
+        if stage.state == "waiting" and (change := change_of(detail.stages, index)) is not None:
+            lines += [(), *change_lines(change, width)]
         if stage.output:
             lines += [(), *output_lines(stage.output, width)]
     return lines
@@ -160,6 +163,8 @@ def _output(detail: ItemDetail, chosen: int, now: int, width: int) -> list[Line]
         lines.append(
             fit_line([Cell("file  ", "muted"), cell(artifact.path), Cell(f"  {artifact.type}, {size}", "muted")], width)
         )
+    if (change := change_of(detail.stages, detail.stages.index(stage))) is not None:
+        lines += [*([()] if lines else []), *change_lines(change, width)]
     if stage.state in ("failed", "later"):
         latest = next((attempt for attempt in detail.attempts if attempt.stage == stage.stage), None)
         if latest is not None:
