@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from tests.faults.calls import files, requests
 from tests.faults.goal import Goal, Lane, Reading, readings
+from tests.faults.simulation.patience import patient
 from tests.faults.simulation.run import quietly
 from tests.faults.simulation.scene import FAULTS, SCENES, Case
+from tests.faults.simulation.scratch import scratch
 
 
 def sweep(lane: Lane) -> Reading:
     found: list[str] = []
     cases = 0
     wanted = lane.n(fast=40, deep=4_000)
-    with quietly():
+    with quietly(), patient():
         plan = [(scene, fault, at) for scene in SCENES for fault in FAULTS for at in range(1, _statements(scene) + 1)]
         step = max(1, len(plan) // wanted)
         for scene, fault, at in plan[step // 2 :: step]:
             cases += 1
-            with tempfile.TemporaryDirectory(prefix="rivus-sweep-") as folder:
-                found += Case(scene, fault, at, Path(folder) / "state").play()
-    with quietly(), tempfile.TemporaryDirectory(prefix="rivus-calls-") as folder:
-        calls, wrong = files(Path(folder), 1 if lane.deep else 17)
+            with scratch() as folder:
+                found += Case(scene, fault, at, folder / "state").play()
+    with quietly(), scratch() as folder:
+        calls, wrong = files(folder, 1 if lane.deep else 17)
         found += wrong
         asked, wrong = requests(1 if lane.deep else 10)
         found += wrong
@@ -36,8 +35,8 @@ def sweep(lane: Lane) -> Reading:
 
 
 def _statements(scene):  # type: ignore[no-untyped-def]
-    with tempfile.TemporaryDirectory(prefix="rivus-sweep-") as folder:
-        case = Case(scene, None, 0, Path(folder) / "state")
+    with scratch() as folder:
+        case = Case(scene, None, 0, folder / "state")
         assert not (wrong := case.play()), wrong
         return case.statements
 

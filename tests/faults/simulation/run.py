@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from tests.faults.simulation.scratch import scratch
 from tests.faults.simulation.world import Outcome, World
 
 
@@ -24,8 +23,8 @@ def quietly() -> Iterator[None]:
 
 def simulate(seed: int, executions: int, *, tell: int | None = None) -> Outcome:
     """Live through one seed in a folder of its own."""
-    with quietly(), tempfile.TemporaryDirectory(prefix="rivus-simulation-") as folder:
-        return World(Path(folder), seed, executions=executions, tell=tell).run()
+    with quietly(), scratch() as folder:
+        return World(folder, seed, executions=executions, tell=tell).run()
 
 
 def replay(seed: int, executions: int) -> str:
