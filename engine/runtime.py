@@ -316,7 +316,9 @@ class Runtime:
     def _new_processes(self, project: ProjectSpec) -> WorkerProcesses:
         settings = project.settings
         http = {"allow": settings.http_allow, "proxy": settings.http_proxy}
-        return WorkerProcesses(settings.workers, folder=self._folder, memory=settings.worker_memory, http=http)
+        return WorkerProcesses(
+            settings.workers, folder=self._folder, memory=settings.worker_memory, http=http, code=self._files
+        )
 
     async def _take_configuration(self, project: ProjectSpec) -> list[str]:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""

@@ -37,7 +37,17 @@ from engine.work.judge import BadResult, failed, judge, unanswered
 from engine.work.line import Ended, Line
 from engine.work.process import WorkerDied
 from engine.work.processes import WorkerProcesses
-from engine.work.run import Asked, AttemptDoor, Handler, Raised, Run, call_in_process, call_in_thread, open_context
+from engine.work.run import (
+    Asked,
+    AttemptDoor,
+    CodeEdited,
+    Handler,
+    Raised,
+    Run,
+    call_in_process,
+    call_in_thread,
+    open_context,
+)
 from engine.work.still_true import Hook, no_longer
 from engine.work.watchdog import Watchdog
 
@@ -46,6 +56,8 @@ log = logging.getLogger(__name__)
 SWEEP_S: Final = 0.5
 ABANDONED_MAX: Final = 3
 """A handler that was abandoned so often runs where it can be killed."""
+TAKEN_OVER_S: Final = 5.0
+"""When what was claimed under code that has been edited meanwhile is tried again: a reload is on its way."""
 ABANDON_S: Final = 2.0
 """How long a cancelled handler may take to end before it is abandoned."""
 
@@ -237,6 +249,9 @@ class Attempts:
             ending = self._failed(run, describe(error))
         except Raised as error:
             ending = self._failed(run, error.problem)
+        except CodeEdited as error:
+            due_at = self._clock.now() + round(TAKEN_OVER_S * 1000)
+            ending = Left(claim=claim, transition="postpone", why=str(error), due_at=due_at, ms=self._ms(run))
         except (ModelBusy, ModelNeeded, InDoubt) as error:
             ending = unanswered(claim, error, now=self._clock.now(), ms=self._ms(run))
         except WorkerDied as error:

@@ -76,7 +76,9 @@ class WorkerProcess:
         self._printed = asyncio.get_running_loop().create_task(self._read_output(), name="worker-output")
 
     @classmethod
-    async def start(cls, folder: Path | None, *, memory: int, http: Mapping[str, Any]) -> WorkerProcess:
+    async def start(
+        cls, folder: Path | None, *, memory: int, http: Mapping[str, Any], code: Mapping[str, tuple[int, int]]
+    ) -> WorkerProcess:
         """Start one; `folder` is that of jobs.yaml, `memory` the address space it may have, in bytes."""
         ours, theirs = socket.socketpair()
         limits = {
@@ -110,7 +112,8 @@ class WorkerProcess:
             raise
         worker = cls(process, reader, writer)
         try:
-            writer.write(pack({"kind": "start", "folder": str(folder) if folder else None, "http": http}))
+            start = {"kind": "start", "folder": str(folder) if folder else None, "http": http, "code": code}
+            writer.write(pack(start))
             worker.pid = int((await worker._frame())["pid"])
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             await worker.kill()
@@ -138,7 +141,7 @@ class WorkerProcess:
                     task = asyncio.ensure_future(self._answer(answer, hears))
                     asked.add(task)
                     task.add_done_callback(asked.discard)
-                elif answer["kind"] in ("ended", "raised"):
+                elif answer["kind"] in ("ended", "raised", "edited"):
                     self.spent = bool(answer.get("spent"))
                     await _settle()
                     return answer

@@ -18,12 +18,21 @@ IDLE_S: Final = 60.0
 class WorkerProcesses:
     """At most `size` processes; a call waits for a free one."""
 
-    def __init__(self, size: int, *, folder: Path | None, memory: int, http: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        *,
+        folder: Path | None,
+        memory: int,
+        http: Mapping[str, Any] | None = None,
+        code: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
         """`folder` is that of jobs.yaml; `memory` the address space of each process, in bytes; `http` what its
-        HTTP client is made with."""
+        HTTP client is made with; `code`: path → (time of change in ns, size) of what the handlers' versions are of."""
         self._folder = folder
         self._memory = memory
         self._http = dict(http or {})
+        self._code = dict(code or {})
         self._free = asyncio.Semaphore(size)
         self._idle: list[WorkerProcess] = []
         self._all: set[WorkerProcess] = set()
@@ -79,7 +88,7 @@ class WorkerProcesses:
                 return worker
             self._all.discard(worker)
             await worker.kill()
-        worker = await WorkerProcess.start(self._folder, memory=self._memory, http=self._http)
+        worker = await WorkerProcess.start(self._folder, memory=self._memory, http=self._http, code=self._code)
         self._all.add(worker)
         return worker
 

@@ -49,6 +49,13 @@ class Raised(Exception):
         self.problem = problem
 
 
+class CodeEdited(Exception):
+    """The code of the handler is not what the attempt was claimed under; nothing of it has run."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was edited, and is not taken over yet")
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far an attempt is."""
@@ -289,7 +296,8 @@ async def call_in_thread(handler: Handler, context: AttemptContext) -> Any:
 async def call_in_process(
     run: Run, processes: WorkerProcesses, *, root: Path, artifacts: Path, started: Callable[[], None]
 ) -> tuple[Any, Sequence[tuple[str, Candidate]]]:
-    """Call a handler in a worker process; returns what it returned and emitted, or raises Raised or WorkerDied."""
+    """Call a handler in a worker process; returns what it returned and emitted, or raises Raised, CodeEdited or
+    WorkerDied."""
     claim = run.claim
     item = claim.item
     message: dict[str, Any] = {
@@ -316,6 +324,8 @@ async def call_in_process(
         "checkpoint": claim.checkpoint,
     }
     answer: Mapping[str, Any] = await processes.call(message, run, started=started)
+    if answer["kind"] == "edited":
+        raise CodeEdited(str(answer["path"]))
     if answer["kind"] == "raised":
         if "model" in answer:
             raise decode_error(answer["model"])

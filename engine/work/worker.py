@@ -112,6 +112,7 @@ def main(fd: int) -> None:
     keeper.adopt_orphans()
     link = Link(fd)
     start = link.calls.get()
+    code = Code(start["code"])
     link.send({"kind": "ready", "pid": os.getpid()})
     resolver = Resolver(Path(start["folder"]) if start["folder"] else None)
     http = Http(**start["http"])
@@ -124,7 +125,7 @@ def main(fd: int) -> None:
         call = link.calls.get()
         link.call = call["call"]
         to_engine.budget = LogBudget()
-        answer = _serve(call, link, resolver, logger, http)
+        answer = _serve(call, link, resolver, code, logger, http)
         if dropped := to_engine.budget.told():
             link.send({"kind": "log", "level": logging.WARNING, "text": dropped})
         link.send(answer)
@@ -132,7 +133,30 @@ def main(fd: int) -> None:
         link.context = None
 
 
-def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging.Logger, http: Http) -> dict[str, Any]:
+class Code:
+    """What handlers were when their versions were taken: a process that imports later may find them edited."""
+
+    def __init__(self, files: dict[str, list[int]]) -> None:
+        """Path → [time of change in ns, size]."""
+        self._files = files
+        self._imported: set[str] = set()
+
+    def edited(self, handler: str) -> str | None:
+        """The first file that is not as it was, when this handler was just imported for the first time."""
+        if handler in self._imported:
+            return None
+        for path, seen in self._files.items():
+            with contextlib.suppress(OSError):
+                stat = os.stat(path)
+                if [stat.st_mtime_ns, stat.st_size] != seen:
+                    return path
+        self._imported.add(handler)
+        return None
+
+
+def _serve(
+    call: dict[str, Any], link: Link, resolver: Resolver, code: Code, logger: logging.Logger, http: Http
+) -> dict[str, Any]:
     """Run one call; returns its last frame, with nothing left of what the handler has started."""
     item = call["item"]
     progress = _Progress(link)
@@ -160,6 +184,8 @@ def _serve(call: dict[str, Any], link: Link, resolver: Resolver, logger: logging
     try:
         handler = resolver.handler(call["handler"])
         before = Surroundings()
+        if (path := code.edited(call["handler"])) is not None:
+            return _tidied({"kind": "edited", "path": path, "spent": True}, progress, http, before)
         outcome = handler(context)
         if inspect.isawaitable(outcome):
             outcome = asyncio.run(_awaited(outcome))

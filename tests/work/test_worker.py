@@ -393,6 +393,26 @@ async def test_function_in_a_pool_that_a_reload_has_replaced_hears_that_it_shoul
         attempts._processes = before
 
 
+async def test_code_that_was_edited_before_a_process_imported_it_does_not_run_under_the_old_version(
+    tmp_path: Path, plugin: str
+) -> None:
+    file = tmp_path / f"{plugin}.py"
+    before = file.stat()
+    async with rig(tmp_path, plugin, "echo", attempts=1) as it:
+        file.write_text(PLUGIN + "# edited\n", encoding="utf-8")
+        await it.add("a")
+        await it.until(lambda: it.states("a")["work"] == "later")
+        detail = it.reader.item("docs", "a")
+        assert detail is not None
+        assert detail.stages[0].why == f"{file} was edited, and is not taken over yet"
+        assert (detail.attempts, it.runtime.processes._idle) == ((), [])
+        file.write_text(PLUGIN, encoding="utf-8")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        it.clock.advance(6)
+        it.runtime.timers.look()
+        await it.until(lambda: it.states("a")["work"] == "done")
+
+
 async def test_money_that_a_dead_worker_has_spent_is_booked(tmp_path: Path, plugin: str) -> None:
     async with rig(tmp_path, plugin, "pays", attempts=1) as it:
         await it.add("a")
