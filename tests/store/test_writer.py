@@ -256,7 +256,7 @@ async def test_commit_that_is_told_as_failed_is_looked_up_and_nothing_is_done_tw
         return {}
 
     async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as rig:
-        before = await rig.runtime._database.run(id)
+        before = await rig.runtime._database.run(lambda connection: connection)
         with stumbling(failing_once(at)):
             if at == "writer.committed":
                 await rig.add("a", "b")  # it is stored: whoever asked for it is not told otherwise
@@ -264,7 +264,9 @@ async def test_commit_that_is_told_as_failed_is_looked_up_and_nothing_is_done_tw
                 with pytest.raises(StateError, match="disk I/O error"):
                     await rig.add("a", "b")
                 await rig.add("a", "b")
-        assert await rig.runtime._database.run(id) != before  # another connection, which knows what the file holds
+        assert (
+            await rig.runtime._database.run(lambda connection: connection) is not before
+        )  # another connection, which knows what the file holds
         await rig.drained()
         assert sorted(began) == ["a", "b"]
         assert "attempt.refused" not in rig.kinds()
