@@ -102,6 +102,13 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Call these items otherwise; what their source says stays with them.",
         ),
         CommandSpec(
+            name="amend",
+            args=("job", "keys", "fields"),
+            danger=1,
+            undo=True,
+            summary="Set fields of these items' data (null takes one away); they stay whatever their source says.",
+        ),
+        CommandSpec(
             name="merge",
             args=("job", "keys", "into"),
             danger=1,

@@ -11,7 +11,7 @@ from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
 from engine.contracts.verdict import CLASSES
 from engine.services import adjusting, bulks
-from engine.store import doctor_people, pauses, people, stale, undo, wishes
+from engine.store import amends, doctor_people, pauses, people, stale, undo, wishes
 from engine.store.plan import JobPlan, Plan
 
 DOCTORS = ("overrule", "apply", "dismiss", "send", "probe", "clear-errors")
@@ -46,6 +46,9 @@ def check(name: str, args: Mapping[str, Any]) -> CommandSpec:
         raise UseError(f"`{name}`: the priority is 0, 1, 2, 3 or null")
     if not isinstance(args.get("drain", True), bool):
         raise UseError(f"`{name}`: drain is true or false")
+    fields = args.get("fields", {})
+    if not isinstance(fields, dict) or not all(isinstance(one, str) for one in fields):
+        raise UseError("`amend`: fields are a map of names to values")
     if name == "bulk":
         bulks.check(args)
     if name == "adjust":
@@ -98,6 +101,8 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
                 )
             case "import":
                 return wishes.put_in(connection, plan, job, args["items"], now)
+            case "amend":
+                return amends.amend(connection, plan, job, keys, args["fields"], now)
             case "edit":
                 return wishes.edit(connection, plan, job, keys, str(args["title"]), now)
             case "merge":

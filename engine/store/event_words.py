@@ -27,6 +27,7 @@ _WORDS: Final[dict[str, str]] = {
     "item.retried": "will be retried",
     "items.imported": "import",
     "item.added": "added by a person",
+    "item.amended": "data changed by hand",
     "item.edited": "renamed",
     "item.started": "goes first",
     "item.reset": "will run again",

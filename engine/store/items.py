@@ -13,6 +13,7 @@ from engine.contracts.item import Candidate, Known
 from engine.contracts.states import ItemState, StageState
 from engine.kit.compact_json import encode
 from engine.kit.safe_text import safe_line
+from engine.rules.amended import laid_over
 from engine.rules.order import due_at
 from engine.rules.states import item_state, start_states
 from engine.store import counts, facts, findings, provenance, settle
@@ -215,7 +216,7 @@ def _merge(
 ) -> bool:
     (
         item_id, key, given_by, title, data, revision, confidence, path, line, headings, state, closed, closed_by,
-        missed, given, signals, _, titled,
+        missed, given, signals, _, titled, amended,
     ) = row  # fmt: skip
     if origin == "emit" and given_by != "emit":
         _fill(connection, row, candidate)
@@ -231,7 +232,8 @@ def _merge(
     values: dict[str, object] = {
         "id": item_id,
         "title": titled or safe_line(candidate.title) or key,
-        "data": _encode(candidate.data),
+        "data": _encode(candidate.data if amended is None else laid_over(candidate.data, json.loads(amended))),
+        "data_given": _encode(candidate.data),
         # The revision that the stages ran for, or will run for: while nothing of the item may run, it stays behind, so
         # that the item runs again when it is open again.
         "revision": candidate.revision if renewed or revision is None else revision,
@@ -248,7 +250,7 @@ def _merge(
     gave_more = candidate.priority not in (None, given) or (
         bool(candidate.signals) and _more(known_signals, candidate.signals) != known_signals
     )
-    if told != new or missed or gave_more:
+    if told != new or missed or gave_more or amended is not None:
         values["signals"] = _encode(_more(known_signals, candidate.signals))
         connection.execute(_SQL.merge, values)
         unjudged.add(item_id)

@@ -5,7 +5,7 @@ SELECT coalesce(max(id), 0) FROM items;
 -- name: by_keys
 -- Items of a job that are known already.
 SELECT id, key, origin, title, data, revision, confidence, path, line, headings, state, closed, closed_by, missed,
-    given, signals, source_id, titled
+    given, signals, source_id, titled, amended
 FROM items WHERE job_id = :job AND key IN (SELECT value FROM json_each(:keys));
 
 -- name: insert
@@ -24,7 +24,8 @@ INSERT INTO item_stages (item_id, stage_id, state, due_at, why) VALUES (?, ?, ?,
 -- not given takes none away; what follows from the one given is decided with the other facts.
 UPDATE items
 SET title = :title, data = :data, revision = :revision, confidence = :confidence, path = :path, line = :line,
-    headings = :headings, missed = :missed, signals = :signals, given = coalesce(:priority, given)
+    headings = :headings, missed = :missed, signals = :signals, given = coalesce(:priority, given),
+    data_given = CASE WHEN amended IS NULL THEN NULL ELSE :data_given END
 WHERE id = :id;
 
 -- name: close

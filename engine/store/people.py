@@ -30,7 +30,7 @@ _STAGE_COLUMNS = (
 )  # fmt: skip
 ITEM_COLUMNS = (
     "item", "key", "revision", "state", "closed", "closed_by", "why", "priority", "priority_by", "accepted_at",
-    "snoozed_until", "title", "titled",
+    "snoozed_until", "title", "titled", "amended",
 )  # fmt: skip
 
 

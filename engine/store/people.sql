@@ -11,7 +11,7 @@ FROM item_stages WHERE item_id IN (SELECT value FROM json_each(?));
 -- name: items_now
 -- Items as they are, to be kept in the journal.
 SELECT id, key, revision, state, closed, closed_by, why, priority, priority_by, accepted_at, snoozed_until,
-    title, titled
+    title, titled, amended
 FROM items WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: open_gate

@@ -13,7 +13,7 @@ from engine.store.sql import queries
 _SQL = queries("redo")
 
 REDOABLE: Final = (
-    "accept", "drop", "snooze", "prioritise", "answer", "retry", "cancel", "pause", "resume", "edit",
+    "accept", "drop", "snooze", "prioritise", "answer", "retry", "cancel", "pause", "resume", "edit", "amend",
     "merge", "start",
 )  # fmt: skip
 """Commands that mean the same when they are given again."""

@@ -337,7 +337,7 @@ CREATE TABLE items (
     snoozed_until INTEGER,
     missed INTEGER NOT NULL DEFAULT 0, -- complete runs in a row that did not see it
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER, last_seen_at INTEGER, titled TEXT, times_seen INTEGER NOT NULL DEFAULT 1, fixed_at INTEGER, fixed_run_id INTEGER, reopened INTEGER NOT NULL DEFAULT 0,
+    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER, last_seen_at INTEGER, titled TEXT, times_seen INTEGER NOT NULL DEFAULT 1, fixed_at INTEGER, fixed_run_id INTEGER, reopened INTEGER NOT NULL DEFAULT 0, amended TEXT, data_given TEXT,
     UNIQUE (job_id, key),
     CHECK ((state = 'snoozed') = (snoozed_until IS NOT NULL)),
     CHECK ((priority IS NULL) = (priority_by IS NULL))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.contracts.commands import CommandOutcome
 from engine.rules.order import due_at
-from engine.store import adjustments, doctor_undo, pauses, people, settle, versions
+from engine.store import adjustments, amends, doctor_undo, facts, pauses, people, settle, versions
 from engine.store import items as items_part
 from engine.store.events import Event, record
 from engine.store.people import ITEM_COLUMNS, StageRow, come_back, reasons
@@ -111,6 +111,8 @@ def _restore(
             connection.execute(_SQL.revive, {"item": item["item"], "why": item["why"], "stages": stages})
         restore(connection, old, item, rows.get(item["item"], []), now)
         restored.append(item["item"])
+    if name == "amend":
+        facts.decide(connection, plan, restored, now)
     settle.settle(connection, plan, restored, now)
     return restored, skipped
 
@@ -124,7 +126,8 @@ def _moved_on(name: str, old: Mapping[str, Any], item: Mapping[str, Any]) -> str
     if name == "snooze" and item["state"] != "snoozed":
         return "it is not snoozed any more"
     known = old.get("revision")
-    if name not in ("prioritise", "snooze", "edit", "start") and known is not None and item["revision"] != known:
+    content_matters = name not in ("prioritise", "snooze", "edit", "amend", "start")
+    if content_matters and known is not None and item["revision"] != known:
         return "its content changed meanwhile"
     return None
 
@@ -169,6 +172,12 @@ def _put_title_back(
     people.call(connection, old["item"], old["title"], old["titled"], now)
 
 
+def _put_data_back(
+    connection: sqlite3.Connection, old: Mapping[str, Any], item: Mapping[str, Any], rows: list[StageRow], now: int
+) -> None:
+    amends.take_back(connection, old["item"], old["amended"], now)
+
+
 def _put_first_back(
     connection: sqlite3.Connection, old: Mapping[str, Any], item: Mapping[str, Any], rows: list[StageRow], now: int
 ) -> None:
@@ -181,6 +190,7 @@ _RESTORE: Final[Mapping[str, _Restore]] = {
     "prioritise": _put_priority_back,
     "snooze": _end_snooze,
     "edit": _put_title_back,
+    "amend": _put_data_back,
     "start": _put_first_back,
 }
 

@@ -61,6 +61,11 @@ EDIT: Final = Action(
     help="Call it otherwise; what its source says stays with it", cli="rivus items edit JOB KEY… --title TITLE",
     why_not=possible.change_item,
 )  # fmt: skip
+AMEND: Final = Action(
+    id="amend", keys=("D",), label="Data…", meaning="change its data", level=1, command="amend",
+    help="Set a field of its data, such as before a retry; it stays whatever its source says",
+    cli="rivus items data JOB KEY… --set FIELD=VALUE", why_not=possible.change_item,
+)  # fmt: skip
 MERGE: Final = Action(
     id="merge", keys=("M",), label="Merge", level=1, command="merge",
     help="The marked ones are the same as the one under the cursor: drop them, and let it remember where they stood",

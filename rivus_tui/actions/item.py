@@ -7,6 +7,7 @@ from typing import Final
 from rivus_tui.actions.decisions import (
     ACCEPT,
     AGAIN,
+    AMEND,
     CANCEL,
     EDIT,
     LOWER_PRIORITY,
@@ -19,7 +20,7 @@ from rivus_tui.actions.decisions import (
 from rivus_tui.actions.lists import COPY_AS, NEXT_PART, PREVIOUS_PART, WHY
 
 ACTIONS: Final = (
-    ACCEPT, RETRY, AGAIN, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
+    ACCEPT, RETRY, AGAIN, AMEND, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
     NEXT_PART, PREVIOUS_PART, COPY_AS,
 )  # fmt: skip
 FOOTER: Final = ("escape", "next_part", "accept", "retry", "cancel", "why", "source", "undo")

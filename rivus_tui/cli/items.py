@@ -296,3 +296,28 @@ def again(asked: Asked, job: str, key: str, stage: str | None, yes: bool, as_jso
         click.echo(" ".join(again_text(detail, stage, time.time_ns() // 1_000_000)), err=True)
         click.confirm("Run it again?", abort=True, err=True)
     raise click.exceptions.Exit(tell(apply(asked, "reset", {"job": job, "stage": stage, "keys": [key]}), as_json))
+
+
+@items.command()
+@click.argument("job")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="Set a field; the value is JSON or text.")
+@click.option("--unset", "gone", multiple=True, metavar="FIELD", help="Take a field away.")
+@json_option
+@click.pass_obj
+def data(
+    asked: Asked, job: str, keys: tuple[str, ...], fields: tuple[str, ...], gone: tuple[str, ...], as_json: bool
+) -> None:
+    """Change the data of items, such as before a retry; it stays whatever their source says."""
+    from rivus_tui.fields import value_of
+
+    told: dict[str, Any] = dict.fromkeys(gone)
+    for field in fields:
+        name, sign, value = field.partition("=")
+        if not sign or not name:
+            raise click.UsageError(f"--set {field}: write FIELD=VALUE")
+        told[name] = value_of(value)
+    if not told:
+        raise click.UsageError("say --set FIELD=VALUE or --unset FIELD")
+    args = {"job": job, "keys": list(keys), "fields": told}
+    raise click.exceptions.Exit(tell(apply(asked, "amend", args), as_json))

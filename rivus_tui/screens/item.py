@@ -13,11 +13,12 @@ from rivus_tui.actions.action import Action
 from rivus_tui.again_page import again_text, why_not_again
 from rivus_tui.desk import Desk
 from rivus_tui.export import as_json
+from rivus_tui.fields import value_of
 from rivus_tui.format import Cell, Line, cell, line
 from rivus_tui.item_page import PARTS, Part, header_lines, part_lines, part_tabs, stage_lines
 from rivus_tui.links import Place, link_to
 from rivus_tui.possible import Situation
-from rivus_tui.screens.dialog import confirm
+from rivus_tui.screens.dialog import TextPrompt, confirm
 from rivus_tui.screens.item_room import ItemRoom
 from rivus_tui.screens.items import current_stage
 from rivus_tui.screens.room import Mover, bindings_of
@@ -134,6 +135,26 @@ class ItemScreen(ItemRoom):
         if self._detail is None:
             return ()
         return part_lines(self._detail, self.stage, self._part, self.desk.clock.now(), width)
+
+    def do_amend(self) -> None:
+        items = self.chosen_items()
+        if not items:
+            self.say("it is no longer there", "warning")
+            return
+        known = ", ".join(cell(name, limit=30).text for name in list(items[0].data)[:8])
+        question = f"FIELD=VALUE, as JSON or plain text; nothing after = takes it away. Known: {known or 'none'}."
+
+        def answered(text: str | None) -> None:
+            name, sign, value = (text or "").partition("=")
+            if not text:
+                return
+            if not sign or not name.strip():
+                self.say("write FIELD=VALUE", "warning")
+                return
+            fields = {name.strip(): value_of(value.strip()) if value.strip() else None}
+            self.send("amend", items, {"fields": fields}, decided=False)
+
+        self.app.push_screen(TextPrompt("Change its data", question), answered)
 
     def do_again(self) -> None:
         detail = self._detail

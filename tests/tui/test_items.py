@@ -346,3 +346,11 @@ async def test_item_is_run_again_from_the_stage_that_is_chosen() -> None:
         story.clock.advance(1)
         await story.press("y")
         assert story.commands == [("reset", {"job": "docs", "keys": ["docs/guide/install.md"], "stage": "read"})]
+
+
+async def test_data_of_an_item_is_changed_in_place() -> None:
+    async with open_room(None, "2", "slash", *"install", "enter", "enter", "D", *"depth=3", "enter") as story:
+        args = {"job": "docs", "keys": ["docs/guide/install.md"], "fields": {"depth": 3}}
+        assert story.commands == [("amend", args)]
+        await story.press("D", *"nonsense", "enter")
+        assert story.toasts[-1] == "write FIELD=VALUE"
