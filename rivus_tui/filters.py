@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
-from engine.contracts.filter import ANY, Problem
+from engine.contracts.filter import ANY, STALE, Problem
 from engine.contracts.view import ItemQuery, JobView
 from engine.rules.filters import QUALIFIERS, parse, tokens
 
@@ -17,6 +17,7 @@ SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 _EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "prio": ("<=1", "0", "none"),
+    "ver": (STALE,),
     "age": (">2h", ">1d", "<10m"),
     "cost": (">0.10", ">1"),
 }

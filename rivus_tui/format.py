@@ -169,7 +169,7 @@ def until(now: int, at: int | None) -> str:
     """Return how long it is to `at` (ms UTC): `in 4m`, `now`; a dash for never."""
     if at is None:
         return "-"
-    return "now" if at <= now else f"in {age(at, now)}"
+    return "now" if at - now < 1_000 else f"in {age(at, now)}"
 
 
 def clock_time(ms: int) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.contracts.states import ItemState, StageState
 from engine.contracts.view import ItemView, JobView
-from rivus_tui.format import Cell
+from rivus_tui.format import Cell, cell, fit
 from rivus_tui.theme import Role
 
 _STAGE: Final[Mapping[StageState, tuple[str, Role]]] = {
@@ -45,6 +45,12 @@ def item_state(item: ItemView) -> Cell:
         return stage_state(item.stage_state)
     shape, role = _ITEM[item.state]
     return Cell(f"{shape} {item.state}", role)
+
+
+def named(job: JobView) -> Cell:
+    """Return a job's emoji and name; names stand below each other, however wide the emoji are."""
+    name = cell(job.name).text
+    return Cell(f"{fit(cell(job.emoji).text, 2)} {name}" if job.emoji else name)
 
 
 def job_state(job: JobView) -> Cell:

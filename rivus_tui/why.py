@@ -28,7 +28,9 @@ def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
     if failed := job.count("failed"):
         reasons.append(
             line(
-                Cell("x ", "bad"), cell(f"{plural(failed, 'item')} failed"), Cell("   Enter shows them, r tries again")
+                Cell("x ", "bad"),
+                cell(f"{plural(failed, 'item')} failed"),
+                Cell("   Enter lists items, there r tries again"),
             )
         )
     if job.count("running"):

@@ -70,5 +70,7 @@ class Filter:
 
 
 EVERYTHING: Final = Filter()
+STALE: Final = "stale"
+"""The value of `ver:` that asks for results which other code made than runs now."""
 ANY: Final = "*"
 """The value of a term that asks for any at all, as in `gate:*`."""

@@ -3,6 +3,7 @@
     word        part of the key or the title           !word   not so
     "two words" with blanks, commas or colons in it    a,b     one or the other; a blank means: and
     job:docs  state:failed,running  stage:fetch  gate:accept  prio:<=1  age:>2h  cost:>0.10  err:timeout  file:src/
+    ver:stale
     type:fix  effort:small  risk:low  project:shop  .size:12     any field of its data, or of what a stage returned
 
 What cannot be understood is said with its place and left out; the rest applies. There is no `re:`: a pattern that takes
@@ -214,6 +215,7 @@ QUALIFIERS: Final[dict[str, Qualifier]] = {
     "effort": Qualifier(field="fact", fact="effort", help="what its scope says: small, medium, large", lower=True),
     "risk": Qualifier(field="fact", fact="risk", help="what its scope says: low, medium, high", lower=True),
     "project": Qualifier(field="fact", fact="project", help="what its scope or its data says", lower=True),
+    "ver": Qualifier(field="ver", help="made by a version of the code: its hash as it begins, or stale", lower=True),
     "by": Qualifier(field="by", help="who gave it: scan, check, manual, …", words=ORIGINS),
     "source": Qualifier(field="source", help="the job or check that found it"),
     "sure": Qualifier(field="sure", help="how sure the scanner is: high, medium, low", words=SURE),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from engine.contracts.filter import ANY, Term
+from engine.contracts.filter import ANY, STALE, Term
 from engine.contracts.states import ITEM_STATES
 from engine.store.sql import queries
 
@@ -67,6 +67,9 @@ def _alternatives(term: Term) -> Iterator[tuple[str, Any]]:
         # JSON's true and false are 1 and 0 in a query.
         any_of = [*term.values, *(_TRUTH[value] for value in term.values if value in _TRUTH)]
         yield _SQL.fact, json.dumps({"path": f'$."{term.fact}"', "any": any_of})
+    elif term.field == "ver":
+        for value in term.values:
+            yield (_SQL.ver_stale, None) if value == STALE else (_SQL.ver, value)
     elif term.field == "gate" and ANY in term.values:
         yield _SQL.gate_any, None
     else:

@@ -50,6 +50,21 @@ i.state <> 'snoozed' AND i.id IN (
     WHERE x.state = 'waiting' AND s.removed = 0
 )
 
+-- name: ver
+EXISTS (
+    SELECT 1 FROM results AS r JOIN versions AS v ON v.id = r.version_id
+    WHERE r.item_id = i.id AND instr(lower(v.hash), :v) = 1
+)
+
+-- name: ver_stale
+EXISTS (
+    SELECT 1 FROM results AS r
+    JOIN stages AS s ON s.id = r.stage_id
+    JOIN versions AS v ON v.id = r.version_id
+    JOIN versions AS c ON c.id = s.version_id
+    WHERE r.item_id = i.id AND v.class_id <> c.class_id AND s.removed = 0
+)
+
 -- name: fact
 (lower(coalesce(json_extract(i.data, json_extract(:v, '$.path')), '')) IN (SELECT value FROM json_each(:v, '$.any'))
  OR EXISTS (

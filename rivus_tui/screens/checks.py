@@ -37,7 +37,7 @@ from rivus_tui.screens.job_room import JobRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sources import ListSource
 from rivus_tui.spark import sparkline
-from rivus_tui.states import job_state
+from rivus_tui.states import job_state, named
 from rivus_tui.why import why_job
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
@@ -81,7 +81,7 @@ def trend(check: Check) -> str:
 
 
 def _name(check: Check) -> Cell:
-    return cell(" ".join(part for part in (check.job.emoji, check.job.name) if part))
+    return named(check.job)
 
 
 def _number(value: int) -> Cell:

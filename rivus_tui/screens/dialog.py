@@ -151,7 +151,8 @@ class Reading(ModalScreen[str | None]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q,backspace,w,ctrl+c", "leave", show=False),
+        Binding("escape,q,backspace,w,ctrl+c", "leave", show=False),
+        Binding("enter", "enter", show=False),
         Binding("j,down", "scroll_by(1)", show=False),
         Binding("k,up", "scroll_by(-1)", show=False),
     ]
@@ -183,6 +184,11 @@ class Reading(ModalScreen[str | None]):
         if event.is_printable and event.key not in ("j", "k", "q", "w"):
             event.stop()
             self.dismiss(event.key)
+
+    def action_enter(self) -> None:
+        """Close; where the text speaks of Enter, it is handed on like every other key."""
+        spoken = any("Enter " in part.text for line in self._lines for part in line)
+        self.dismiss("enter" if spoken else None)
 
     def action_scroll_by(self, rows: int) -> None:
         """Scroll the text."""

@@ -22,7 +22,7 @@ from rivus_tui.screens.job_room import JobRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import JOB_SORTS, job_rank
 from rivus_tui.sources import ListSource
-from rivus_tui.states import job_state
+from rivus_tui.states import job_state, named
 from rivus_tui.theme import Role
 from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
 from rivus_tui.widgets.lines_view import LinesView
@@ -34,7 +34,7 @@ def _number(value: int, role: Role = "") -> Cell:
 
 
 COLUMNS: tuple[Column[JobView], ...] = (
-    Column(title="JOB", width=14, grow=1, show=lambda job, now: cell(" ".join(p for p in (job.emoji, job.name) if p))),
+    Column(title="JOB", width=14, grow=1, show=lambda job, now: named(job)),
     Column(title="STATE", width=12, show=lambda job, now: job_state(job)),
     Column(title="READY", width=6, align="right", show=lambda job, now: _number(job.count("ready"))),
     Column(title="RUN", width=4, align="right", show=lambda job, now: _number(job.count("running"), "run")),
@@ -43,7 +43,7 @@ COLUMNS: tuple[Column[JobView], ...] = (
     Column(title="WAIT", width=5, align="right", show=lambda job, now: _number(job.items.get("waiting", 0), "wait")),
     Column(title="LAST RUN", width=9, align="right", drop=2, show=lambda job, now: _last_run(job, now)),
     Column(title="NEXT", width=7, align="right", drop=1, show=lambda job, now: _next_run(job, now)),
-    Column(title="  TITLE", width=16, grow=1, drop=4, show=lambda job, now: cell(f"  {job.title}", "muted")),
+    Column(title="TITLE", width=16, grow=1, drop=4, show=lambda job, now: cell(job.title, "muted")),
 )  # fmt: skip
 
 

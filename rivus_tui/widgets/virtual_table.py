@@ -23,7 +23,7 @@ from textual.strip import Strip
 
 from engine.kit.clock import Clock
 from rivus_tui.columns import GAP, Column, lay_out
-from rivus_tui.format import cell, fit
+from rivus_tui.format import fit, literal
 from rivus_tui.sources import RowSource
 from rivus_tui.theme import class_style, role_style
 from rivus_tui.widgets.row_window import PAGE, RowWindow
@@ -271,7 +271,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         self.marks.clear()
         self.all_marked = self.total > limit
         if not self.all_marked:
-            self.marks.update((self.source.key(row), row) for row in self.rows(limit))
+            for row in self.rows(limit):
+                self.marks[self.source.key(row)] = row
         self.refresh()
 
     @property
@@ -347,7 +348,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         ]
         for column, size in laid:
             shown = column.show(row, now)
-            text = fit(cell(shown.text).text, size, column.align) + " " * GAP
+            text = fit(literal(shown.text).text, size, column.align) + " " * GAP
             style = role_style(self, shown.role) if shown.role else self._style("table-row")
             segments.append(Segment(text, style + over))
         return self._finish(segments, width, self.rich_style + over)

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from engine.contracts.view import ItemQuery
 from engine.rules.code.files import STAGE, reading_of
 from engine.rules.code.fingerprint import Fingerprint, fingerprint
+from engine.rules.filters import parse
 from engine.store import runs, stale, stale_views, versions
+from engine.store.reader import Reader
 from tests.factories import Ground, chain, finished, job
 from tests.speed import slowness
 
@@ -224,3 +227,27 @@ def test_hundred_thousand_results_do_not_make_the_screen_wait(docs: Code, is_kno
         best = min(best, time.process_time() - before)
     assert (view.results, view.item_ms) == (100_000, 5)
     assert best < 0.1 * slowness()
+
+
+def found(docs: Code, text: str) -> set[str]:
+    """Keys of the items that a filter lets through."""
+    reader = Reader(docs.ground.state, project="test", clock=docs.ground.clock)
+    try:
+        return {item.key for item in reader.items_page(ItemQuery(terms=parse(text).terms), None, 100)}
+    finally:
+        reader.close()
+
+
+def test_filter_finds_what_other_code_has_made(docs: Code) -> None:
+    docs.ground.add("old")
+    docs.ground.finish("work")
+    docs.ground.finish("report")
+    made = docs.ground.rows("SELECT hash FROM versions WHERE results > 0 ORDER BY id")[0]["hash"]
+    assert found(docs, "ver:stale") == set()
+    docs.is_now(work=OTHER, report=CODE)
+    docs.ground.add("new")
+    docs.ground.finish("work")
+    assert found(docs, "ver:stale") == {"old"}
+    assert found(docs, "!ver:stale") == {"new"}
+    assert found(docs, f"ver:{made[:6].upper()}") >= {"old"}
+    assert found(docs, "ver:zz") == set()
