@@ -230,7 +230,8 @@ def _stopped(agent: Agent, ended: Ended) -> Outcome | None:
     if report.ending == "error":
         raise RuntimeError(f"{agent.name} ended on an error: {safe_line(report.error or words, 300)}")
     if ended.code != 0:
-        raise RuntimeError(f"{agent.name} ended with code {ended.code}: {words or 'it said nothing'}")
+        how = "was killed, exit status" if ended.code > 128 else "ended with code"
+        raise RuntimeError(f"{agent.name} {how} {ended.code}: {words or 'it said nothing'}")
     if report.ending == "nothing" and not report.text:
         raise RuntimeError(f"{agent.name} ended with code 0 and without a word")
     return None

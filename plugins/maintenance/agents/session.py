@@ -101,7 +101,7 @@ async def run_agent(
     words = agent.words(resume=resume, values=values)
     found = shutil.which(words[0])
     if found is None:
-        raise SessionProblem(f"there is no command `{words[0]}` here; agents.{agent.name}.command names it")
+        raise SessionProblem(f"command not found: `{words[0]}`; agents.{agent.name}.command names it")
     environment = {name: os.environ[name] for name in agent.env_pass if name in os.environ}
     return await _run(
         clone,

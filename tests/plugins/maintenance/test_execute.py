@@ -151,7 +151,7 @@ async def test_crash_is_an_error_for_the_doctor(context: Make, deed: str, why: s
 
 
 async def test_missing_command_is_an_operators_matter(context: Make) -> None:
-    with pytest.raises(AgentRefused, match="no command `nowhere-to-be-found`"):
+    with pytest.raises(AgentRefused, match="command not found: `nowhere-to-be-found`"):
         await execute(context(agents={"fake": {"command": ["nowhere-to-be-found"]}}))
 
 
