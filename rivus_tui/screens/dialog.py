@@ -130,7 +130,9 @@ class TextPrompt(ModalScreen[str | None]):
         box = self.query_one("#box")
         box.styles.width = width
         box.styles.height = min(len(self._draw(width - 4)) + 3, self.size.height)
-        self.query_one(Input).focus()
+        # A prompt that is closed while it opens has no input any more.
+        for field in self.query(Input):
+            field.focus()
 
     def _draw(self, width: int) -> Sequence[Line]:
         lines: list[Line] = [fit_line([cell(self._title, "strong")], width), ()]

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from rivus_tui.actions.action import Action
 from rivus_tui.actions.registry import actions_of, every_action, kinds
@@ -186,6 +187,10 @@ def misbound(story: Story, action: Action) -> list[str]:
     return [key for key in action.keys if key not in bound or bound[key].binding.action != right]
 
 
+TYPED = {"amend": "note=later"}
+"""What is typed where a deed asks for a text of a certain form."""
+
+
 async def wrong_about(story: Story, kind: str, action: Action) -> str:
     """Press the key of an action where it can be taken; returns what is wrong about it, or an empty string.
 
@@ -209,7 +214,7 @@ async def wrong_about(story: Story, kind: str, action: Action) -> str:
             if look(story).stack[-1] == "Dialog":
                 await press(story, answer)
     if action.command is not None and look(story).stack[-1] == "TextPrompt":
-        await press(story, "x")
+        story.app.screen.query_one(Input).value = TYPED.get(action.id, "x")
         await press(story, "enter")
     for _ in range(5):
         after: Seen = look(story)
