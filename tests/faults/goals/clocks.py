@@ -39,7 +39,7 @@ _modules = itertools.count()
 
 def clocks(lane: Lane) -> Reading:
     with quietly(), patient(), tempfile.TemporaryDirectory(prefix="rivus-clocks-") as folder:
-        found, figure = _live(Path(folder) / "live", lane.n(fast=1, deep=200))
+        found, figure = _live(Path(folder) / "live", lane.n(fast=1, deep=20))
         days = lane.n(fast=150, deep=3_650)
         turns, wrong = by_rule(lane.n(fast=15, deep=200), days, random.Random(13))
         found += wrong
