@@ -36,7 +36,8 @@ def sabotage(lane: Lane) -> Reading:
     times: list[float] = []
     with tempfile.TemporaryDirectory(prefix="rivus-sabotage-") as folder:
         project = copy(Path(folder))
-        if not is_well(project, chosen):
+        # In the fast lane the tests themselves run beside this one.
+        if lane.deep and not is_well(project, chosen):
             return Reading("the tests that should notice fail with nothing planted", ok=False)
         for one in chosen:
             caught, seconds = is_caught(project, one)
