@@ -7,8 +7,8 @@ shipped functions, and yet decides which programs run, where a key is sent, or w
 from __future__ import annotations
 
 from engine.config.resolve import Resolver, Unresolved
-from engine.contracts.seam import PROGRAMS_ATTRIBUTE
-from engine.contracts.spec import ProjectSpec
+from engine.contracts.seam import PROGRAMS_ATTRIBUTE, SERVERS_ATTRIBUTE
+from engine.contracts.spec import DiscoverySpec, ProjectSpec
 
 
 def power_of(project: ProjectSpec, resolver: Resolver) -> str | None:
@@ -21,6 +21,8 @@ def power_of(project: ProjectSpec, resolver: Resolver) -> str | None:
     if settings.doctor.notify:
         return "it says where notifications go (`notify`)"
     for job in project.jobs:
+        if job.discovery is not None and (named := _asked(resolver, job.discovery)):
+            return f"{job.name} asks servers that files of this folder name (`{named}`)"
         for stage in job.stages:
             try:
                 programs = getattr(resolver.handler(stage.handler), PROGRAMS_ATTRIBUTE, ())
@@ -29,3 +31,11 @@ def power_of(project: ProjectSpec, resolver: Resolver) -> str | None:
             if named := next((name for name in programs if name in stage.params), None):
                 return f"stage {stage.name} of {job.name} starts programs that it names (`{named}`)"
     return None
+
+
+def _asked(resolver: Resolver, discovery: DiscoverySpec) -> str | None:
+    try:
+        names = getattr(resolver.discovery(discovery.use), SERVERS_ATTRIBUTE, ())
+    except Unresolved:
+        return None
+    return next((name for name in names if discovery.params.get(name)), None)

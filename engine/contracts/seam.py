@@ -130,3 +130,20 @@ def runs_programs(*names: str) -> Callable[[F], F]:
         return function
 
     return mark
+
+
+SERVERS_ATTRIBUTE = "__rivus_servers__"
+"""Where `asks_servers` keeps the names."""
+
+
+def asks_servers(*names: str) -> Callable[[F], F]:
+    """Declare the params that let a discovery or check ask servers which files of the project name.
+
+    Whoever writes the files decides who is told, so a jobs.yaml with one of them is used only once it is trusted.
+    """
+
+    def mark(function: F) -> F:
+        setattr(function, SERVERS_ATTRIBUTE, names)
+        return function
+
+    return mark

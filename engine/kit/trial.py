@@ -22,6 +22,7 @@ from engine.contracts.health import JobHealth
 from engine.contracts.item import Candidate, Known
 from engine.contracts.llm import LLM
 from engine.contracts.outcome import Done, Outcome
+from engine.kit.http import Http
 from engine.kit.no_model import NoModel
 
 
@@ -35,6 +36,8 @@ class TrialDiscovery:
     repositories: tuple[Path, ...] = ()
     """Empty: the root."""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("rivus.trial"))
+    http: Http = field(default_factory=Http)
+    """The real client; it asks only public hosts, and those of `Http(allow=…)`."""
     cancelled: bool = False
     items: Sequence[Known] = ()
     of_jobs: Sequence[JobHealth] = ()

@@ -16,9 +16,11 @@ from typing import Final
 
 from engine.contracts.context import DiscoveryContext
 from engine.contracts.item import Candidate
+from engine.contracts.seam import accepts, asks_servers
 from engine.kit.files import FileProblem, read_text
 from plugins.checks.command_rules import CommandRules
-from plugins.checks.document import Document, parse
+from plugins.checks.document import Document, Reference, parse
+from plugins.checks.external_links import ExternalLinks
 from plugins.checks.finding import Finding, around, candidates
 from plugins.checks.link_rules import link_findings
 from plugins.checks.path_rules import path_findings
@@ -29,9 +31,16 @@ from plugins.checks.repository import Repository
 CHECK: Final = "doc-health"
 
 
+@accepts("external", "ignore")
+@asks_servers("external")
 async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
-    """Give one candidate per finding, by repository, path and line."""
+    """Give one candidate per finding, by repository, path and line.
+
+    `external: true` also asks the servers of links that leave the repository; `ignore` names beginnings of URLs that
+    are not asked for.
+    """
     complete = True
+    links = ExternalLinks(ctx.http, ctx.root, ignore=_ignored(ctx)) if ctx.params.get("external") is True else None
     covered: list[str] = []
     for folder in ctx.repositories:
         prefix = prefix_of(ctx.root, folder)
@@ -44,7 +53,7 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
         if repository.unreadable:
             complete = False
             ctx.problem(f"{repository.unreadable} names could not be read", path=prefix or ".")
-        check = _Check(repository)
+        check = _Check(repository, links)
         found: list[Finding] = []
         for path in await asyncio.to_thread(_regular, repository):
             if ctx.cancelled:
@@ -55,6 +64,14 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
             except FileProblem as problem:
                 complete = False
                 ctx.problem(f"cannot be read: {problem}", path=posixpath.join(prefix, path))
+        if links is not None:
+            dead = await links.dead(reference.target.strip() for _, reference in check.external)
+            found.extend(
+                check.external_finding(document, reference, dead[reference.target.strip()])
+                for document, reference in check.external
+                if reference.target.strip() in dead
+            )
+            found.sort(key=lambda finding: (finding.path, finding.line))
         judged, sure = await asyncio.to_thread(_judged, repository, found)
         if not sure:
             # What history would have told is not found now, which does not make it mended.
@@ -63,6 +80,11 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
         for candidate in candidates(CHECK, prefix, judged):
             yield candidate
     ctx.scope(covered, complete=complete)
+
+
+def _ignored(ctx: DiscoveryContext) -> list[str]:
+    told = ctx.params.get("ignore", [])
+    return [str(one) for one in told] if isinstance(told, list) else [str(told)]
 
 
 def _regular(repository: Repository) -> list[str]:
@@ -80,7 +102,10 @@ def _regular(repository: Repository) -> list[str]:
 class _Check:
     """All rules on one repository."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, links: ExternalLinks | None) -> None:
+        self.external: list[tuple[Document, Reference]] = []
+        """Links that leave the repository, as they were met."""
+        self._links = links
         self._repository = repository
         self._commands = CommandRules(repository)
         self._ports = PortRules(repository)
@@ -89,11 +114,28 @@ class _Check:
     def file(self, path: str) -> list[Finding]:
         """Return what is wrong in one document, by line; FileProblem when it cannot be read."""
         document = parse(path, read_text(self._repository.root, path))
+        if self._links is not None:
+            self.external += [(document, one) for one in document.references if self._links.wants(one.target.strip())]
         found = sorted(self._rules(document), key=lambda finding: (finding.line, finding.rule, finding.evidence))
         # A path that is missed as a link or a command is not missed once more as a path.
         told = {(finding.line, finding.missing) for finding in found if finding.rule != "path"}
         kept = [finding for finding in found if finding.rule != "path" or (finding.line, finding.missing) not in told]
         return [_placed(document, finding) for finding in kept]
+
+    def external_finding(self, document: Document, reference: Reference, why: str) -> Finding:
+        """A link to another server that is dead."""
+        target = reference.target.strip()
+        history = self._repository.is_history(document.path)
+        finding = Finding(
+            rule="external-link",
+            type="broken-link",
+            path=document.path,
+            line=reference.line,
+            evidence=target,
+            sentence=f"links to {target}, {why}",
+            confidence="medium" if history else "high",
+        )
+        return _placed(document, finding)
 
     def _rules(self, document: Document) -> Iterator[Finding]:
         history = self._repository.is_history(document.path)

@@ -24,7 +24,12 @@ jobs:
     stages:
       - execute: {handler: plugins.maintenance.execute, params: {agents: {a: {command: [sh, -c, evil]}}}}
 """
+ASKS = """
+jobs:
+  docs: {internal: true, check: plugins.checks.doc_health, every: 1d, params: {external: true}}
+"""
 POWERFUL = {
+    "asks servers": ASKS,
     "starts programs": EXECUTE,
     "which models are asked": f"models: {{fast: [openai/gpt-5-mini]}}\n{PLAIN}",
     "opens this machine's network": f"settings: {{http: {{allow: [localhost]}}}}\n{PLAIN}",
