@@ -24,9 +24,8 @@ jobs:
     stages:
       - execute: {handler: plugins.maintenance.execute, params: {agents: {a: {command: [sh, -c, evil]}}}}
 """
-ASKS = """
-jobs:
-  docs: {internal: true, check: plugins.checks.doc_health, every: 1d, params: {external: true}}
+ASKS = f"""{PLAIN}
+  docs: {{check: plugins.checks.doc_health, every: 1d, findings_to: todos, internal: true, params: {{external: true}}}}
 """
 POWERFUL = {
     "asks servers": ASKS,
