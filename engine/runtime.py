@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar
 from engine.config.changes import changes
 from engine.config.code_cache import read_stages_again
 from engine.config.resolve import Resolver
-from engine.config.sources import Prints, are_as_read
+from engine.config.sources import Files, Prints, are_as_read
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.llm import Backend
@@ -102,6 +102,8 @@ class Runtime:
         self._quiet = asyncio.Event()
         self._stopping = False
         self._chores: set[asyncio.Task[None]] = set()
+        self._files: Files = {}
+        """What the code of this configuration was read from; empty where nothing is claimed."""
 
     async def start(self, *, discover: bool = False, idle: bool = False) -> None:
         """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""

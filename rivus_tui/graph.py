@@ -72,7 +72,7 @@ def _first(state: Cell) -> Cell:
 def graph_lines(nodes: Sequence[Node], width: int) -> list[Line]:
     """Return the drawing, or what stands for it where there is no room."""
     columns = _columns(nodes)
-    sizes = [max(min(cell_len(node.name), _LONGEST) + 3 for node in column) for column in columns]
+    sizes = [max(min(cell_len(cell(node.name).text), _LONGEST) + 3 for node in column) for column in columns]
     if sum(sizes) + _GAP * (len(sizes) - 1) > width:
         return _told(nodes, width)
     return _Drawing(columns, sizes).lines()

@@ -280,11 +280,10 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
 
     def more_copies(self, row: ItemView) -> list[tuple[str, str]]:
         """Return the command line that shows the item, and its place."""
-        ways = [("a link to it", link_to(Place(mode=self.MODE, item=(row.job, row.key))))]
-        ways += [("the command line that shows it", f"rivus items show {shlex.quote(row.job)} {shlex.quote(row.key)}")]
+        ways = [("the command line that shows it", f"rivus items show {shlex.quote(row.job)} {shlex.quote(row.key)}")]
         if row.path:
             ways.append(("its place", row.path if row.line is None else f"{row.path}:{row.line}"))
-        return ways
+        return [*ways, ("a link to it", link_to(Place(mode=self.MODE, item=(row.job, row.key))))]
 
     def chosen_items(self) -> tuple[ItemView, ...]:
         """Return the marked items, or the one under the cursor."""

@@ -97,7 +97,7 @@ def test_paused_job_runs_nothing_until_it_is_resumed(letters: Rivus) -> None:
 
 def test_finding_becomes_an_item_and_goes_when_it_is_mended(letters: Rivus) -> None:
     letters.write({"finding": ""})
-    assert letters("check", "run", "--json").object["found"] == 1
+    assert letters("check", "run", "--json").objects[0]["found"] == 1
     (found,) = letters("items", "list", "--json").objects
     assert (found["title"], found["job"], found["source"], found["state"]) == ("Found", "letters", "watch", "pending")
     (letters.root / "finding").unlink()

@@ -71,7 +71,7 @@ async def test_copy_as_offers_the_command_line(monkeypatch: pytest.MonkeyPatch) 
     async with open_room(None, "2", "slash", *"install", "enter", "Y") as story:
         assert "the command line that shows it" in story.text()
         story.clock.advance(1)
-        await story.press("4")
+        await story.press("5")
         assert story.app.clipboard == "rivus items show docs docs/guide/install.md"
 
 

@@ -11,7 +11,7 @@ from tests.tui.story import open_room
 def test_keys_are_written_as_help_shows_them() -> None:
     mine = read({"accept": "Z", "filter": ["/", "ctrl+f"], "freeze": "F2", "open": ["Enter", "Right"]})
     assert mine.keys == {"accept": ("Z",), "filter": ("slash", "ctrl+f"), "freeze": ("f2",)}
-    assert mine.problems == ("open: Right is next_part on the screen triage; give that one another key too",)
+    assert mine.problems == ("open: Right is next_part on the screen jobs; give that one another key too",)
 
 
 @pytest.mark.parametrize(
