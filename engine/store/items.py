@@ -295,12 +295,11 @@ def _more(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fill(connection: sqlite3.Connection, row: tuple[Any, ...], candidate: Candidate) -> None:
     """Take over what the item lacks; its source alone says what it is, where it is and whether it is open."""
-    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, missed, given, signals, _, _ = (
-        row
-    )
+    item_id, key, _, title, data, revision, confidence, path, line, headings, _, _, _, missed, given, signals = row[:16]
     values: dict[str, object] = {
         "title": safe_line(candidate.title) or key if title == key else title,
         "data": _encode({**candidate.data, **json.loads(data)}),
+        "data_given": None,  # what its source says beneath a person's changes stays
         "revision": revision,
         "confidence": confidence or candidate.confidence,
         "path": path or candidate.path,

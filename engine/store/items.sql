@@ -25,7 +25,7 @@ INSERT INTO item_stages (item_id, stage_id, state, due_at, why) VALUES (?, ?, ?,
 UPDATE items
 SET title = :title, data = :data, revision = :revision, confidence = :confidence, path = :path, line = :line,
     headings = :headings, missed = :missed, signals = :signals, given = coalesce(:priority, given),
-    data_given = CASE WHEN amended IS NULL THEN NULL ELSE :data_given END
+    data_given = CASE WHEN amended IS NULL THEN NULL ELSE coalesce(:data_given, data_given) END
 WHERE id = :id;
 
 -- name: close
