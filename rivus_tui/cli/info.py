@@ -10,9 +10,9 @@ import click
 
 from engine import __version__
 from rivus_tui.cli.asked import Asked
-from rivus_tui.cli.keys import keymap_file
 from rivus_tui.cli.notify import secrets_in, unset
 from rivus_tui.cli.output import json_option, print_json
+from rivus_tui.cli.own_keys import keymap_file
 
 _PACKAGES = ("textual", "rich", "aiosqlite", "pydantic", "click", "litellm")
 

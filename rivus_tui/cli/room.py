@@ -91,8 +91,8 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
     from engine.contracts.errors import UseError
     from engine.kit.clock import SystemClock
     from rivus_tui.app import RivusApp
-    from rivus_tui.cli.keys import own_keys
     from rivus_tui.cli.late import LateEngine
+    from rivus_tui.cli.own_keys import own_keys
     from rivus_tui.links import place_of
     from rivus_tui.memory import Memory, recall
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rivus_tui.cli import keys
+from rivus_tui.cli import keys, own_keys
 from tests.acceptance.command_line import RIVUS
 from tests.tui.pictures import ROOT
 
@@ -40,17 +40,17 @@ def test_keys_are_listed_with_their_command_lines() -> None:
 def test_bad_file_of_keys_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str) -> None:
     path = tmp_path / "keys.yaml"
     path.write_text(text)
-    monkeypatch.setattr(keys, "keymap_file", lambda: path)
-    mine = keys.own_keys()
+    monkeypatch.setattr(own_keys, "keymap_file", lambda: path)
+    mine = own_keys.own_keys()
     assert mine.keys == {}
     assert says in mine.problems[0]
 
 
 def test_file_of_keys_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "keymap_file", lambda: tmp_path / "keys.yaml")
-    assert keys.own_keys().keys == {}
+    monkeypatch.setattr(own_keys, "keymap_file", lambda: tmp_path / "keys.yaml")
+    assert own_keys.own_keys().keys == {}
     (tmp_path / "keys.yaml").write_text("accept: Z\nfilter: [/, ctrl+f]\n")
-    assert keys.own_keys().keys == {"accept": ("Z",), "filter": ("slash", "ctrl+f")}
+    assert own_keys.own_keys().keys == {"accept": ("Z",), "filter": ("slash", "ctrl+f")}
 
 
 def test_shell_completes_verbs() -> None:
