@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -150,57 +150,33 @@ def _forth(connection: sqlite3.Connection, plan: Plan, bulk: Bulk, batch: Sequen
         values |= {"why": "cancelled", **bulk.args}
         connection.execute(_SQL.keep_items, values)
         connection.execute(_SQL.keep_stages, values)
-        text = _CHANGES[bulk.view.name](connection, values)
+        for statement in _CHANGES[bulk.view.name]:
+            connection.execute(statement, values)
         settle.settle(connection, plan, found, now, release=bulk.view.name in ("accept", "cancel", "retry"))
-        connection.execute(_SQL.tell_items, {**values, "kind": _KINDS[bulk.view.name], "text": text})
+        told = {"kind": _KINDS[bulk.view.name], "text": _told(bulk.view.name, values)}
+        connection.execute(_SQL.tell_items, {**values, **told})
     left = None if len(found) == len(batch) else _LEFT[bulk.view.name]
     _moved_on(connection, bulk, bulk.view.looked + len(batch), changed=len(found), why=left)
 
 
-def _accept(connection: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
-    connection.execute(_SQL.accept, values)
-    connection.execute(_SQL.accepted, values)
-    return None
-
-
-def _retry(connection: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
-    connection.execute(_SQL.come_back, values)
-    connection.execute(_SQL.retry, values)
-    return None
-
-
-def _drop(connection: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
-    connection.execute(_SQL.close, values)
-    connection.execute(_SQL.dropped, values)
-    return str(values["why"])
-
-
-def _cancel(connection: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
-    connection.execute(_SQL.close, values)
-    connection.execute(_SQL.cancelled, values)
-    return None
-
-
-def _snooze(connection: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
-    connection.execute(_SQL.put_off, values)
-    connection.execute(_SQL.snoozed, values)
-    return None
-
-
-def _prioritise(connection: sqlite3.Connection, values: Mapping[str, Any]) -> str | None:
-    connection.execute(_SQL.prioritised, values)
-    connection.execute(_SQL.requeue, values)
-    return "no priority" if values["priority"] is None else f"P{values['priority']}"
-
-
-_CHANGES: Final[Mapping[str, Callable[[sqlite3.Connection, Mapping[str, Any]], str | None]]] = {
-    "accept": _accept,
-    "drop": _drop,
-    "cancel": _cancel,
-    "retry": _retry,
-    "snooze": _snooze,
-    "prioritise": _prioritise,
+_CHANGES: Final[Mapping[str, tuple[str, str]]] = {
+    "accept": (_SQL.accept, _SQL.accepted),
+    "drop": (_SQL.close, _SQL.dropped),
+    "cancel": (_SQL.close, _SQL.cancelled),
+    "retry": (_SQL.come_back, _SQL.retry),
+    "snooze": (_SQL.put_off, _SQL.snoozed),
+    "prioritise": (_SQL.prioritised, _SQL.requeue),
 }
+"""The statements of each command, in their order."""
+
+
+def _told(name: str, values: Mapping[str, Any]) -> str | None:
+    """What the event of each item says beside its kind."""
+    if name == "drop":
+        return str(values["why"])
+    if name == "prioritise":
+        return "no priority" if values["priority"] is None else f"P{values['priority']}"
+    return None
 
 
 def take_back(connection: sqlite3.Connection, number: int, now: int) -> Bulk:
