@@ -20,6 +20,7 @@ from typing import Any
 
 from engine.contracts.outcome import Ask, Done, Skip
 from engine.kit.files import FileProblem, list_files, read_bytes
+from engine.kit.trial import TrialCheckpoint, TrialContext, TrialItem
 from engine.llm.scripted import ScriptedLLM
 from plugins.maintenance.execute import handle as execute
 from plugins.maintenance.merge import handle as merge
@@ -27,7 +28,6 @@ from plugins.maintenance.review import handle as review
 from plugins.todos.places import scan_folder
 from plugins.todos.scope import handle as scope
 from tests.faults.goal import Goal, Lane, Reading, readings
-from tests.plugins.contexts import FakeCheckpoint, FakeContext, FakeItem
 
 _OBEYS = Path(__file__).parent.parent / "obeys.py"
 _SECRET = "canary-4f1c"
@@ -128,15 +128,15 @@ def _world() -> Iterator[_World]:
             server.close()
 
 
-def _context(world: _World, n: int, text: str) -> FakeContext:
+def _context(world: _World, n: int, text: str) -> TrialContext:
     artifacts = world.root / "artifacts" / str(n)
     artifacts.mkdir(parents=True)
     told = {
         "command": [sys.executable, str(_OBEYS)], "output": "last_line_json", "minutes": 2,
         "read": [str(_OBEYS.parent), sys.prefix, sys.base_prefix], "confined": "required",
     }  # fmt: skip
-    item = FakeItem(key=f"t-{n}", title="Greet", data={"text": text}, priority=2)
-    return FakeContext(
+    item = TrialItem(key=f"t-{n}", title="Greet", data={"text": text}, priority=2)
+    return TrialContext(
         root=world.repo,
         item=item,
         job="todos",
@@ -195,7 +195,7 @@ def _session(world: _World, n: int, text: str) -> list[str]:
     found = [f"session {n} has read the secret"] if _SECRET in kept else []
     found += [f"session {n} came to no change: {outcome}"] * (n == 0 and not isinstance(outcome, Done))
     if isinstance(outcome, Done):
-        ctx.upstream, ctx.checkpoint = {"execute": outcome.output}, FakeCheckpoint()
+        ctx.upstream, ctx.checkpoint = {"execute": outcome.output}, TrialCheckpoint()
         asked = asyncio.run(review(ctx))
         ctx.upstream = {**ctx.upstream, "review": {"verdict": "report"}}
         merged = asyncio.run(merge(ctx))
@@ -226,8 +226,8 @@ async def _model(lane: Lane, found: list[str]) -> int:
                 "type": "fix", "confidence": "high", "safety": "safe_always", "files": [bad], "subtasks": [bad],
                 "depends_on": [bad], "overlaps": [bad],
             }  # fmt: skip
-            item = FakeItem(key="t", title="Greet the world", data={"raw": "Greet the `world`"})
-            ctx = FakeContext(root=root, item=item, stage="scope", llm=ScriptedLLM(reply))  # type: ignore[arg-type]
+            item = TrialItem(key="t", title="Greet the world", data={"raw": "Greet the `world`"})
+            ctx = TrialContext(root=root, item=item, stage="scope", llm=ScriptedLLM(reply))  # type: ignore[arg-type]
             output = (await scope(ctx)).output
             found += [f"confirmed {bad!r}" for entry in output["files"] if entry["confirmed"]]
             found += [f"raw text: {bad!r}"] * ("\x1b" in json.dumps(output, ensure_ascii=False))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.contracts.item import Candidate
+from engine.kit.trial import TrialDiscovery
 from plugins.checks.doc_health import discover
-from tests.plugins.contexts import FakeDiscovery
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Project:
         self.git("add", "-A")
         self.git("commit", "-qm", "state")
 
-    async def check(self) -> tuple[list[Candidate], FakeDiscovery]:
-        ctx = FakeDiscovery(root=self.root, job="doc-health")
+    async def check(self) -> tuple[list[Candidate], TrialDiscovery]:
+        ctx = TrialDiscovery(root=self.root, job="doc-health")
         return [candidate async for candidate in discover(ctx)], ctx
 
     async def titles(self) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from engine.kit.trial import TrialDiscovery
 from plugins.checks.doc_health import discover
 from tests.plugins.checks.conftest import Project
-from tests.plugins.contexts import FakeDiscovery
 
 README = "# Boat\n\nIntro.\n\n## Start\n\nSee [the guide](docs/guide.md).\n"
 
@@ -89,14 +89,14 @@ async def test_repository_beside_the_root_has_its_path_from_the_root(project: Pr
     project.write({"README.md": README})
     root = tmp_path / "main"
     root.mkdir()
-    ctx = FakeDiscovery(root=root, repositories=(project.root,))
+    ctx = TrialDiscovery(root=root, repositories=(project.root,))
     (one,) = [candidate async for candidate in discover(ctx)]
     assert one.path == "../boat/README.md"
     assert ctx.scopes == [(("../boat",), True)]
 
 
 async def test_missing_repository_is_a_problem(tmp_path: Path) -> None:
-    ctx = FakeDiscovery(root=tmp_path, repositories=(tmp_path / "gone",))
+    ctx = TrialDiscovery(root=tmp_path, repositories=(tmp_path / "gone",))
     assert [candidate async for candidate in discover(ctx)] == []
     assert ctx.scopes == [(("gone",), False)]
     assert len(ctx.problems) == 1
@@ -104,7 +104,7 @@ async def test_missing_repository_is_a_problem(tmp_path: Path) -> None:
 
 async def test_cancelled_run_is_not_complete(project: Project) -> None:
     project.write({"README.md": README})
-    ctx = FakeDiscovery(root=project.root, cancelled=True)
+    ctx = TrialDiscovery(root=project.root, cancelled=True)
     assert [candidate async for candidate in discover(ctx)] == []
     assert ctx.scopes == [((".",), False)]
 

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import pytest
 
 from engine.kit.http import Http
+from engine.kit.trial import TrialDiscovery
 from plugins.checks.doc_health import discover
 from plugins.checks.external_links import ExternalLinks
 from tests.plugins.checks.conftest import Project
-from tests.plugins.contexts import FakeDiscovery
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -75,7 +75,7 @@ async def test_dead_links_are_found_with_their_place_and_the_rest_is_left_alone(
             f"[templated](http://{server}/{{id}}) [left](http://{server}/404?left)\n"
         }
     )
-    ctx = FakeDiscovery(
+    ctx = TrialDiscovery(
         root=project.root,
         job="doc-health",
         params={"external": True, "ignore": [f"http://{server}/404?left"]},
@@ -94,7 +94,7 @@ async def test_dead_links_are_found_with_their_place_and_the_rest_is_left_alone(
 
 async def test_nobody_is_asked_unless_the_job_says_so(project: Project, server: str) -> None:
     project.write({"README.md": f"[gone](http://{server}/404)\n"})
-    ctx = FakeDiscovery(root=project.root, job="doc-health", http=client(server))
+    ctx = TrialDiscovery(root=project.root, job="doc-health", http=client(server))
     assert [one async for one in discover(ctx)] == []
     assert not Pages.asked
 

@@ -12,9 +12,9 @@ import pytest
 from engine.contracts.health import JobHealth
 from engine.contracts.item import Candidate
 from engine.kit.clock import SystemClock
+from engine.kit.trial import TrialDiscovery
 from plugins.checks import code_scrutiny, convention_scan, jobs_health, learning_health, todo_scan
 from tests.plugins.checks.conftest import Project
-from tests.plugins.contexts import FakeDiscovery
 
 HOUR = 3_600_000
 
@@ -26,8 +26,8 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
-async def run(check: Any, root: Path, **params: Any) -> tuple[list[Candidate], FakeDiscovery]:
-    ctx = FakeDiscovery(root=root, params=params)
+async def run(check: Any, root: Path, **params: Any) -> tuple[list[Candidate], TrialDiscovery]:
+    ctx = TrialDiscovery(root=root, params=params)
     found = [candidate async for candidate in check.discover(ctx)]
     assert len({one.key for one in found}) == len(found)
     return found, ctx
@@ -141,7 +141,7 @@ TROUBLES: dict[str, Callable[[], JobHealth]] = {
 
 @pytest.mark.parametrize("rule", TROUBLES)
 async def test_each_trouble_of_a_job_is_one_finding(tmp_path: Path, rule: str) -> None:
-    ctx = FakeDiscovery(root=tmp_path, job="jobs-health", of_jobs=[job(job="fine"), TROUBLES[rule]()])
+    ctx = TrialDiscovery(root=tmp_path, job="jobs-health", of_jobs=[job(job="fine"), TROUBLES[rule]()])
     (found,) = [candidate async for candidate in jobs_health.discover(ctx)]
     assert (found.data["rule"], found.path) == (rule, "jobs/docs")
 
@@ -151,6 +151,6 @@ async def test_what_is_meant_to_be_is_no_trouble(tmp_path: Path) -> None:
         job(state="paused", why="a person said so", paused_at=NOW - 900 * HOUR, ready_since=NOW - 900 * HOUR),
         job(ready_since=NOW - HOUR, running_since=NOW - HOUR, failed=1, failed_runs=1, stale=2, stale_since=NOW),
     ]
-    ctx = FakeDiscovery(root=tmp_path, job="jobs-health", of_jobs=fine)
+    ctx = TrialDiscovery(root=tmp_path, job="jobs-health", of_jobs=fine)
     assert [candidate async for candidate in jobs_health.discover(ctx)] == []
     assert ctx.complete

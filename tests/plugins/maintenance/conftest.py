@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.contexts import FakeContext, FakeItem
+from engine.kit.trial import TrialContext, TrialItem
 
 AGENT = Path(__file__).with_name("fake_agent.py")
 TODO = "# To do\n\n- [ ] Greet the world\n- [ ] Something else\n"
@@ -47,15 +47,15 @@ def agent(deed: str, *more: str, **keys: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def context(repository: Path, tmp_path: Path) -> Callable[..., FakeContext]:
+def context(repository: Path, tmp_path: Path) -> Callable[..., TrialContext]:
     """A context at the execute stage; params as keywords."""
 
-    def make(**params: Any) -> FakeContext:
+    def make(**params: Any) -> TrialContext:
         artifacts = tmp_path / "artifacts"
         artifacts.mkdir(exist_ok=True)
-        item = FakeItem(
+        item = TrialItem(
             key="t-1", title="Greet the world", data={"text": "Greet the world"}, path="TODO.md", line=3, priority=2
         )
-        return FakeContext(root=repository, item=item, stage="execute", params=params, artifact_dir=artifacts)
+        return TrialContext(root=repository, item=item, stage="execute", params=params, artifact_dir=artifacts)
 
     return make

@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 
 from engine.contracts.outcome import Ask, Done, Fail, Later, Skip
+from engine.kit.trial import TrialContext
 from plugins.maintenance.agents import clone as clones
 from plugins.maintenance.agents import session
 from plugins.maintenance.execute import AgentRefused
 from plugins.maintenance.execute import handle as execute
 from tests.acceptance.waiting import wait_until
-from tests.plugins.contexts import FakeContext
 from tests.plugins.maintenance.conftest import AGENT, agent, git
 
-Make = Callable[..., FakeContext]
+Make = Callable[..., TrialContext]
 PWNED = Path("/tmp/pwned")
 confined_only = pytest.mark.skipif(
     session.cannot_confine() is not None, reason=f"agents cannot be confined here: {session.cannot_confine()}"

@@ -10,25 +10,25 @@ from typing import Any
 import pytest
 
 from engine.contracts.outcome import Ask, Done, Fail, Later, Skip
+from engine.kit.trial import TrialCheckpoint, TrialContext
 from plugins.maintenance.classify import handle as classify
 from plugins.maintenance.execute import handle as execute
 from plugins.maintenance.merge import handle as merge
 from plugins.maintenance.review import handle as review
-from tests.plugins.contexts import FakeCheckpoint, FakeContext
 from tests.plugins.maintenance.conftest import agent, git
 
-Make = Callable[..., FakeContext]
+Make = Callable[..., TrialContext]
 
 
-async def worked(make: Make, deed: str = "works") -> FakeContext:
+async def worked(make: Make, deed: str = "works") -> TrialContext:
     """A context at the review stage, after an agent's work."""
     ctx = make(agents=agent(deed))
     outcome = await execute(ctx)
     assert isinstance(outcome, Done), outcome
-    return replace(ctx, stage="review", upstream={"execute": outcome.output}, checkpoint=FakeCheckpoint())
+    return replace(ctx, stage="review", upstream={"execute": outcome.output}, checkpoint=TrialCheckpoint())
 
 
-async def accepted(make: Make) -> FakeContext:
+async def accepted(make: Make) -> TrialContext:
     """A context at the merge stage."""
     ctx = await worked(make)
     verdict = await review(replace(ctx, answer="accept"))
@@ -94,7 +94,7 @@ async def test_merge_ticks_the_box_in_the_same_commit(repository: Path, context:
     assert isinstance(again, (Done, Skip))
 
 
-async def accepted_again(make: Make, merged: Done) -> FakeContext:
+async def accepted_again(make: Make, merged: Done) -> TrialContext:
     verdict = {"verdict": "accept", "branch": "rivus/t-1-1", "commit": merged.output["commit"]}
     return replace(make(), stage="merge", upstream={"review": verdict})
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from engine.contracts.outcome import Fail, Skip
+from engine.kit.trial import TrialContext, TrialItem
 from plugins.pipelines.docs import index, outline, read
-from tests.plugins.contexts import FakeContext, FakeItem
 
 GUIDE = """---
 title: The guide
@@ -41,8 +41,10 @@ tie()
 """
 
 
-def context(root: Path, path: str, upstream: dict[str, Any] | None = None, **params: Any) -> FakeContext:
-    return FakeContext(root=root, item=FakeItem(key=path, data={"path": path}), upstream=upstream or {}, params=params)
+def context(root: Path, path: str, upstream: dict[str, Any] | None = None, **params: Any) -> TrialContext:
+    return TrialContext(
+        root=root, item=TrialItem(key=path, data={"path": path}), upstream=upstream or {}, params=params
+    )
 
 
 def all_stages(root: Path, path: str) -> dict[str, dict[str, Any]]:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from engine.contracts.item import Candidate
+from engine.kit.trial import TrialDiscovery
 from plugins.sources.filesystem import discover
 from plugins.sources.globs import matcher
-from tests.plugins.contexts import FakeDiscovery
 
 
 def write(root: Path, path: str, text: str = "text\n") -> Path:
@@ -28,7 +28,7 @@ def repository_at(root: Path) -> None:
 
 
 async def found(root: Path, **params: Any) -> list[Candidate]:
-    return [candidate async for candidate in discover(FakeDiscovery(root=root, params=params))]
+    return [candidate async for candidate in discover(TrialDiscovery(root=root, params=params))]
 
 
 async def keys(root: Path, **params: Any) -> list[str]:
@@ -62,7 +62,7 @@ async def test_revision_changes_with_the_content_and_only_then(tmp_path: Path) -
 
 async def test_run_covers_its_roots_completely(tmp_path: Path) -> None:
     write(tmp_path, "docs/a.md")
-    ctx = FakeDiscovery(root=tmp_path, params={"roots": ["docs"]})
+    ctx = TrialDiscovery(root=tmp_path, params={"roots": ["docs"]})
     assert [candidate.key async for candidate in discover(ctx)] == ["docs/a.md"]
     assert ctx.complete
     assert ctx.scopes == [(("docs",), True)]
@@ -104,7 +104,7 @@ async def test_exclude_wins_and_max_bytes_leaves_out(tmp_path: Path) -> None:
 
 async def test_cancelled_run_is_not_complete(tmp_path: Path) -> None:
     write(tmp_path, "a.md")
-    ctx = FakeDiscovery(root=tmp_path, cancelled=True)
+    ctx = TrialDiscovery(root=tmp_path, cancelled=True)
     assert [candidate async for candidate in discover(ctx)] == []
     assert ctx.scopes == [((".",), False)]
 
@@ -113,7 +113,7 @@ async def test_repository_outside_the_project_is_a_problem_and_the_rest_goes_on(
     root = tmp_path / "root"
     write(root, "a.md")
     write(tmp_path, "other/b.md")
-    ctx = FakeDiscovery(root=root, repositories=(tmp_path / "other", root))
+    ctx = TrialDiscovery(root=root, repositories=(tmp_path / "other", root))
     assert [candidate.key async for candidate in discover(ctx)] == ["a.md"]
     assert ctx.scopes == [((".",), False)]
     assert "outside" in ctx.problems[0][0]

@@ -9,10 +9,10 @@ from typing import Any
 from engine.contracts.context import Peer
 from engine.contracts.outcome import Done, Skip
 from engine.kit.no_model import NoModel
+from engine.kit.trial import TrialContext, TrialItem
 from engine.llm.scripted import ScriptedLLM
 from plugins.todos import consolidate, decompose, prioritise
 from plugins.todos.urgency import Facts, judge, told
-from tests.plugins.contexts import FakeContext, FakeItem
 
 
 def peer(key: str, title: str, priority: int | None = None, **output: Any) -> Peer:
@@ -27,9 +27,9 @@ def entry(text: str) -> dict[str, Any]:
     return {"text": text, "confirmed": True, "todo": text, "path": "TODO.md", "line": 1}
 
 
-def context(stage: str, *, title: str = "Mend the upload", others: Any = None, **scope: Any) -> FakeContext:
-    item = FakeItem(key="me", title=title, data={"text": title}, path="TODO.md", line=3, priority=1)
-    return FakeContext(
+def context(stage: str, *, title: str = "Mend the upload", others: Any = None, **scope: Any) -> TrialContext:
+    item = TrialItem(key="me", title=title, data={"text": title}, path="TODO.md", line=3, priority=1)
+    return TrialContext(
         root=Path("/nowhere"),
         item=item,
         stage=stage,

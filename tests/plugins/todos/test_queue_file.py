@@ -15,9 +15,9 @@ import pytest
 from engine.contracts.errors import UseError
 from engine.contracts.outcome import Fail
 from engine.kit.http import Http
+from engine.kit.trial import TrialContext, TrialItem
 from plugins.todos.clickup import NoToken, handle
 from plugins.todos.queue_file import read_queue
-from tests.plugins.contexts import FakeContext, FakeItem
 
 QUEUE = """\
 queue:
@@ -109,10 +109,10 @@ def clickup() -> Iterator[ClickUp]:
         thread.join()
 
 
-def context(server: ClickUp, tmp_path: Path, key: str = "k1") -> FakeContext:
-    item = FakeItem(key=key, title="Mend it", data={"raw": "Mend it"}, path="TODO.md", line=3, priority=0)
+def context(server: ClickUp, tmp_path: Path, key: str = "k1") -> TrialContext:
+    item = TrialItem(key=key, title="Mend it", data={"raw": "Mend it"}, path="TODO.md", line=3, priority=0)
     url = f"http://127.0.0.1:{server.server_address[1]}"
-    ctx = FakeContext(root=tmp_path, item=item, job="todos", params={"list": "123", "url": url})
+    ctx = TrialContext(root=tmp_path, item=item, job="todos", params={"list": "123", "url": url})
     ctx.http = Http(allow=["127.0.0.1"], pause_s=0.0)
     return ctx
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from engine.contracts.errors import BadReply
+from engine.kit.trial import TrialContext, TrialItem
 from engine.llm.scripted import ScriptedLLM
 from plugins.todos.scope import handle
-from tests.plugins.contexts import FakeContext, FakeItem
 
 ANSWER: dict[str, Any] = {
     "title": "Retry uploads that time out",
@@ -28,7 +28,7 @@ ANSWER: dict[str, Any] = {
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> FakeContext:
+def context(tmp_path: Path) -> TrialContext:
     (tmp_path / "net").mkdir()
     (tmp_path / "net/upload.py").write_text("def upload(): ...  # gives up on a timeout\n")
     (tmp_path / "net/other.py").write_text("nothing of the kind\n")
@@ -36,12 +36,12 @@ def context(tmp_path: Path) -> FakeContext:
         "- [ ] Retry the `upload` on timeout\n- [ ] Mend the uploader's timeout setting\n"
     )
     text = "Retry the `upload` on timeout"
-    item = FakeItem(key="t", title=text, data={"raw": text}, path="TODO.md", line=1)
+    item = TrialItem(key="t", title=text, data={"raw": text}, path="TODO.md", line=1)
     upstream = {"brief": {"files": [{"path": "net/upload.py"}]}}
-    return FakeContext(root=tmp_path, item=item, stage="scope", upstream=upstream)
+    return TrialContext(root=tmp_path, item=item, stage="scope", upstream=upstream)
 
 
-async def test_files_and_dependencies_are_held_against_the_repository(context: FakeContext) -> None:
+async def test_files_and_dependencies_are_held_against_the_repository(context: TrialContext) -> None:
     context.llm = ScriptedLLM(ANSWER)  # type: ignore[assignment]
     outcome = await handle(context)
     files = {entry["path"]: entry for entry in outcome.output["files"]}
@@ -55,7 +55,7 @@ async def test_files_and_dependencies_are_held_against_the_repository(context: F
     assert outcome.output["model"] == "scripted/scripted"
 
 
-async def test_the_question_holds_the_code_and_marks_the_task_as_data(context: FakeContext) -> None:
+async def test_the_question_holds_the_code_and_marks_the_task_as_data(context: TrialContext) -> None:
     llm = context.llm = ScriptedLLM(ANSWER)  # type: ignore[assignment]
     await handle(context)
     (asked,) = llm.asked
@@ -65,16 +65,16 @@ async def test_the_question_holds_the_code_and_marks_the_task_as_data(context: F
     assert asked.purpose == "scope"
 
 
-async def test_input_hash_changes_with_the_text_only(context: FakeContext) -> None:
+async def test_input_hash_changes_with_the_text_only(context: TrialContext) -> None:
     context.llm = ScriptedLLM(ANSWER, ANSWER, ANSWER)  # type: ignore[assignment]
     first = (await handle(context)).output["input"]
     (context.root / "net/upload.py").write_text("changed\n")
     assert (await handle(context)).output["input"] == first
-    context.item = FakeItem(key="t", title="Other words", data={"raw": "Other words"}, path="TODO.md", line=1)
+    context.item = TrialItem(key="t", title="Other words", data={"raw": "Other words"}, path="TODO.md", line=1)
     assert (await handle(context)).output["input"] != first
 
 
-async def test_answer_of_another_shape_is_an_error(context: FakeContext) -> None:
+async def test_answer_of_another_shape_is_an_error(context: TrialContext) -> None:
     context.llm = ScriptedLLM({**ANSWER, "effort": "gigantic"})  # type: ignore[assignment]
     with pytest.raises(BadReply):
         await handle(context)
