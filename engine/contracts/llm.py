@@ -286,6 +286,7 @@ class BackendFailure(Exception):
         status: int | None = None,
         retry_after_s: float | None = None,
         is_charged: bool = False,
+        is_unsent: bool = False,
     ) -> None:
         self.kind: FailureKind = kind
         self.status = status
@@ -293,6 +294,8 @@ class BackendFailure(Exception):
         """The provider said: not before so many seconds."""
         self.is_charged = is_charged
         """It may have been answered and paid all the same (a connection that broke): it counts at its worst case."""
+        self.is_unsent = is_unsent
+        """Nothing reached the provider (no connection was made): it counts against no quota."""
         super().__init__(message)
 
 

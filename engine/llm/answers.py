@@ -1,10 +1,15 @@
-"""Answers to identical questions at temperature 0 are given again, for as long as the alias says."""
+"""Answers to identical questions at temperature 0 are given again, for as long as the alias says.
+
+While one of them is being asked, the others wait for its answer.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, field
 
 from engine.contracts.llm import Reply
 from engine.kit.clock import Clock
@@ -22,6 +27,14 @@ class Answers:
 
     ledger: Ledger
     clock: Clock
+    _asked: weakref.WeakValueDictionary[bytes, asyncio.Lock] = field(default_factory=weakref.WeakValueDictionary)
+    """The questions that are on their way, each gone with the last who asks it."""
+
+    def alone(self, key: bytes) -> asyncio.Lock:
+        """To be held while a question is asked, so that who asks the same meanwhile finds the answer."""
+        if (lock := self._asked.get(key)) is None:
+            lock = self._asked[key] = asyncio.Lock()
+        return lock
 
     def key(self, sending: Sending) -> bytes | None:
         """What an identical question is known by; None: this one is not kept."""

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from engine.contracts.llm import Answered, BackendFailure, BackendOptions, Price, Sent
 from engine.kit.safe_text import safe_line
@@ -19,6 +19,8 @@ from engine.llm.failures import classify
 if TYPE_CHECKING:
     import httpx
 
+_NO_CONNECTION: Final = ("ConnectError", "ConnectTimeout", "ConnectionRefused", "ClientConnector", "gaierror")
+"""How the names of errors begin that say that no connection was made (`ConnectionResetError` is none of them)."""
 _LOADING = threading.Lock()
 _loaded: list[Any] = []
 
@@ -193,12 +195,12 @@ def _translate(error: Exception) -> NoReturn:
         is_timeout="Timeout" in type(error).__name__,
         is_too_long="ContextWindow" in type(error).__name__,
         is_policy="ContentPolicy" in type(error).__name__,
-        is_unsent=any("Connect" in name and name != "APIConnectionError" for name in _causes(error)),
+        is_unsent=any(name.startswith(_NO_CONNECTION) for name in _causes(error)),
     ) from error
 
 
 def _causes(error: BaseException) -> list[str]:
-    """Names of what an error was made of: `ConnectError` and `ConnectTimeout` say that nothing was sent."""
+    """Names of what an error was made of."""
     names, seen = [], 0
     cause: BaseException | None = error
     while cause is not None and seen < 20:

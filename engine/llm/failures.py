@@ -53,7 +53,7 @@ def classify(
         return BackendFailure(text, kind=kind, status=status, retry_after_s=after, is_charged=is_charged)
 
     if is_unsent:
-        return made("transient")
+        return BackendFailure(text, kind="transient", is_unsent=True)
     if is_timeout or status == 408:
         return made("transient", is_charged=True)
     if status == 429 or (status in (400, 403, 503, 529) and _THROTTLED.search(text)) or status == 529:
@@ -72,7 +72,8 @@ def classify(
     if status == 503 and retry_after is not None:
         return made("throttled")
     if _NOT_SENT.search(text):
-        return made("transient")
+        # A gateway that says so of the server behind it has counted the question all the same.
+        return BackendFailure(text, kind="transient", status=status, is_unsent=status is None)
     # What broke after it was sent (and malformed answers, which litellm calls a 500) may have been paid.
     return made("transient", is_charged=status is None or bool(_CUT.search(text)))
 

@@ -175,8 +175,13 @@ class Gateway:
             raise ModelFailed("the attempt is over, nothing more is asked for it", kind="code_bug")
         sending = self._sending(request, asker, purse, hold, checkpoint)
         key = self._answers.key(sending) if checkpoint is None else None
-        if key is not None and (kept := await self._answers.kept(key, sending)) is not None:
-            return kept
+        if key is None:
+            return await self._asked(sending, None)
+        async with self._answers.alone(key):
+            return await self._answers.kept(key, sending) or await self._asked(sending, key)
+
+    async def _asked(self, sending: Sending, key: bytes | None) -> Reply:
+        """Send a question; its answer is kept below `key`."""
         lane, answer = await self._sender.send(sending)
         value = None
         if sending.schema is not None:

@@ -143,7 +143,15 @@ class Sender:
             )
         except BackendFailure as error:
             cost = worst if error.is_charged else 0
-            end = Settlement(state="failed", usd_micros=cost, is_estimate=error.is_charged, error=str(error))
+            end = Settlement(
+                state="failed",
+                usd_micros=cost,
+                is_estimate=error.is_charged,
+                error=str(error),
+                is_unsent=error.is_unsent,
+            )
+            if error.is_unsent:
+                self.lanes.not_sent(sending.alias, lane)
             await self.booking.settle(sending, lane, number, call, replace(end, ms=self._ms(began)), error=error)
             raise
         except BaseException as error:

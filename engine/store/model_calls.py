@@ -82,6 +82,8 @@ class Settlement:
     tokens_out: int | None = None
     error: str | None = None
     ms: int = 0
+    is_unsent: bool = False
+    """It failed before anything reached the provider: its quotas are given back."""
 
 
 def reserve(connection: sqlite3.Connection, call: NewCall, budget: Budget, now: int) -> int | Refusal:
@@ -143,8 +145,9 @@ def settle(connection: sqlite3.Connection, number: int, call: NewCall, end: Sett
     }
     if not connection.execute(_SQL.settle, values).rowcount:
         return False
-    if end.state == "unsent":
+    if end.state == "unsent" or end.is_unsent:
         quotas.give_back(connection, call.quotas, now)
+    if end.state == "unsent":
         return True
     model = f"{call.backend}/{call.mode}"
     _book(connection, call.asker.job_id, model, call.purpose, end, now)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -118,6 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
             case "reset":
                 self.close_connection = True
                 self.connection.close()
+            case "torn":
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())
             case "slow":
                 self.send_response(200)
                 self.send_header("content-type", "application/json")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.contracts.errors import BadReply, ModelBusy, ModelFailed, ModelNeeded, StateError, TooCostly
-from engine.contracts.llm import Answered, BackendFailure, Message, Request
+from engine.contracts.llm import Answered, BackendFailure, Message, Reply, Request
 from engine.contracts.models import BackendSpec, ModeSpec
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec, ResourceSpec, Settings
@@ -55,6 +55,21 @@ async def test_identical_question_is_answered_from_the_state_file(tmp_path: Path
     assert not (await house.door().ask(warm)).cached
     house.ground.clock.advance(61)
     assert not (await house.door().ask("q")).cached
+
+
+async def test_identical_questions_at_once_are_sent_once(tmp_path: Path) -> None:
+    house = await House(tmp_path, backends=[backend(price=PRICE)], models=[model(cache_s=60)]).open()
+    replies = await asyncio.gather(*(house.door().ask(question) for question in ("q", "other", "q", "q")))
+    assert [reply.cached for reply in replies] == [False, False, True, True]
+    assert len(house.backends["one"].sent) == 2
+
+
+async def test_who_waits_for_an_identical_question_asks_when_it_fails(tmp_path: Path) -> None:
+    house = await House(tmp_path, models=[model(cache_s=60)]).open({"one": [{"fail": "item"}, "yes"]})
+    first, second = await asyncio.gather(*(outcome(house.door().ask("q")) for _ in range(2)))
+    assert isinstance(first, ModelFailed)
+    assert isinstance(second, Reply)
+    assert (second.text, second.cached) == ("yes", False)
 
 
 async def test_bad_shape_is_repaired_once(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def _status(status: int, message: str = "no", code: str | None = None, **headers
         (Bad("malformed"), "transient", True, None),
         (Bad("cut"), "transient", True, None),
         (Bad("reset"), "transient", True, None),
+        (Bad("torn"), "transient", True, None),
         (Bad("slow"), "transient", True, None),
         (Bad("huge"), "transient", True, None),
         (Bad("no choices"), "transient", True, None),
@@ -117,12 +118,12 @@ async def test_failure_is_told_by_status_and_text(
         await backend.close()
     assert isinstance(error, BackendFailure), error
     assert (error.kind, error.retry_after_s) == (kind, after), error
-    assert error.is_charged == charged, error
+    assert (error.is_charged, error.is_unsent) == (charged, False), error
     assert len(server.asked) == 1  # no retries behind our back
 
 
 async def test_server_that_is_not_there_costs_nothing(tmp_path: Path, server: Server) -> None:
-    made = await house(tmp_path, server)
+    made = await house(tmp_path, server, per_day=5)
     server.leave.set()
     server.http.shutdown()
     server.http.server_close()
@@ -130,6 +131,11 @@ async def test_server_that_is_not_there_costs_nothing(tmp_path: Path, server: Se
     assert isinstance(error, ModelFailed)
     assert error.kind == "transient"
     assert made.spent() == 0
+    left = made.gateway.left("fast")
+    assert left is not None
+    assert left[0] == 5
+    assert made.rows("SELECT used FROM quotas WHERE used") == []
+    assert made.rows("SELECT kind FROM events WHERE kind = 'model.failed'") == [("model.failed",)]
     await made.gateway.stop()
 
 
