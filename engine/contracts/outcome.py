@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.contracts.item import Candidate
@@ -19,12 +20,13 @@ class Artifact:
     """Media type, such as `text/markdown`."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Done:
     """The stage is finished."""
 
     output: Mapping[str, Any] = field(default_factory=dict)
     """JSON values, at most 1 MiB when encoded."""
+    _: KW_ONLY
     cost_usd_micros: int = 0
     """Money spent, in millionths of a dollar, beside what `ctx.paid` said as it was spent."""
     artifacts: tuple[Artifact, ...] = ()
@@ -39,30 +41,34 @@ class Done:
     """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Later:
-    """Try again later; no attempt is burned."""
+    """Try again later; no attempt is burned. One of `after` and `when` says how much later."""
 
-    after_s: float
     why: str
+    _: KW_ONLY
+    after: float | str | timedelta | None = None
+    """Seconds, or a duration with its unit, such as `10m`."""
+    when: datetime | None = None
+    """A time with its zone."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Skip:
     """This stage does not apply to this item."""
 
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A person has to say something first; the stage waits and starts again when they have."""
 
     question: str
-    choices: tuple[str, ...] = ()
+    choices: Sequence[str] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Fail:
     """This item cannot pass this stage; no retry."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from engine.config.units import parse_duration
 from engine.contracts.attempt import AttemptError
 from engine.contracts.errors import InDoubt, ModelBusy, ModelNeeded
 from engine.contracts.item import Candidate
@@ -56,11 +58,8 @@ def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *,
     if isinstance(value, Done):
         return _finished(claim, value.output, value, emitted, ms)
     if isinstance(value, Later):
-        after: Any = value.after_s
-        if not isinstance(after, (int, float)) or math.isnan(after):
-            raise BadResult("Later.after_s is no number of seconds")
-        after = min(max(after, _MIN_LATER_S), _MAX_LATER_S)
-        due_at = now + round(after * 1000)
+        after_s = min(max(_later_s(value, now), _MIN_LATER_S), _MAX_LATER_S)
+        due_at = now + round(after_s * 1000)
         return Left(
             claim=claim, transition="postpone", why=safe_line(redact(str(value.why)[:4_000])), due_at=due_at, ms=ms
         )
@@ -75,6 +74,28 @@ def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *,
         return Left(claim=claim, transition="fail", why=safe_line(redact(str(value.why)[:4_000])), ms=ms)
     kind = "nothing" if value is None else type(value).__name__
     raise BadResult(f"the handler returned {kind}; it must return a dict or an outcome (Done, Later, Skip, Ask, Fail)")
+
+
+def _later_s(later: Later, now: int) -> float:
+    """How many seconds from now a handler wants to be called again."""
+    after: Any = later.after
+    when: Any = later.when
+    if (after is None) == (when is None):
+        raise BadResult("Later needs one of `after` and `when`")
+    if isinstance(when, datetime) and when.tzinfo is not None:
+        return when.timestamp() - now / 1000
+    if when is not None:
+        raise BadResult("Later.when is no datetime with a time zone")
+    if isinstance(after, timedelta):
+        return after.total_seconds()
+    if isinstance(after, str):
+        try:
+            return parse_duration(after)
+        except ValueError as error:
+            raise BadResult(f"Later.after {error}") from error
+    if not isinstance(after, (int, float)) or math.isnan(after):
+        raise BadResult("Later.after is no duration: seconds, or text such as `10m`")
+    return after
 
 
 def _finished(

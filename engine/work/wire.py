@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from engine.contracts.item import Candidate
@@ -34,7 +35,13 @@ def encode_outcome(outcome: Any) -> dict[str, Any]:
             "signals": dict(outcome.signals),
         }
     if isinstance(outcome, Later):
-        return {"kind": "later", "after_s": outcome.after_s, "why": outcome.why}
+        after, when = outcome.after, outcome.when
+        return {
+            "kind": "later",
+            "after": after.total_seconds() if isinstance(after, timedelta) else after,
+            "when": when.isoformat() if isinstance(when, datetime) else when,
+            "why": outcome.why,
+        }
     if isinstance(outcome, Skip):
         return {"kind": "skip", "why": outcome.why}
     if isinstance(outcome, Ask):
@@ -56,7 +63,10 @@ def decode_outcome(told: Mapping[str, Any]) -> Outcome | object:
             signals=told["signals"],
         )
     if kind == "later":
-        return Later(after_s=float(told["after_s"]), why=told["why"])
+        when = told["when"]
+        return Later(
+            told["why"], after=told["after"], when=datetime.fromisoformat(when) if isinstance(when, str) else when
+        )
     if kind == "skip":
         return Skip(why=told["why"])
     if kind == "ask":

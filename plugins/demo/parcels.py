@@ -67,7 +67,7 @@ async def customs(ctx: Context) -> Outcome:
     if number % 13 == 5 and ctx.attempt == 1:
         raise TimeoutError("the customs did not answer within 10 s")
     if number % 23 == 9:
-        return Later(after_s=1_800, why="the customs open at nine")
+        return Later(after=1_800, why="the customs open at nine")
     if number % 29 == 12:
         return Fail(why=f"{ctx.item.data['goods']} must not be sent there")
     return Done(output={"stamp": f"C{number:03}"})

@@ -77,7 +77,7 @@ async def handle(ctx: Context) -> Outcome:
     if over := await asyncio.to_thread(task.over, ctx.root):
         return Skip(why=over)
     if busy := await asyncio.to_thread(clones.in_progress, task.repository):
-        return Later(after_s=_BUSY_S, why=f"{task.repository.name}: {busy}")
+        return Later(after=_BUSY_S, why=f"{task.repository.name}: {busy}")
     try:
         saved, clone = await _begin(ctx, agent, task)
         return await _work(ctx, agent, task, saved, clone)
@@ -222,7 +222,7 @@ def _stopped(agent: Agent, ended: Ended) -> Outcome | None:
     if report.ending == "throttled":
         wait = _THROTTLED_S if report.resets_at is None else report.resets_at / 1000 - time.time()
         why = safe_line(f"{agent.name}: {report.error or 'it is held back'}", 200)
-        return Later(after_s=min(max(wait, _THROTTLED_LEAST_S), _LATER_MAX_S), why=why)
+        return Later(after=min(max(wait, _THROTTLED_LEAST_S), _LATER_MAX_S), why=why)
     if report.ending == "refused":
         raise AgentRefused(f"{agent.name} was not let in: {safe_line(report.error or '', 200)}")
     if report.ending == "limit":

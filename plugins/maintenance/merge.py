@@ -43,10 +43,10 @@ def _close(ctx: Context, task: Task) -> Outcome:
     """Tick off an item whose parts are merged, in a commit of its own."""
     repository = task.repository
     if busy := in_progress(repository):
-        return Later(after_s=_BUSY_S, why=busy)
+        return Later(after=_BUSY_S, why=busy)
     if dirty := _changed(repository):
         return Later(
-            after_s=_BUSY_S,
+            after=_BUSY_S,
             why=f"the checkout has changes of its own ({safe_line(dirty, 120)}); it waits for a clean one",
         )
     if not _tick(ctx, task):
@@ -61,7 +61,7 @@ def _close(ctx: Context, task: Task) -> Outcome:
 def _merge(ctx: Context, task: Task, verdict: Any) -> Outcome:
     repository, commit = task.repository, str(verdict["commit"])
     if busy := in_progress(repository):
-        return Later(after_s=_BUSY_S, why=busy)
+        return Later(after=_BUSY_S, why=busy)
     into = git(repository, "symbolic-ref", "--quiet", "--short", "HEAD")
     if not into.ok:
         return Fail(why="no branch is checked out; check one out and try again")
@@ -70,7 +70,7 @@ def _merge(ctx: Context, task: Task, verdict: Any) -> Outcome:
         return Done(output={"commit": commit, "into": branch, "ticked": False, "summary": f"{branch} has it already"})
     if dirty := _changed(repository):
         return Later(
-            after_s=_BUSY_S,
+            after=_BUSY_S,
             why=f"the checkout has changes of its own ({safe_line(dirty, 120)}); it waits for a clean one",
         )
     done = git(

@@ -57,7 +57,7 @@ async def read(ctx):
     if ctx.item.key == "fail" and not (ctx.root / "mended").exists():
         return Fail(why="it is torn")
     if ctx.item.key == "later":
-        return Later(after_s=3600, why="the post is closed")
+        return Later(after=3600, why="the post is closed")
     return Skip(why="nothing to read") if ctx.item.key == "skip" else {"text": ctx.item.title}
 
 

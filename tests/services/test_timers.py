@@ -22,7 +22,7 @@ async def test_rows_wake_at_their_time_and_not_before(tmp_path: Path) -> None:
     async def work(ctx: Any) -> Any:
         seen.append(ctx.item.key)
         if seen.count(ctx.item.key) == 1:
-            return Later(after_s={"soon": 10, "late": 3_600}[ctx.item.key], why="busy")
+            return Later(after={"soon": 10, "late": 3_600}[ctx.item.key], why="busy")
         return {}
 
     async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as it:
@@ -46,7 +46,7 @@ async def test_rows_wake_at_their_time_and_not_before(tmp_path: Path) -> None:
 async def test_row_that_is_almost_due_wakes_by_itself(tmp_path: Path) -> None:
     async def work(ctx: Any) -> Any:
         first.append(ctx.attempt)
-        return Later(after_s=1, why="a moment") if len(first) == 1 else {}
+        return Later(after=1, why="a moment") if len(first) == 1 else {}
 
     first: list[int] = []
     async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as it:
@@ -136,7 +136,7 @@ async def test_what_is_told_while_rows_are_woken_is_not_forgotten(
 async def test_what_was_put_off_by_a_clock_that_was_years_ahead_waits_as_long_as_was_meant(tmp_path: Path) -> None:
     async def work(ctx: Any) -> Any:
         seen.append(ctx.item.key)
-        return Later(after_s=3_600, why="in an hour") if len(seen) == 1 else {}
+        return Later(after=3_600, why="in an hour") if len(seen) == 1 else {}
 
     seen: list[str] = []
     clock = ManualClock()

@@ -352,7 +352,7 @@ async def test_postponing_burns_no_attempt(tmp_path: Path) -> None:
 
     async def work(ctx: Any) -> Any:
         numbers.append(ctx.attempt)
-        return Later(after_s=5, why="busy") if len(numbers) < 4 else Skip(why="enough")
+        return Later(after=5, why="busy") if len(numbers) < 4 else Skip(why="enough")
 
     async with rig(tmp_path, work, attempts=1) as it:
         await it.add("a")
@@ -585,7 +585,7 @@ async def test_artifact_that_is_no_file_is_refused(tmp_path: Path, what: str) ->
         (Done(output={"x": {1, 2}}, cost_usd_micros=7), 507),
         (Done(output={}, artifacts=(Artifact(path="missing.txt"),), cost_usd_micros=7), 507),
         (Done(output={}, cost_usd_micros=-7), 500),
-        (Later(after_s=60, why="busy"), 500),
+        (Later(after=60, why="busy"), 500),
         (Ask(question="which?"), 500),
         (Skip(why="empty"), 500),
         (ValueError("no"), 500),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_next_stage_gets_what_is_stored_and_not_what_the_handler_still_holds() -
         (Skip(why="no text\nin it"), "skip", "no text in it"),
         (Fail(why="gone\x1b[2J"), "fail", "gone␛[2J"),
         (Ask(question="which?"), "ask", "which?"),
-        (Later(after_s=2.5, why="busy"), "postpone", "busy"),
+        (Later(after=2.5, why="busy"), "postpone", "busy"),
         (Skip(why="a\ud800b"), "skip", "a\ufffdb"),
     ],
 )
@@ -73,10 +74,22 @@ def test_choices_of_a_question_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after_s", "wait_s"), [(-5, 1), (0, 1), (float("-inf"), 1), (1e300, 366 * 86_400), (float("inf"), 366 * 86_400)]
+    ("later", "wait_s"),
+    [
+        (Later("", after=-5), 1),
+        (Later("", after=0), 1),
+        (Later("", after=float("-inf")), 1),
+        (Later("", after=1e300), 366 * 86_400),
+        (Later("", after=float("inf")), 366 * 86_400),
+        (Later("", after="10m"), 600),
+        (Later("", after=timedelta(hours=2)), 7_200),
+        (Later("", when=datetime.fromtimestamp(NOW / 1000 + 90, UTC)), 90),
+        (Later("", when=datetime.min.replace(tzinfo=UTC)), 1),
+        (Later("", when=datetime.max.replace(tzinfo=UTC)), 366 * 86_400),
+    ],
 )
-def test_later_is_neither_at_once_nor_never(after_s: float, wait_s: int) -> None:
-    ending = judged(Later(after_s=after_s, why=""))
+def test_later_is_neither_at_once_nor_never(later: Later, wait_s: int) -> None:
+    ending = judged(later)
     assert isinstance(ending, Left)
     assert ending.due_at == NOW + wait_s * 1_000
 
@@ -111,8 +124,13 @@ def circle() -> dict[str, Any]:
         (circle(), "not JSON"),
         (deep(100_000), "not JSON"),
         ({"x": "y" * RESULT_LIMIT}, "are allowed"),
-        (Later(after_s=float("nan"), why=""), "no number of seconds"),
-        (Later(after_s="soon", why=""), "no number of seconds"),  # type: ignore[arg-type]
+        (Later("", after=float("nan")), "Later.after is no duration"),
+        (Later("", after="soon"), "Later.after needs a duration"),
+        (Later("", after="5"), "Later.after needs a unit"),
+        (Later(""), "one of `after` and `when`"),
+        (Later("", after=1, when=datetime.now(UTC)), "one of `after` and `when`"),
+        (Later("", when=datetime(2026, 1, 1)), "Later.when is no datetime with a time zone"),
+        (Later("", when="tomorrow"), "Later.when is no datetime with a time zone"),  # type: ignore[arg-type]
         (Done(cost_usd_micros=-1), "the cost"),
         (Done(cost_usd_micros=0.5), "the cost"),  # type: ignore[arg-type]
         (Done(cost_usd_micros=2**63), "the cost"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -33,7 +34,9 @@ CANDIDATE = Candidate(
             artifacts=(Artifact(path="x", type="t"),),
             emit=(("docs", CANDIDATE),),
         ),
-        Later(after_s=1.5, why="busy"),
+        Later("busy", after=1.5),
+        Later("busy", after="10m"),
+        Later("closed", when=datetime(2026, 1, 5, 9, tzinfo=UTC)),
         Skip(why="no"),
         Ask(question="which?", choices=("a", "b")),
         Fail(why="gone"),

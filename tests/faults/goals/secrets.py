@@ -33,7 +33,7 @@ def told(ctx):
 async def work(ctx):
     text = told(ctx)
     ctx.log.error("the call failed: %s", text)
-    ends = (Fail(why=text), Ask(question=text, choices=()), Skip(why=text), Later(after_s=3600, why=text))
+    ends = (Fail(why=text), Ask(question=text, choices=()), Skip(why=text), Later(after=3600, why=text))
     n = int(ctx.item.key.rpartition("-")[2]) % 6
     if n < 4:
         return ends[n]

@@ -58,7 +58,7 @@ def _asks(ctx: Any) -> Any:
 def _later(ctx: Any) -> Any:
     if ctx.stage == "one" and ctx.item.key not in _seen:
         _seen.add(ctx.item.key)
-        return Later(after_s=3, why="not yet")
+        return Later(after=3, why="not yet")
     return {"n": 1}
 
 

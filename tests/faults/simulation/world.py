@@ -212,7 +212,7 @@ class World:
         if roll < 0.07:
             raise RuntimeError("HTTP 429 Too Many Requests; Retry-After: 3")
         if roll < 0.10:
-            return Later(after_s=self.chance.uniform(0, 30), why="not yet")
+            return Later(after=self.chance.uniform(0, 30), why="not yet")
         if roll < 0.12:
             return Skip(why="does not apply")
         if roll < 0.125:
