@@ -49,6 +49,9 @@ def header_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
     lines.append(spread([cell(item.job, "muted"), Cell("  "), *left], [seen], width))
     if item.title != item.key:
         lines.append(fit_line([Cell("key ", "muted"), cell(item.key, "muted")], width))
+    if item.state == "snoozed" and item.due_at is not None:
+        said = f"put off, comes back {until(now, item.due_at)}{f': {item.why}' if item.why else ''}"
+        lines += hang([Cell("z ", "muted"), cell(said, "wait", limit=500)], width)
     return lines + parent_line(detail, width)
 
 

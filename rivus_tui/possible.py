@@ -106,6 +106,14 @@ def pause(now: Situation) -> str:
     return "" if now.job.state in ("active", "paused") else f"it is {now.job.state}"
 
 
+def pause_until(now: Situation) -> str:
+    """Return why nothing of the job can be paused."""
+    if reason := pause(now):
+        return reason
+    assert now.job is not None
+    return "" if now.job.state == "active" else "it is paused; p resumes it"
+
+
 def run(now: Situation) -> str:
     """Return why the job cannot be run now."""
     if reason := now.read_only or job(now):

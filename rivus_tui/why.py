@@ -114,7 +114,8 @@ def why_item(
     elif item.state == "gone":
         reasons.append(line(Cell("? ", "muted"), cell(item.why or "its source no longer has it")))
     elif item.state == "snoozed":
-        reasons.append(line(Cell("z ", "muted"), cell(f"put off; comes back {until(now, item.due_at)}")))
+        why = f": {item.why}" if item.why else ""
+        reasons.append(line(Cell("z ", "muted"), cell(f"put off{why}; comes back {until(now, item.due_at)}")))
     if detail.steering.held is not None and item.state in ("pending", "waiting"):
         reasons.append(line(Cell("~ ", "wait"), cell(f"held: {detail.steering.held}")))
     if detail.steering.next_due_at is not None:

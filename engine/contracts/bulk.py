@@ -11,7 +11,7 @@ BULK: Final[Mapping[str, tuple[str, ...]]] = {
     "drop": ("why",),
     "cancel": (),
     "retry": (),
-    "snooze": ("until",),
+    "snooze": ("until", "why"),
     "prioritise": ("priority",),
 }
 """Commands that can be given to a set, with what they need beside the items."""

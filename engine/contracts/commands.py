@@ -47,9 +47,10 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
         CommandSpec(
             name="snooze",
             args=("job", "keys", "until"),
+            optional=("why",),
             danger=1,
             undo=True,
-            summary="Look at these items again later (`until` in ms UTC).",
+            summary="Look at these items again later (`until` in ms UTC); `why` is shown beside that time.",
         ),
         CommandSpec(
             name="prioritise",

@@ -187,11 +187,19 @@ def _priority(text: str) -> int | None:
     return int(match[1])
 
 
-def _age(text: str) -> int:
+def span(text: str) -> int:
+    """Return the milliseconds of a time such as `2h` or `1.5d`; ValueError for what is none."""
     match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhdw])", text, re.ASCII)
     if match is None:
-        raise ValueError("age: needs a number and a unit (s m h d w), such as age:>2h")
+        raise ValueError("needs a number and a unit (s m h d w), such as 2h")
     return round(float(match[1]) * _SECONDS[match[2]] * 1_000)
+
+
+def _age(text: str) -> int:
+    try:
+        return span(text)
+    except ValueError:
+        raise ValueError("age: needs a number and a unit (s m h d w), such as age:>2h") from None
 
 
 def _cost(text: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from engine.contracts.bulk import BULK
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError, UseError
+from engine.kit.safe_text import safe_line
 from engine.kit.tasks import end_task
 from engine.rules.id_set import pack, unpack
 from engine.store import bulks
@@ -48,6 +49,8 @@ class Bulks:
         """Begin a command on a set; returns at once."""
         name, targets = str(args["name"]), str(args["targets"])
         more = {key: args[key] for key in BULK[name] if key in args}
+        if why := safe_line(str(more.pop("why", ""))):
+            more["why"] = why
 
         def journal(connection: sqlite3.Connection, now: int) -> Bulk:
             return bulks.begin(connection, name, more, targets, now)

@@ -85,7 +85,7 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
             case "drop":
                 return people.drop(connection, plan, job, keys, str(args.get("why") or ""), now)
             case "snooze":
-                return people.snooze(connection, plan, job, keys, int(args["until"]), now)
+                return people.snooze(connection, plan, job, keys, int(args["until"]), str(args.get("why") or ""), now)
             case "prioritise":
                 return people.prioritise(connection, plan, job, keys, args["priority"], now)
             case "answer":

@@ -37,6 +37,8 @@ _LEFT: Final[Mapping[str, str]] = {
     "prioritise": "it has this priority already, or is finished for good",
 }
 """Why a command leaves an item alone."""
+_WHY: Final[Mapping[str, str]] = {"drop": "won't do", "cancel": "cancelled"}
+"""What stands at items where a person gave no reason."""
 _KINDS: Final[Mapping[str, str]] = {
     "accept": "item.accepted",
     "drop": "item.dropped",
@@ -147,7 +149,7 @@ def _forth(connection: sqlite3.Connection, plan: Plan, bulk: Bulk, batch: Sequen
     if found:
         values: dict[str, Any] = {"bulk": bulk.view.operation, "items": json.dumps(found), "now": now, **_SLACK}
         values |= {"stops": bulk.view.name in ("drop", "cancel"), "until": None, "priority": None}
-        values |= {"why": "cancelled", **bulk.args}
+        values |= {"why": _WHY.get(bulk.view.name), **bulk.args}
         connection.execute(_SQL.keep_items, values)
         connection.execute(_SQL.keep_stages, values)
         for statement in _CHANGES[bulk.view.name]:
@@ -172,8 +174,8 @@ _CHANGES: Final[Mapping[str, tuple[str, str]]] = {
 
 def _told(name: str, values: Mapping[str, Any]) -> str | None:
     """What the event of each item says beside its kind."""
-    if name == "drop":
-        return str(values["why"])
+    if name in ("drop", "snooze"):
+        return None if values["why"] is None else str(values["why"])
     if name == "prioritise":
         return "no priority" if values["priority"] is None else f"P{values['priority']}"
     return None
@@ -215,7 +217,7 @@ def _restore(connection: sqlite3.Connection, plan: Plan, bulk: Bulk, values: dic
     else:
         if bulk.view.name in ("drop", "cancel"):
             enabled = [number for number, stage in plan.stages.items() if stage.spec.enabled]
-            why = bulk.args.get("why", "cancelled")
+            why = bulk.args.get("why", _WHY[bulk.view.name])
             connection.execute(_SQL.revive, {**values, "why": why, "stages": json.dumps(enabled)})
         connection.execute(_SQL.restore_stages, values)
         connection.execute(_SQL.restore_items, values)

@@ -131,7 +131,7 @@ WHERE item_id IN (SELECT value FROM json_each(:items)) AND state IN ('ready', 'l
 
 -- name: snoozed
 -- Look again later.
-UPDATE items SET state = 'snoozed', snoozed_until = :until, why = NULL, updated_at = :now
+UPDATE items SET state = 'snoozed', snoozed_until = :until, why = :why, updated_at = :now
 WHERE id IN (SELECT value FROM json_each(:items)) AND state IN ('pending', 'waiting', 'failed', 'snoozed');
 
 -- name: prioritised

@@ -70,7 +70,7 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         stage_state=stage.state if stage else None,
         priority=priority,
         attempts=stage.attempts if stage else 0,
-        why=why if stage is None or (stage.state == "blocked" and stage.why is None) else stage.told,
+        why=_why(state, why, stage),
         path=path,
         line=line,
         headings=tuple(json.loads(headings)),
@@ -83,6 +83,12 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         data=json.loads(data),
         cost_usd_micros=cost,
     )
+
+
+def _why(state: ItemState, why: str | None, stage: StageNow | None) -> str | None:
+    """Why an item is as it is: what was said of it as a whole, or what its stage tells."""
+    of_itself = stage is None or state == "snoozed" or (stage.state == "blocked" and stage.why is None)
+    return why if of_itself or stage is None else stage.told
 
 
 def steering_view(row: tuple[Any, ...], needs: dict[str, ItemState | None], priority: int | None) -> SteeringView:

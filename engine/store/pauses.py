@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
@@ -29,12 +30,13 @@ def pause(
 ) -> CommandOutcome:
     """Claim nothing of a job, or of one stage of it, `until` a time (ms UTC) or until it is resumed."""
     cleaned = safe_line(why) or None
+    args = {"why": cleaned or "", "until": until}
     if stage is None:
         landed = jobs.pause(connection, job.id, by="person", why=cleaned, until=until, now=now)
-        return _said(connection, job, "pause", landed, now)
+        return _said(connection, job, "pause", landed, now, args=args)
     number = _stage(plan, job, stage)
     landed = jobs.pause_stage(connection, job.id, number, by="person", why=cleaned, until=until, now=now)
-    return _said(connection, job, "pause", landed, now, stage=stage)
+    return _said(connection, job, "pause", landed, now, stage=stage, args=args)
 
 
 def resume(
@@ -75,6 +77,7 @@ def _said(
     *,
     stage: str | None = None,
     before: Mapping[str, Any] | None = None,
+    args: Mapping[str, Any] = MappingProxyType({}),
 ) -> CommandOutcome:
     done = "paused" if name == "pause" else "resumed"
     what = f"{job.spec.name} {stage}" if stage else job.spec.name
@@ -82,7 +85,7 @@ def _said(
         state = ("paused already" if stage else "not active") if name == "pause" else "not paused"
         return CommandOutcome(ok=False, message=f"{what} is {state}", skipped={job.spec.name: state})
     kept = {"stage": stage, "pause": before}
-    values = {"now": now, "name": name, "job": job.id, "args": "{}", "before": json.dumps(kept)}
+    values = {"now": now, "name": name, "job": job.id, "args": json.dumps(dict(args)), "before": json.dumps(kept)}
     (operation,) = connection.execute(_SQL.record, values).fetchone()
     return CommandOutcome(ok=True, message=f"{done} {what}", changed=(job.spec.name,), operation=operation)
 

@@ -267,21 +267,23 @@ def cancel(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Seque
 
 
 def snooze(
-    connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], until: int, now: int
+    connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], until: int, why: str, now: int
 ) -> CommandOutcome:
-    """Look at items again at `until` (ms UTC)."""
+    """Look at items again at `until` (ms UTC); `why` stands beside that time until then."""
+    reason = safe_line(why) or None
 
     def change(act: Act, key: str) -> None:
         item = act.items[key]
-        if not connection.execute(_SQL.snoozed, {"id": item["item"], "until": until, "now": now}).rowcount:
+        if not connection.execute(
+            _SQL.snoozed, {"id": item["item"], "until": until, "why": reason, "now": now}
+        ).rowcount:
             act.skipped[key] = f"it is {item['state']}"
             return
         connection.execute(_SQL.put_off, {"item": item["item"], "until": until, "before": item["snoozed_until"]})
-        act.did(key, "item.snoozed")
+        act.did(key, "item.snoozed", reason)
 
-    return run_on_items(
-        connection, plan, job, "snooze", keys, {"keys": list(keys), "until": until}, change, "snoozed", now
-    )
+    args = {"keys": list(keys), "until": until, **({} if reason is None else {"why": reason})}
+    return run_on_items(connection, plan, job, "snooze", keys, args, change, "snoozed", now)
 
 
 def prioritise(

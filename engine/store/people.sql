@@ -32,7 +32,7 @@ UPDATE items SET state = 'dropped', why = :why, snoozed_until = NULL, updated_at
 
 -- name: snoozed
 -- Look again later.
-UPDATE items SET state = 'snoozed', snoozed_until = :until, why = NULL, updated_at = :now
+UPDATE items SET state = 'snoozed', snoozed_until = :until, why = :why, updated_at = :now
 WHERE id = :id AND state IN ('pending', 'waiting', 'failed', 'snoozed');
 
 -- name: put_off

@@ -41,8 +41,9 @@ WHERE item_id IN (SELECT value FROM json_each(:items)) AND +state IN ('ready', '
     AND (+state = 'ready' OR due_at < (SELECT snoozed_until FROM items WHERE id = item_id));
 
 -- name: set_item_state
--- The derived state of items; guarded by the state it was derived over. Why it failed or waited is over with it.
+-- The derived state of items; guarded by the state it was derived over. Why they failed, waited or were put off is over
+-- with it.
 UPDATE items
 SET state = :state, snoozed_until = NULL, updated_at = :now,
-    why = CASE WHEN :state IN ('pending', 'done') AND closed IS NULL THEN NULL ELSE why END
+    why = CASE WHEN closed IS NULL AND (:state IN ('pending', 'done') OR :old = 'snoozed') THEN NULL ELSE why END
 WHERE id IN (SELECT value FROM json_each(:items)) AND state = :old;

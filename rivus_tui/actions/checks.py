@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rivus_tui.actions.jobs import PAUSE, RUN
+from rivus_tui.actions.jobs import PAUSE, PAUSE_UNTIL, RUN
 from rivus_tui.actions.lists import (
     COPY_AS,
     EXPORT,
@@ -14,5 +14,5 @@ from rivus_tui.actions.lists import (
     WHY,
 )
 
-ACTIONS: Final = (OPEN, RUN, PAUSE, WHY, FILTER, SAVE_VIEW, EXPORT, COPY_AS)
+ACTIONS: Final = (OPEN, RUN, PAUSE, PAUSE_UNTIL, WHY, FILTER, SAVE_VIEW, EXPORT, COPY_AS)
 FOOTER: Final = ("open", "run", "pause", "why", "filter", "undo", "copy")

@@ -29,7 +29,7 @@ LATER: Final = Action(
 )  # fmt: skip
 LATER_AT: Final = Action(
     id="later_at", keys=("N",), label="Later…", meaning="later, pick when", level=1, command="snooze",
-    help="Show it again at a time you pick", cli="rivus items snooze JOB KEY… --until 1w",
+    help="Put it off until a time you pick, with a reason", cli="rivus items snooze JOB KEY… --until 1w --why WHY",
     why_not=possible.change_item, on_marks=True,
 )  # fmt: skip
 RAISE_PRIORITY: Final = Action(

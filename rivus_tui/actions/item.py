@@ -10,6 +10,7 @@ from rivus_tui.actions.decisions import (
     AMEND,
     CANCEL,
     EDIT,
+    LATER_AT,
     LOWER_PRIORITY,
     RAISE_PRIORITY,
     RESCOPE,
@@ -20,7 +21,7 @@ from rivus_tui.actions.decisions import (
 from rivus_tui.actions.lists import COPY_AS, NEXT_PART, PREVIOUS_PART, WHY
 
 ACTIONS: Final = (
-    ACCEPT, RETRY, AGAIN, AMEND, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
+    ACCEPT, RETRY, AGAIN, AMEND, CANCEL, LATER_AT, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
     NEXT_PART, PREVIOUS_PART, COPY_AS,
 )  # fmt: skip
 FOOTER: Final = ("escape", "next_part", "accept", "retry", "cancel", "why", "source", "undo")

@@ -8,6 +8,7 @@ from rivus_tui.actions.decisions import (
     ACCEPT,
     CANCEL,
     EDIT,
+    LATER_AT,
     LOWER_PRIORITY,
     RAISE_PRIORITY,
     RESCOPE,
@@ -30,7 +31,7 @@ from rivus_tui.actions.lists import (
 )
 
 ACTIONS: Final = (
-    OPEN, ACCEPT, RETRY, CANCEL, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
+    OPEN, ACCEPT, RETRY, CANCEL, LATER_AT, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
     FILTER, SCOPE, SORT, REVERSE,
     SAVE_VIEW, EXPORT, COPY_AS, MARK, MARK_ALL,
 )  # fmt: skip

@@ -30,9 +30,16 @@ PAUSE: Final = Action(
     help="Claim nothing of this job until it is resumed; again: resume", cli="rivus jobs pause JOB",
     why_not=possible.pause,
 )  # fmt: skip
+PAUSE_UNTIL: Final = Action(
+    id="pause_until", keys=("P",), label="Pause…", meaning="pause, with more to say", level=1, command="pause",
+    help="Pause the job or one of its stages, with a reason and until a time; lets a paused stage go on",
+    cli="rivus jobs pause JOB --stage STAGE --until 2h --why WHY", why_not=possible.pause_until,
+)  # fmt: skip
 
 EARLIER: Final = replace(PREVIOUS_PART, label="Earlier", help="The jobs as they stood an hour before")
 LATER_HOUR: Final = replace(NEXT_PART, label="Later", help="The jobs as they stood an hour after, and at last now")
 
-ACTIONS: Final = (OPEN, PAUSE, RUN, EARLIER, LATER_HOUR, FILTER, SCOPE, WHY, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS)
+ACTIONS: Final = (
+    OPEN, PAUSE, PAUSE_UNTIL, RUN, EARLIER, LATER_HOUR, FILTER, SCOPE, WHY, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS,
+)  # fmt: skip
 FOOTER: Final = ("open", "pause", "run", "filter", "scope", "why", "undo", "copy")

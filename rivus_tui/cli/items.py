@@ -13,7 +13,7 @@ from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.listing import filter_option, list_items, terms
 from rivus_tui.cli.many import chosen, steer
-from rivus_tui.cli.output import item_object, json_option, local_time, print_json, tell
+from rivus_tui.cli.output import item_object, json_option, local_time, print_json, put_off, tell
 from rivus_tui.cli.times import moment
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
         ("priority", steering.priority_why),
         ("held", steering.held),
         ("comes back", local_time(steering.next_due_at)),
+        ("put off", ": ".join(part for part in (put_off(item), item.why) if part) if put_off(item) else ""),
     ):
         if text:
             click.echo(safe_line(f"  {label}: {text}"))
@@ -196,13 +197,21 @@ def drop(
 @items.command()
 @chosen
 @click.option("--until", required=True, metavar="WHEN", help="2h, 3d, 1w, or 2027-01-31 or 2027-01-31T09:00.")
+@click.option("--why", default="", help="Why; shown beside its time.")
 @json_option
 @click.pass_obj
 def snooze(
-    asked: Asked, job: str | None, keys: tuple[str, ...], where: str | None, yes: bool, until: str, as_json: bool
+    asked: Asked,
+    job: str | None,
+    keys: tuple[str, ...],
+    where: str | None,
+    yes: bool,
+    until: str,
+    why: str,
+    as_json: bool,
 ) -> None:
-    """Look at these items again later."""
-    more = {"until": moment(until)}
+    """Put these items off: nothing of them runs until that time."""
+    more = {"until": moment(until), **({"why": why} if why else {})}
     raise click.exceptions.Exit(steer(asked, "snooze", job, keys, where, more, yes=yes, as_json=as_json))
 
 

@@ -9,6 +9,7 @@ from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.output import json_option, print_json, tell
 from rivus_tui.cli.status import job_object, print_jobs
+from rivus_tui.cli.times import moment
 
 
 @click.group()
@@ -38,20 +39,27 @@ def list_jobs(asked: Asked, as_json: bool) -> None:
 
 @jobs.command()
 @click.argument("job")
+@click.option("--stage", help="Only this stage of it.")
+@click.option("--until", metavar="WHEN", help="It goes on by itself then: 2h, 3d, 2027-01-31 or 2027-01-31T09:00.")
 @click.option("--why", default="", help="Why; shown wherever the job is.")
 @json_option
 @click.pass_obj
-def pause(asked: Asked, job: str, why: str, as_json: bool) -> None:
-    """Claim nothing of JOB until it is resumed."""
-    raise click.exceptions.Exit(tell(apply(asked, "pause", {"job": job, "why": why}), as_json))
+def pause(asked: Asked, job: str, stage: str | None, until: str | None, why: str, as_json: bool) -> None:
+    """Claim nothing of JOB, or of one stage of it, until it is resumed."""
+    args = {"job": job, "why": why, "stage": stage, "until": None if until is None else moment(until)}
+    given = {name: value for name, value in args.items() if value is not None}
+    raise click.exceptions.Exit(tell(apply(asked, "pause", given), as_json))
 
 
 @jobs.command()
 @click.argument("job")
+@click.option("--stage", help="Only this stage of it.")
 @json_option
 @click.pass_obj
-def resume(asked: Asked, job: str, as_json: bool) -> None:
-    """Let a paused JOB go on; what that would cost goes to standard error."""
+def resume(asked: Asked, job: str, stage: str | None, as_json: bool) -> None:
+    """Let a paused JOB, or a paused stage of it, go on; what that would cost goes to standard error."""
+    if stage is not None:
+        raise click.exceptions.Exit(tell(apply(asked, "resume", {"job": job, "stage": stage}), as_json))
     reader = asked.reader()
     said = ""
     if reader is not None:

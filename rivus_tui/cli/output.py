@@ -96,7 +96,13 @@ def item_row(item: ItemView) -> tuple[object, ...]:
     place = f"{item.path}:{item.line}" if item.path and item.line else item.path or ""
     state = f"{item.state} ({item.stage})" if item.stage and item.state != "done" else item.state
     priority = "" if item.priority is None else f"P{item.priority}"
-    return item.key, item.job, state, priority, place, item.title if item.why is None else f"{item.title}  [{item.why}]"
+    told = ": ".join(part for part in (put_off(item), item.why) if part)
+    return item.key, item.job, state, priority, place, f"{item.title}  [{told}]" if told else item.title
+
+
+def put_off(item: ItemView) -> str:
+    """Until when an item is put off; empty when it is not."""
+    return f"until {local_time(item.due_at)}" if item.state == "snoozed" else ""
 
 
 ITEM_HEAD = ("KEY", "JOB", "STATE", "PRI", "PLACE", "TITLE")

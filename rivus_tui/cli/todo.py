@@ -122,10 +122,11 @@ def drop(asked: Asked, keys: tuple[str, ...], why: str, job: str, as_json: bool)
 @todo.command()
 @click.argument("keys", nargs=-1, required=True)
 @click.option("--until", required=True, metavar="WHEN", help="2h, 3d, 1w, or 2027-01-31 or 2027-01-31T09:00.")
+@click.option("--why", default="", help="Why; shown beside its time.")
 @job_option
 @json_option
 @click.pass_obj
-def snooze(asked: Asked, keys: tuple[str, ...], until: str, job: str, as_json: bool) -> None:
+def snooze(asked: Asked, keys: tuple[str, ...], until: str, why: str, job: str, as_json: bool) -> None:
     """Look at TODOs again later."""
-    args = {"job": job, "keys": list(keys), "until": moment(until)}
+    args = {"job": job, "keys": list(keys), "until": moment(until), **({"why": why} if why else {})}
     raise click.exceptions.Exit(tell(apply(asked, "snooze", args), as_json))

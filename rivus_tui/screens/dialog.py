@@ -112,8 +112,10 @@ class TextPrompt(ModalScreen[str | None]):
     COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
-    def __init__(self, title: str, question: str, value: str = "") -> None:
+    def __init__(self, title: str, question: str, value: str = "", *, may_be_empty: bool = False) -> None:
+        """`may_be_empty`: Enter on an empty line is an answer too."""
         super().__init__()
+        self._may_be_empty = may_be_empty
         self._title = title
         self._question = question
         self._value = value
@@ -140,8 +142,8 @@ class TextPrompt(ModalScreen[str | None]):
         return [*lines, ()]
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the text; an empty one is no answer."""
-        self.dismiss(event.value.strip() or None)
+        """Take the text; an empty one is no answer, unless it may be."""
+        self.dismiss(event.value.strip() or ("" if self._may_be_empty else None))
 
     def action_leave(self) -> None:
         """Leave without an answer."""

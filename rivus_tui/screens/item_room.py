@@ -10,9 +10,10 @@ from typing import Any, Final
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView, JobView
 from rivus_tui.bulk_page import RETURN, question
 from rivus_tui.editor import EditorProblem, edit
-from rivus_tui.format import cell, moment, morning_after, plural
+from rivus_tui.format import cell, morning_after, plural
 from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt, confirm
 from rivus_tui.screens.room import Room
+from rivus_tui.screens.until_when import ask_until
 from rivus_tui.sources import ItemKey, item_key
 from rivus_tui.why import why_item
 
@@ -91,20 +92,11 @@ class ItemRoom(Room):
 
     def do_later_at(self) -> None:
         items = self.chosen_items()
-        now = self.desk.clock.now()
-        days = (("1", "tomorrow", 1), ("2", "in three days", 3), ("3", "in a week", 7), ("4", "in a month", 30))
-        choices = [
-            Choice(key=key, label=f"{word} ({moment(morning_after(now, after), now)})", value=str(after))
-            for key, word, after in days
-        ]
-        choices.append(Choice(key="n", label="leave as it is", value=None))
 
-        def chosen(value: str | None) -> None:
-            if value is not None:
-                self._maybe_ask("snooze", items, "put off", {"until": morning_after(now, int(value))})
+        def put_off(until: int | None, why: str) -> None:
+            self._maybe_ask("snooze", items, "put off", {"until": until, **({"why": why} if why else {})})
 
-        about = "all that are marked" if self.is_bulk() else _names(items)
-        self.app.push_screen(Dialog(self.desk.clock, f"Later: when? ({about})", (), choices), chosen)
+        ask_until(self, "Later", ["All that are marked." if self.is_bulk() else _names(items)], put_off)
 
     def do_cancel(self) -> None:
         items = self.chosen_items()

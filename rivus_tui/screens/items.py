@@ -39,6 +39,8 @@ COLUMNS: tuple[Column[ItemView], ...] = (
 
 
 def _why(item: ItemView, now: int) -> Cell:
+    if item.state == "snoozed" and item.due_at is not None:
+        return cell(f"{until(now, item.due_at)}{f': {item.why}' if item.why else ''}", "muted")
     if item.why:
         return cell(item.why, "bad" if item.state == "failed" else "muted")
     if item.stage_state == "waiting":

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
 from engine.contracts.bulk import Forecast
 from engine.contracts.view import JobView
 from rivus_tui.actions.action import Action
 from rivus_tui.bulk_page import forecast_said
 from rivus_tui.format import cell
-from rivus_tui.screens.dialog import confirm
+from rivus_tui.screens.dialog import Choice, Dialog, confirm
 from rivus_tui.screens.list_room import ListRoom
+from rivus_tui.screens.until_when import ask_until
 from rivus_tui.states import job_state
 from rivus_tui.why import why_job
 
 Row = TypeVar("Row")
+
+_WHOLE: Final = "\0whole"
 
 
 class JobRoom(ListRoom[Row]):
@@ -62,13 +67,48 @@ class JobRoom(ListRoom[Row]):
         dialog = confirm(self.desk.clock, f"Resume {cell(job.name).text}?", text, "resume it", "leave it paused")
         self.app.push_screen(dialog, answered)
 
+    def do_pause_until(self) -> None:
+        job = self.chosen_job()
+        if job is None:
+            return
+        paused = {hold.stage for hold in job.holds if hold.gate == "paused"}
+        if len(job.stages) < 2 and not paused:
+            self._ask_until(job.name, None)
+            return
+        choices = [Choice(key="0", label="all of it", value=_WHOLE)]
+        choices += [
+            Choice(
+                key=str(number),
+                label=f"{stage.name}{' (paused: let it go on)' if stage.name in paused else ''}",
+                value=stage.name,
+            )
+            for number, stage in enumerate(job.stages[:9], start=1)
+        ]
+        choices.append(Choice(key="n", label="leave it as it is", value=None))
+
+        def chosen(value: str | None) -> None:
+            if value in paused:
+                self._send("resume", job.name, {"stage": value})
+            elif value is not None:
+                self._ask_until(job.name, None if value == _WHOLE else value)
+
+        self.app.push_screen(Dialog(self.desk.clock, f"Pause what of {cell(job.name).text}?", (), choices), chosen)
+
+    def _ask_until(self, job: str, stage: str | None) -> None:
+        def pause(until: int | None, why: str) -> None:
+            told = {"stage": stage, "until": until, "why": why or None}
+            self._send("pause", job, {name: value for name, value in told.items() if value is not None})
+
+        what = f"{job} {stage}" if stage else job
+        ask_until(self, f"Pause {cell(what).text}", (), pause, open_end="until it is resumed")
+
     def do_run(self) -> None:
         if (job := self.chosen_job()) is not None:
             self._send("run", job.name)
 
-    def _send(self, name: str, job: str) -> None:
+    def _send(self, name: str, job: str, more: Mapping[str, Any] = MappingProxyType({})) -> None:
         async def send() -> None:
-            outcome = await self.desk.perform(name, {"job": job})
+            outcome = await self.desk.perform(name, {"job": job, **more})
             self.report(name, outcome)
             self.reload(even_frozen=True)
 

@@ -75,7 +75,12 @@ def mixed(make_ground: Callable[..., Ground]) -> Ground:
         ("accept", {}, ["gate"], "it does not wait at a gate"),
         ("cancel", {}, ["failed", "later", "running", "gate", "snoozed", "ready"], "nothing is left of it"),
         ("drop", {"why": "old"}, ["failed", "later", "running", "gate", "snoozed", "ready"], "it is dropped already"),
-        ("snooze", {"until": 2_000_000_000_000}, ["failed", "later", "running", "gate", "snoozed", "ready"], None),
+        (
+            "snooze",
+            {"until": 2_000_000_000_000, "why": "holidays"},
+            ["failed", "later", "running", "gate", "snoozed", "ready"],
+            None,
+        ),
         ("prioritise", {"priority": 1}, ["failed", "later", "running", "gate", "snoozed"], None),
     ],
 )

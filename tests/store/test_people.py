@@ -8,7 +8,7 @@ import pytest
 from engine.contracts.errors import UseError
 from engine.rules.order import due_at
 from engine.services import commands
-from engine.store import people
+from engine.store import people, redo
 from tests.factories import Ground, candidate, chain, finished, job, stage
 
 Make = Callable[..., Ground]
@@ -153,6 +153,14 @@ def test_undo_of_an_answer_asks_again(gated: Ground) -> None:
     assert whole(gated) == before
 
 
+def test_pause_that_is_done_again_keeps_its_reason_and_its_end(ground: Ground) -> None:
+    ground.command("pause", stage="work", why="too warm", until=ground.now + 60_000)
+    ground.command("undo")
+    again = ground.do(redo.find)
+    assert again is not None
+    assert again.args == {"job": "docs", "stage": "work", "why": "too warm", "until": ground.now + 60_000}
+
+
 def test_undo_of_pause_and_resume(ground: Ground) -> None:
     ground.command("pause", why="later")
     assert ground.command("undo").message == "undid pause docs"
@@ -201,14 +209,25 @@ def test_cancelled_item_is_skipped_unless_something_of_it_was_done(gated: Ground
 
 def test_snoozed_item_rests_until_its_time(gated: Ground) -> None:
     until = gated.now + 60_000
-    gated.command("snooze", "a", until=until)
+    gated.command("snooze", "a", until=until, why="until\x1b the pump is mended")
     assert (gated.item("a")["state"], gated.item("a")["snoozed_until"]) == ("snoozed", until)
+    assert gated.item("a")["why"] == "until␛ the pump is mended"
     assert gated.claim("beside") == []
     assert gated.wake() == until
     gated.clock.advance(60)
     gated.wake()
     assert gated.states("a")["beside"] == "ready"
     assert (gated.item("a")["state"], gated.item("a")["snoozed_until"]) == ("waiting", None)
+    assert gated.item("a")["why"] is None
+
+
+def test_reason_of_a_snooze_is_taken_back_and_set_again_with_it(gated: Ground) -> None:
+    gated.command("snooze", "a", until=gated.now + 60_000, why="first")
+    gated.command("snooze", "a", until=gated.now + 90_000, why="second")
+    assert gated.command("undo").ok
+    assert gated.item("a")["why"] == "first"
+    assert gated.command("undo").ok
+    assert (gated.item("a")["state"], gated.item("a")["why"]) == ("waiting", None)
 
 
 def test_snooze_brings_nothing_forward(gated: Ground) -> None:

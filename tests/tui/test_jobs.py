@@ -28,6 +28,17 @@ async def test_paused_job_is_resumed_by_the_same_key() -> None:
         assert story.commands == [("pause", {"job": "docs"}), ("resume", {"job": "feeds"})]
 
 
+async def test_one_stage_is_paused_with_a_reason_until_a_time() -> None:
+    async with open_room(None, "1", "P") as story:
+        story.clock.advance(1)
+        assert "Pause what of todos?" in story.text()
+        await story.press("2")
+        story.clock.advance(1)
+        await story.press("o", *"90m", "enter", *"too warm", "enter")
+        until = story.clock.now() - 1_000 + 5_400_000
+        assert story.commands == [("pause", {"job": "todos", "stage": "brief", "until": until, "why": "too warm"})]
+
+
 async def test_label_says_resume_for_a_paused_job() -> None:
     async with open_room(None, "j", "j", "j") as story:
         assert "p Resume" in story.text()

@@ -208,11 +208,12 @@ async def wrong_about(story: Story, kind: str, action: Action) -> str:
     before = look(story)
     witness = witness_of(action)
     await press(story, action.keys[0], rounds=1 if action.command is None else 2)
-    if action.command is not None and look(story).stack[-1] == "Dialog":
-        story.clock.advance(1)
-        for answer in ANSWERS:
-            if look(story).stack[-1] == "Dialog":
-                await press(story, answer)
+    for _ in range(2):  # what, and until when
+        if action.command is not None and look(story).stack[-1] == "Dialog":
+            story.clock.advance(1)
+            for answer in ANSWERS:
+                if look(story).stack[-1] == "Dialog":
+                    await press(story, answer)
     if action.command is not None and look(story).stack[-1] == "TextPrompt":
         story.app.screen.query_one(Input).value = TYPED.get(action.id, "x")
         await press(story, "enter")

@@ -144,9 +144,23 @@ async def test_question_is_answered_in_own_words() -> None:
 async def test_later_can_be_picked() -> None:
     async with open_room(None, "3", "N") as story:
         story.clock.advance(1)
-        await story.press("3")
+        await story.press("3", "enter")
         assert story.commands == [
             ("snooze", {"job": "todos", "keys": ["k0001"], "until": NINE_TOMORROW + 6 * 86_400_000}),
+        ]
+
+
+async def test_later_can_be_any_time_with_a_reason() -> None:
+    async with open_room(None, "3", "N") as story:
+        story.clock.advance(1)
+        await story.press("o", *"0s", "enter")
+        assert story.toasts == ["0s is over already"]
+        await story.press("N")
+        story.clock.advance(1)
+        await story.press("o", *"2h", "enter", *"the pump", "enter")
+        until = story.clock.now() - 1_000 + 7_200_000
+        assert story.commands == [
+            ("snooze", {"job": "todos", "keys": ["k0001"], "until": until, "why": "the pump"}),
         ]
 
 
