@@ -65,10 +65,13 @@ class Engine:
         only: Collection[str] | None = None,
         limit: int | None = None,
         work: bool = True,
+        reads_code: bool = True,
         clock: Clock | None = None,
     ) -> None:
-        """`only`: the jobs that may run; `limit`: start so many items at most; `work`: False only discovers."""
+        """`only`: the jobs that may run; `limit`: start so many items at most; `work`: False only discovers;
+        `reads_code`: False takes no versions, for a command that is not about code."""
         self._work = work
+        self._reads_code = reads_code
         self._limit = limit
         self.project = project
         self.state = state
@@ -135,7 +138,7 @@ class Engine:
         )
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
-        await runtime.start(discover=discover, idle=self._mode == "command")
+        await runtime.start(discover=discover, idle=self._mode == "command", reads_code=self._reads_code)
         self._runtime = runtime
         if self._mode != "command":
             self._door = Door(

@@ -105,13 +105,14 @@ class Runtime:
         self._files: Files = {}
         """What the code of this configuration was read from; empty where nothing is claimed."""
 
-    async def start(self, *, discover: bool = False, idle: bool = False) -> None:
-        """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands."""
+    async def start(self, *, discover: bool = False, idle: bool = False, reads_code: bool = True) -> None:
+        """Start every part. `discover`: run each discovery at once; `idle`: run nothing, only take commands;
+        `reads_code`: take the versions of the stages, which whatever claims needs."""
         self._draining = self._idle = idle
         since = self._clock.now()
         base = self.project
         prints: Prints | None = None
-        if not idle:  # nothing is claimed, so no version is taken
+        if reads_code:
             prints, self._files = await asyncio.to_thread(read_stages_again, self.project)
         begun = await self._begin(prints)
         resolver = Resolver(self._folder)

@@ -66,6 +66,7 @@ class Ask:
 
     question: str
     choices: Sequence[str] = ()
+    """What is offered; a person may answer something else."""
 
 
 @dataclass(frozen=True, slots=True)

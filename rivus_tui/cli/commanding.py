@@ -24,8 +24,13 @@ def _itself(outcome: CommandOutcome) -> CommandOutcome:
     return outcome
 
 
-def apply(asked: Asked, name: str, args: Mapping[str, Any], *, then: Then = _itself) -> CommandOutcome:
-    """Apply one command; `then` is called with its outcome while the engine that carried it out is still there."""
+def apply(
+    asked: Asked, name: str, args: Mapping[str, Any], *, then: Then = _itself, reads_code: bool = False
+) -> CommandOutcome:
+    """Apply one command; `then` is called with its outcome while the engine that carried it out is still there.
+
+    `reads_code`: the command is about the code as it is on disk now, whoever looked at it last.
+    """
     from engine.contracts.errors import OwnedError
 
     state = asked.state_dir()
@@ -38,7 +43,7 @@ def apply(asked: Asked, name: str, args: Mapping[str, Any], *, then: Then = _its
             finally:
                 remote.close()
         try:
-            return _apply_here(asked, state, name, args, then)
+            return _apply_here(asked, state, name, args, then, reads_code)
         except OwnedError:
             # An engine has started between the look and the start.
             if time.monotonic() >= until:
@@ -69,12 +74,14 @@ def attach(state: StateDir, *, until: float | None = None) -> RemoteEngine | Non
             time.sleep(_LOOK_S)
 
 
-def _apply_here(asked: Asked, state: StateDir, name: str, args: Mapping[str, Any], then: Then) -> CommandOutcome:
+def _apply_here(
+    asked: Asked, state: StateDir, name: str, args: Mapping[str, Any], then: Then, reads_code: bool
+) -> CommandOutcome:
     """Be the engine for one command."""
     from engine.facade import Engine
     from rivus_tui.cli.logs import log_to_file
 
-    engine = Engine(asked.project(), state, mode="command")
+    engine = Engine(asked.project(), state, mode="command", reads_code=reads_code)
     engine.start()
     log_to_file(state)
     try:

@@ -114,7 +114,7 @@ def revoke(asked: Asked, judgement: int, as_json: bool) -> None:
 def bless(asked: Asked, job: str, stage: str, why: str, version: str | None, as_json: bool) -> None:
     """Keep the stale results of STAGE: the change of its code means nothing for them."""
     args = {"job": job, "stage": stage, "why": why} | ({"version": version} if version else {})
-    raise click.exceptions.Exit(tell(apply(asked, "bless", args), as_json))
+    raise click.exceptions.Exit(tell(apply(asked, "bless", args, reads_code=True), as_json))
 
 
 @click.command()
@@ -142,7 +142,7 @@ def reset(
     args = {"job": job, "stage": stage}
     args |= {"sample": sample} if sample else {}  # type: ignore[dict-item]
     args |= {"version": version} if version else {}
-    raise click.exceptions.Exit(tell(apply(asked, "reset", args), as_json))
+    raise click.exceptions.Exit(tell(apply(asked, "reset", args, reads_code=True), as_json))
 
 
 def _told(views: list[StaleView], sample: int | None) -> str:

@@ -1,8 +1,29 @@
-"""Points in time as people type them."""
+"""Times and durations as people type them."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
+
+import click
+
+
+class Duration(click.ParamType):
+    """An option in seconds: `30s`, `10m`; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        from engine.config.units import parse_duration
+
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_duration(f"{value}s" if value.replace(".", "", 1).isdecimal() else value)
+        except ValueError as error:
+            self.fail(f"`{value}` {error}", param, ctx)
+
 
 from rivus_tui.times import moment_of
 

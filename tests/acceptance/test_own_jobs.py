@@ -129,3 +129,15 @@ def test_done_item_runs_again_from_a_stage_and_comes_back(letters: Rivus) -> Non
     assert [stage["state"] for stage in now] == ["done"] * (len(now) - 1) + ["ready"]
     letters("undo")
     assert letters("items", "show", "letters", key, "--json").object["stages"] == stages
+
+
+def test_code_is_looked_at_as_it_is_on_disk_where_no_engine_runs(letters: Rivus) -> None:
+    letters("run", "letters", "--once", code=1)
+    assert letters("stale").out.strip() == "nothing is stale"
+    mine = letters.root / "mine.py"
+    mine.write_text(mine.read_text().replace('{"text": ctx.item.title}', '{"text": ctx.item.title.upper()}'))
+    (change,) = letters("stale", "--json").objects
+    assert (change["job"], change["stage"], change["results"], change["verdict"]) == ("letters", "read", 2, "semantic")
+    mine.write_text(mine.read_text().replace(".upper()", ".lower()"))
+    letters("bless", "letters", "read", "--why", "only the case")
+    assert "only the case" in letters("stale").out
