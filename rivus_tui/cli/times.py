@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from rivus_tui.times import moment_of
+
 
 class Duration(click.ParamType):
     """An option in seconds: `30s`, `10m`; a bare number is seconds."""
@@ -23,9 +25,6 @@ class Duration(click.ParamType):
             return parse_duration(f"{value}s" if value.replace(".", "", 1).isdecimal() else value)
         except ValueError as error:
             self.fail(f"`{value}` {error}", param, ctx)
-
-
-from rivus_tui.times import moment_of
 
 
 def earlier(text: str) -> int:
