@@ -10,7 +10,7 @@ import click
 from engine.kit.safe_text import safe_line
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import json_option, print_json, tell
-from rivus_tui.cli.times import Duration
+from rivus_tui.cli.times import duration
 
 if TYPE_CHECKING:
     from engine.contracts.spec import JobSpec, ProjectSpec
@@ -29,7 +29,7 @@ _PROBLEMS = 20
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Start at most N items (with --once).")
 @click.option("--discover-only", is_flag=True, help="Only discover: find items, run no stage (with --once).")
 @click.option(
-    "--wait", "wait_s", type=Duration(), default=0.0, metavar="30s", help="Also wait for retries due so soon."
+    "--wait", "wait_s", callback=duration, default="0s", metavar="30s", help="Also wait for retries due so soon."
 )
 @click.option("--dry-run", is_flag=True, help="Run the handler of --stage on --item and store nothing.")
 @click.option("--stage", metavar="STAGE", help="The stage to try with --dry-run.")

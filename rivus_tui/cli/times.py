@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import click
 
 from rivus_tui.times import moment_of
 
 
-class Duration(click.ParamType):
-    """An option in seconds: `30s`, `10m`; a bare number is seconds."""
+def duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    """Return the seconds of an option: `30s`, `10m`; a bare number is seconds."""
+    from engine.config.units import parse_duration
 
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return seconds."""
-        from engine.config.units import parse_duration
-
-        if isinstance(value, float):
-            return value
-        try:
-            return parse_duration(f"{value}s" if value.replace(".", "", 1).isdecimal() else value)
-        except ValueError as error:
-            self.fail(f"`{value}` {error}", param, ctx)
+    try:
+        return parse_duration(f"{value}s" if value.replace(".", "", 1).isdecimal() else value)
+    except ValueError as error:
+        raise click.BadParameter(f"`{value}` {error}") from error
 
 
 def earlier(text: str) -> int:
