@@ -192,6 +192,7 @@ class Runtime:
         self.steering = Steering(
             project=self.project,
             writer=self.writer,
+            read=self.read,
             clock=self._clock,
             state_dir=self._state.path,
             hook=resolver.hook,

@@ -15,6 +15,9 @@ from rich.cells import cell_len, set_cell_size
 from engine.kit.safe_text import safe_block, safe_line
 from rivus_tui.theme import Role
 
+PROPOSED: Final = {"accept": "accept", "drop": "won't do", "snooze": "later"}
+"""What rules of triage propose, in the words of its keys."""
+
 
 class Cell(NamedTuple):
     """A piece of one line and its role."""

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from engine.contracts.view import AttemptView, EventView, ItemDetail, ItemStageView
 from rivus_tui.change_lines import change_lines, change_of
 from rivus_tui.format import (
+    PROPOSED,
     Cell,
     Line,
     age,
@@ -140,6 +141,9 @@ def triage_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
                 lines += hang([Cell("  "), cell(stage.why, "strong")], width)
             if stage.choices:
                 lines.append(fit_line([Cell("  "), cell(" | ".join(stage.choices))], width))
+    if item.proposed:
+        said = f"{PROPOSED.get(item.proposed, item.proposed)}, {detail.steering.proposed_why or 'by rule'}"
+        lines += hang([Cell("b ", "strong"), cell(said, "wait")], width)
     if item.priority is not None:
         lines.append(label_line("priority", priority(item.priority), width))
     for index, stage in enumerate(detail.stages):

@@ -25,6 +25,8 @@ class Situation:
     """Whether all that the list shows is marked: only the engine knows what of it an action would change."""
     rows: int = 0
     """Rows in the list."""
+    proposed: int = 0
+    """Items in the list that rules of triage propose something for."""
     waits: bool = False
     """Whether one of the items waits for a person, as far as the screen knows."""
     copyable: str = ""
@@ -73,6 +75,11 @@ def accept(now: Situation) -> str:
     if (reason := change_item(now)) or now.many:
         return reason
     return "" if now.waits else "it waits for nobody" if len(now.items) == 1 else "none of them waits for a person"
+
+
+def by_rule(now: Situation) -> str:
+    """Return why nothing can be done by rule."""
+    return now.read_only or ("" if now.proposed else "no rule of triage proposes anything here")
 
 
 def retry(now: Situation) -> str:

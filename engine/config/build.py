@@ -12,7 +12,7 @@ from engine.config.model import JobKeys, ProjectKeys, StageKeys
 from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
 from engine.config.resolve import Function, Resolver, Unresolved, accepted_params, is_async
-from engine.config.steering import eligibility, policy, recurrence
+from engine.config.steering import eligibility, policy, recurrence, triage
 from engine.config.timezone import local_timezone
 from engine.config.yaml_reader import KeyPath
 from engine.contracts.rate import Rate
@@ -160,6 +160,7 @@ class _Job:
             stages=stages,
             pace=rate(keys.pace, keys.burst, ("jobs", self._name), self._problems),
             priority=policy(keys.priority),
+            triage=triage(keys.triage),
             eligibility=eligibility(keys.eligibility),
             recur=recurrence(keys.recur),
             still_true=self._still_true(),
@@ -178,6 +179,7 @@ class _Job:
         keys = self._keys
         if keys.recur is not None and recurrence(keys.recur) is None and not self._problems.has(self._at(("recur",))):
             self._wrong(("recur",), "names no time: `each`, `after` or `cron`")
+        self._check_triage()
         if keys.check is not None:
             if keys.discovery is not None:
                 self._wrong(("check",), "a job has a `discovery` or a `check`, not both")
@@ -195,6 +197,17 @@ class _Job:
             self._wrong(("params",), "belongs to a check; write params below a stage, or keys below `discovery`")
         if keys.stages is None and keys.handler is None:
             self._wrong((), "needs `stages`, or a `handler` for a single stage, or a `check`")
+
+    def _check_triage(self) -> None:
+        gates = {stage.gate for entry in self._keys.stages or () for stage in entry.values()}
+        if self._keys.triage and "accept" not in gates:
+            self._wrong(("triage",), "has nothing to decide: no stage here says `gate: accept`")
+        for index, rule in enumerate(self._keys.triage):
+            if (rule.later is not None) != (rule.do == "snooze"):
+                what = "needs `for`: how long it is put off" if rule.later is None else "`for` goes with `do: snooze`"
+                self._wrong(("triage", index), what)
+            if rule.auto and rule.do.startswith("P"):
+                self._wrong(("triage", index, "auto"), "a priority before the scope is a person's word: propose it")
 
     def _check(self) -> DiscoverySpec:
         use = self._keys.check or ""

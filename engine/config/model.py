@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 
 from engine.config.doctor import DoctorKeys, ErrorRateKeys, JobDoctorKeys
 from engine.config.models import BackendKeys, Model
-from engine.config.steering import EligibilityKeys, Recur, Rule
+from engine.config.steering import EligibilityKeys, Recur, Rule, TriageKeys
 from engine.config.values import (
     Burst,
     Cron,
@@ -245,6 +245,8 @@ class JobKeys(Keys):
     """How many may start at once after a pause; 1 without it."""
     priority: list[Rule] = Field(default=[])
     """Rules from fields and signals of an item to P0 (urgent) to P3; the first that fits decides."""
+    triage: list[TriageKeys] = Field(default=[])
+    """What is proposed for items that wait at the gate `accept`; the first rule that fits decides."""
     eligibility: EligibilityKeys | None = None
     """When its work may start, and which of its items."""
     recur: Recur | None = None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from engine.config import model
 from engine.config.values import Keys
 
-_ATTRIBUTES: Final = {"validate": "check"}
+_ATTRIBUTES: Final = {"validate": "check", "for": "later"}
 """Keys that are no good names for attributes of a model, with the attribute that stands for them."""
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.config.units import DURATION_PATTERN, parse_duration
 from engine.config.values import Cron, Interval, Keys, Line, Name, Span, listed
-from engine.contracts.steering import Condition, EligibilitySpec, Hours, PriorityRule, RecurSpec
+from engine.contracts.steering import Condition, EligibilitySpec, Hours, PriorityRule, RecurSpec, TriageRule
 
 _HOURS: Final = r"^([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])$"
 _PRIORITIES: Final = ("P0", "P1", "P2", "P3")
@@ -86,6 +86,8 @@ class ConditionKeys(Keys):
     """This number or less."""
     below: Bound | None = None
     """Less than this number, such as `{below: 2d}` for `age`."""
+    within: Annotated[list[Line], BeforeValidator(listed, json_schema_input_type=Line | list[Line])] = Field(default=[])
+    """For a path: this file or folder, or one of these, or what lies below; `{within: [src, docs]}`."""
 
 
 _Value = str | float | bool | None
@@ -105,6 +107,22 @@ Rule = Annotated[
     ),
 ]
 """One rule of a priority policy."""
+
+
+class TriageKeys(Keys):
+    """One rule of triage: what is proposed for new items that are so."""
+
+    do: Literal["accept", "drop", "snooze", "P0", "P1", "P2", "P3"]
+    """`accept`, `drop` (won't do), `snooze` (later), or a priority."""
+    when: Conditions = Field(default={})
+    """What the item has to be: `{path: {within: src}, confidence: high, age: {below: 14d}, quiet: {above: 90d}}`; every
+    field of its data, and of what its stages have found so far, may be asked."""
+    later: Span | None = Field(default=None, alias="for")
+    """How long it is put off, with `do: snooze`: `30d`."""
+    auto: bool = False
+    """true: done at once when the item waits for the first time, without a key; `u` does not reach it, `rivus undo
+    OPERATION` does."""
+
 
 HoursOfDay = Annotated[str, AfterValidator(_hours)]
 
@@ -155,6 +173,7 @@ def conditions(keys: dict[str, ConditionKeys]) -> tuple[Condition, ...]:
             above=one.above,
             at_most=one.at_most,
             below=one.below,
+            within=tuple(one.within),
         )
         for name, one in keys.items()
     )
@@ -166,6 +185,14 @@ def policy(rules: list[dict[Literal["P0", "P1", "P2", "P3"], dict[str, Condition
         PriorityRule(name=str(number), priority=_PRIORITIES.index(name), when=conditions(when))  # type: ignore[arg-type]
         for number, rule in enumerate(rules, start=1)
         for name, when in rule.items()
+    )
+
+
+def triage(rules: list[TriageKeys]) -> tuple[TriageRule, ...]:
+    """Rules of triage as values."""
+    return tuple(
+        TriageRule(name=str(number), do=rule.do, when=conditions(rule.when), for_s=rule.later or 0.0, auto=rule.auto)
+        for number, rule in enumerate(rules, start=1)
     )
 
 

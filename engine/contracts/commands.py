@@ -117,6 +117,13 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="These items are the same as `into`: drop them, and let it remember where they stood.",
         ),
         CommandSpec(
+            name="triage",
+            args=("job", "keys"),
+            danger=1,
+            undo=True,
+            summary="Do what the rules of this job propose for these items: one operation, so that one undo is enough.",
+        ),
+        CommandSpec(
             name="start",
             args=("job", "keys"),
             danger=1,

@@ -20,6 +20,7 @@ Field = Literal[
     "by",
     "source",
     "sure",
+    "rule",
     "fact",
 ]
 """What a term looks at; `text` is key and title, `fact` a field of the item's data or of what its stages returned."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from engine.contracts.doctor import DoctorSettings, DoctorSpec
 from engine.contracts.models import BackendSpec, ModelSpec
 from engine.contracts.rate import Rate
-from engine.contracts.steering import EligibilitySpec, IdleSpec, PriorityRule, RecurSpec, ValidateSpec
+from engine.contracts.steering import EligibilitySpec, IdleSpec, PriorityRule, RecurSpec, TriageRule, ValidateSpec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +122,8 @@ class JobSpec:
     """How fast attempts of all its stages together may start."""
     priority: tuple[PriorityRule, ...] = ()
     """From fields of an item to its priority; the first rule that fits decides. Empty: what the source gives."""
+    triage: tuple[TriageRule, ...] = ()
+    """What is proposed for items that wait at the gate `accept`; the first rule that fits decides."""
     eligibility: EligibilitySpec | None = None
     """When its work may start, and which of its items; None: always, and all."""
     recur: RecurSpec | None = None

@@ -25,6 +25,8 @@ class Condition:
     above: float | None = None
     at_most: float | None = None
     below: float | None = None
+    within: tuple[str, ...] = ()
+    """A path that is one of these, or lies below one of them; `.` is everything."""
 
     @property
     def name(self) -> str:
@@ -40,6 +42,24 @@ class PriorityRule:
     """Its place in the policy, from 1."""
     priority: Priority
     when: tuple[Condition, ...] = ()
+
+
+Deed = Literal["accept", "drop", "snooze", "P0", "P1", "P2", "P3"]
+"""What a rule of triage proposes; P0 to P3: that priority."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TriageRule:
+    """What is proposed for new items that meet all conditions; the first rule that fits decides."""
+
+    name: str
+    """Its place, from 1."""
+    do: Deed
+    when: tuple[Condition, ...] = ()
+    for_s: float = 0.0
+    """For how long it is put off, with `snooze`."""
+    auto: bool = False
+    """Whether it is done at once, when the item waits for the first time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -155,6 +155,8 @@ class ItemView:
     data: Mapping[str, Any]
     cost_usd_micros: int = 0
     """What its stored results cost."""
+    proposed: str | None = None
+    """What a rule of triage proposes for it, a `Deed`; only while it waits to be accepted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +169,8 @@ class SteeringView:
     """What the priority policy of its job says; None: there is no policy."""
     held: str | None = None
     """Why nothing of it may start."""
+    proposed_why: str | None = None
+    """Which rule of triage proposes something for it, and why."""
     needs: Mapping[str, ItemState | None] = field(default_factory=dict)
     """Keys of the items that it waits for, with the state of each; None: it has not been found."""
     last_completed_at: int | None = None

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from engine.contracts.steering import Condition, Scalar
+from engine.rules.words import span
 
-PUBLISHED: Final = "published_at"
-AGE: Final = "age"
+_AGES: Final[Mapping[str, tuple[str, ...]]] = {"age": ("published_at", "written_at"), "quiet": ("active_at",)}
+"""Spans that conditions may ask about, and the times since which they run, the first that is known."""
 _SECONDS_MAX: Final = 100_000_000_000
 """A number above it is milliseconds: as seconds it would lie beyond the year 5000."""
 _BOUNDS: Final = (("at_least", "at least"), ("above", "more than"), ("at_most", "at most"), ("below", "less than"))
@@ -20,12 +21,15 @@ def fields(
 ) -> dict[str, Any]:
     """What conditions may ask about an item: `known` (its own columns), its data, and its signals, the later winning.
 
-    `age` is the time in seconds since its `published_at` (a time in ISO 8601, or ms or s UTC), unless a signal says
-    otherwise. What is None counts as missing: nothing is made up for it.
+    `age` is the time in seconds since its `published_at` or `written_at` (a time in ISO 8601, or ms or s UTC), `quiet`
+    that since its `active_at`, unless a signal says otherwise. What is None counts as missing: nothing is made up for
+    it.
     """
     found = {name: value for part in (known, data, signals) for name, value in part.items() if value is not None}
-    if AGE not in found and (published := _time(found.get(PUBLISHED))) is not None:
-        found[AGE] = max(0.0, (now - published) / 1000)
+    for name, times in _AGES.items():
+        since = next((at for time in times if (at := _time(found.get(time))) is not None), None)
+        if name not in found and since is not None:
+            found[name] = max(0.0, (now - since) / 1000)
     return found
 
 
@@ -45,6 +49,8 @@ def _time(value: object) -> int | None:
 def met(condition: Condition, found: Mapping[str, Any]) -> bool:
     """Whether an item with these fields meets a condition."""
     value = found.get(condition.field)
+    if condition.within:
+        return isinstance(value, str) and any(_lies_in(value, folder) for folder in condition.within)
     if condition.one_of is not None:
         return any(_same(value, wanted) for wanted in condition.one_of)
     if all(getattr(condition, name) is None for name, _ in _BOUNDS):
@@ -67,15 +73,25 @@ def first_unmet(conditions: Iterable[Condition], found: Mapping[str, Any]) -> Co
 def is_said(condition: Condition, found: Mapping[str, Any]) -> str:
     """What the field of a condition is, in words: `risk is high`, `market_cap is missing`."""
     value = found.get(condition.field)
+    if value is not None and condition.field in _AGES and isinstance(value, (int, float)):
+        return f"{condition.field} is {span(value)}"
     return f"{condition.field} is {'missing' if value is None else _told(value)}"
 
 
 def wanted(condition: Condition) -> str:
     """What a condition wants, in words: `low or missing`, `at least 10,000`."""
+    if condition.within:
+        return f"within {' or '.join(map(_told, condition.within))}"
     if condition.one_of is not None:
         return " or ".join("missing" if one is None else _told(one) for one in condition.one_of)
-    bounds = [f"{words} {_told(bound)}" for name, words in _BOUNDS if (bound := getattr(condition, name)) is not None]
+    told = span if condition.field in _AGES else _told
+    bounds = [f"{words} {told(bound)}" for name, words in _BOUNDS if (bound := getattr(condition, name)) is not None]
     return " and ".join(bounds) or "any value"
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    folder = folder.strip("/")
+    return folder in ("", ".", path) or path.startswith(f"{folder}/")
 
 
 def _same(value: object, other: Scalar) -> bool:

@@ -24,6 +24,7 @@ from engine.contracts.states import ITEM_STATES, STAGE_STATES
 STATE_WORDS: Final = (*ITEM_STATES, *(state for state in STAGE_STATES if state not in ITEM_STATES))
 """States of items, and what a stage of a pending item does."""
 ORIGINS: Final = ("scan", "check", "manual", "emit", "doctor")
+PROPOSED: Final = ("accept", "drop", "snooze", "p0", "p1", "p2", "p3", ANY)
 SURE: Final = ("high", "medium", "low")
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -226,6 +227,7 @@ QUALIFIERS: Final[dict[str, Qualifier]] = {
     "ver": Qualifier(field="ver", help="made by a version of the code: its hash as it begins, or stale", lower=True),
     "by": Qualifier(field="by", help="who gave it: scan, check, manual, …", words=ORIGINS),
     "source": Qualifier(field="source", help="the job or check that found it"),
+    "rule": Qualifier(field="rule", help=f"what a rule of triage proposes; {ANY} for anything", words=PROPOSED),
     "sure": Qualifier(field="sure", help="how sure the scanner is: high, medium, low", words=SURE),
 }
 """What can stand before a colon, the most used first."""

@@ -11,7 +11,7 @@ from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
 from engine.contracts.verdict import CLASSES
 from engine.services import adjusting, bulks
-from engine.store import amends, doctor_people, pauses, people, stale, undo, wishes
+from engine.store import amends, doctor_people, pauses, people, stale, triage, undo, wishes
 from engine.store.plan import JobPlan, Plan
 
 DOCTORS = ("overrule", "apply", "dismiss", "send", "probe", "clear-errors")
@@ -107,6 +107,8 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
                 return wishes.edit(connection, plan, job, keys, str(args["title"]), now)
             case "merge":
                 return wishes.merge(connection, plan, job, keys, str(args["into"]), now)
+            case "triage":
+                return triage.apply(connection, plan, job, keys, now)
             case "start":
                 return wishes.start(connection, plan, job, keys, now)
             case "bless":

@@ -13,6 +13,7 @@ from engine.contracts.seam import Quotas
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.services.eligibility import Eligibility
+from engine.services.triage import Read, Triage
 from engine.services.validation import Validation
 from engine.store import facts, guards
 from engine.store.writer import Writer
@@ -28,6 +29,7 @@ class Steering:
         *,
         project: ProjectSpec,
         writer: Writer,
+        read: Read,
         clock: Clock,
         state_dir: Path,
         hook: Hook,
@@ -67,21 +69,26 @@ class Steering:
             decided=self._decided,
         )
 
+        self.triage = Triage(writer=writer, read=read, clock=clock)
+
     async def start(self) -> None:
         """Look once, so that nothing starts that may not, and go on looking."""
         await self.eligibility.look()
+        await self.triage.start()
         self.eligibility.start()
         self.validation.start()
         self._do_beside(self._renew_facts())
 
     async def stop(self) -> None:
         """End."""
+        await self.triage.stop()
         await self.eligibility.stop()
         await self.validation.stop()
 
     async def reload(self, project: ProjectSpec, hook: Hook) -> None:
         """Take a new configuration."""
         self.validation.reload(project, hook)
+        await self.triage.reload()
         await self.eligibility.reload(project, hook)
         self._do_beside(self._renew_facts())
 
@@ -91,11 +98,12 @@ class Steering:
 
     @property
     def is_asking(self) -> bool:
-        """Whether it is still to be found out if a job may start."""
-        return self.validation.is_asking
+        """Whether it is still to be found out if a job may start, or what rules decide about new items."""
+        return self.validation.is_asking or self.triage.is_busy
 
     def committed(self) -> None:
-        """A group was committed: a job may have come to its limit."""
+        """A group was committed: a job may have come to its limit, items may wait for the rules of triage."""
+        self.triage.look()
         ended = self._ended()
         for job in self._used_up():
             # Only what has ended since can have been the last of it.

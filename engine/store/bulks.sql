@@ -19,7 +19,7 @@ SELECT id FROM bulks WHERE ended_at IS NULL ORDER BY id;
 -- name: newest
 -- The newest command that can be taken back, or the one with a number, and whether it was on a set.
 SELECT o.id, b.id IS NOT NULL FROM operations AS o LEFT JOIN bulks AS b ON b.id = o.id
-WHERE o.undone_at IS NULL AND o.before IS NOT NULL AND (:id IS NULL OR o.id = :id)
+WHERE o.undone_at IS NULL AND o.before IS NOT NULL AND (CASE WHEN :id IS NULL THEN o.name <> 'rules' ELSE o.id = :id END)
 ORDER BY o.id DESC LIMIT 1;
 
 -- name: may_accept

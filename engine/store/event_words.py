@@ -55,6 +55,7 @@ _WORDS: Final[dict[str, str]] = {
     "run.failed": "run failed",
     "run.cut": "run cut short",
     "limit.set": "set by hand",
+    "rules.applied": "rules of triage",
     "operation.done": "done",
     "operation.undone": "undone",
 }

@@ -15,6 +15,7 @@ _PARTS: Final = {"text": _SQL.text, "err": _SQL.err, "file": _SQL.file}
 """One condition for each word."""
 _SETS: Final = {
     "job": _SQL.job, "stage": _SQL.stage, "gate": _SQL.gate, "by": _SQL.by, "source": _SQL.source, "sure": _SQL.sure,
+    "rule": _SQL.rule,
 }  # fmt: skip
 """One condition for all words."""
 _DOING: Final = {"ready": _SQL.ready, "running": _SQL.running, "later": _SQL.later, "blocked": _SQL.blocked}
@@ -72,5 +73,7 @@ def _alternatives(term: Term) -> Iterator[tuple[str, Any]]:
             yield (_SQL.ver_stale, None) if value == STALE else (_SQL.ver, value)
     elif term.field == "gate" and ANY in term.values:
         yield _SQL.gate_any, None
+    elif term.field == "rule" and ANY in term.values:
+        yield _SQL.rule_any, None
     else:
         yield _SETS[term.field], json.dumps(term.values)

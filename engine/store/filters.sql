@@ -129,5 +129,11 @@ i.origin IN (SELECT value FROM json_each(:v))
 -- name: source
 i.source_id IN (SELECT j.id FROM jobs AS j WHERE j.name IN (SELECT value FROM json_each(:v)))
 
+-- name: rule
+i.state = 'waiting' AND i.accepted_at IS NULL AND coalesce(lower(i.proposed), '') IN (SELECT value FROM json_each(:v))
+
+-- name: rule_any
+i.state = 'waiting' AND i.accepted_at IS NULL AND i.proposed IS NOT NULL
+
 -- name: sure
 coalesce(i.confidence, 'high') IN (SELECT value FROM json_each(:v))

@@ -54,7 +54,7 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
     """Make the view of one item in a list from its row and its stages in order."""
     (
         number, key, job, title, state, priority, why, path, line, headings, origin, source, confidence, created_at,
-        updated_at, snoozed_until, data, cost,
+        updated_at, snoozed_until, data, proposed, cost,
     ) = row  # fmt: skip
     stage = min(
         (stage for stage in stages if stage.state in _WEIGHT), key=lambda stage: _WEIGHT[stage.state], default=None
@@ -81,6 +81,7 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         updated_at=updated_at,
         due_at=snoozed_until or later,
         data=json.loads(data),
+        proposed=proposed,
         cost_usd_micros=cost,
     )
 
@@ -93,13 +94,14 @@ def _why(state: ItemState, why: str | None, stage: StageNow | None) -> str | Non
 
 def steering_view(row: tuple[Any, ...], needs: dict[str, ItemState | None], priority: int | None) -> SteeringView:
     """Make the view of what steers an item."""
-    signals, by, why, held, completed_at, due_at = row
+    signals, by, why, held, completed_at, due_at, proposed_why = row
     by_rule = by == "source" and (why or "").startswith(f"P{priority} by rule ")
     return SteeringView(
         signals=json.loads(signals),
         priority_by="rule" if by_rule else by,
         priority_why=why,
         held=held,
+        proposed_why=proposed_why,
         needs=needs,
         last_completed_at=completed_at,
         next_due_at=due_at,

@@ -17,7 +17,7 @@ from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.store import items as items_part
 from engine.store import settle
-from engine.store.events import Event, record
+from engine.store.events import Actor, Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import queries
 
@@ -47,11 +47,16 @@ class Act:
     changed: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    released: set[int] = field(default_factory=set)
+    """Items that are snoozed or dropped no longer: their state is derived again."""
+    actor: Actor = "person"
 
-    def did(self, key: str, kind: str, text: str | None = None) -> None:
+    def did(self, key: str, kind: str, text: str | None = None, *, release: bool = False) -> None:
         self.changed.append(key)
         item = self.items[key]["item"]
-        self.events.append(Event(kind=kind, actor="person", job_id=self.job.id, item_id=item, text=text))
+        if release:
+            self.released.add(item)
+        self.events.append(Event(kind=kind, actor=self.actor, job_id=self.job.id, item_id=item, text=text))
 
     def rows(self, key: str, *states: str) -> list[StageRow]:
         return [row for row in self.stages.get(self.items[key]["item"], []) if row["state"] in states]
@@ -68,10 +73,10 @@ def run_on_items(
     words: str,
     now: int,
     *,
-    release: bool = False,
+    actor: Actor = "person",
 ) -> CommandOutcome:
     """Find the items, let `change` act on each, settle, journal. `words`: the message's verb, past tense."""
-    act = Act(connection, plan, job, now)
+    act = Act(connection, plan, job, now, actor=actor)
     found = connection.execute(_SQL.find, {"job": job.id, "keys": json.dumps(list(keys))}).fetchall()
     ids = json.dumps([row[0] for row in found])
     before_items = {
@@ -89,11 +94,11 @@ def run_on_items(
     operation = None
     if act.changed:
         touched = [act.items[key]["item"] for key in act.changed]
-        if release:
-            for item in touched:
-                if before_items[item]["snoozed_until"] is not None:
-                    come_back(connection, before_items[item], now)
-        settle.settle(connection, plan, touched, now, release=release)
+        for item in act.released:
+            if before_items[item]["snoozed_until"] is not None:
+                come_back(connection, before_items[item], now)
+        settle.settle(connection, plan, act.released, now, release=True)
+        settle.settle(connection, plan, set(touched) - act.released, now)
         before = {
             "items": [before_items[item] for item in touched],
             "stages": _changed_rows(connection, plan, touched, act.stages),
@@ -154,28 +159,25 @@ def reasons(skipped: Mapping[str, str]) -> str:
 
 def accept(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
     """Open the gate that items wait at."""
+    return run_on_items(connection, plan, job, "accept", keys, {"keys": list(keys)}, accept_one, "accepted", now)
 
-    def change(act: Act, key: str) -> None:
-        item = act.items[key]
-        gates = [
-            row
-            for row in act.rows(key, "waiting")
-            if row["opened_at"] is None and act.plan.stages[row["stage"]].spec.gate
-        ]
-        if not gates:
-            asked = act.rows(key, "waiting")
-            act.skipped[key] = (
-                "it waits for an answer, not at a gate" if asked else f"it does not wait, it is {item['state']}"
-            )
-            return
-        for row in gates:
-            _open(act, row, item, None)
-        act.connection.execute(_SQL.accepted, {"items": json.dumps([item["item"]]), "now": now})
-        act.did(key, "item.accepted")
 
-    return run_on_items(
-        connection, plan, job, "accept", keys, {"keys": list(keys)}, change, "accepted", now, release=True
-    )
+def accept_one(act: Act, key: str, why: str | None = None) -> None:
+    """Open the gate that an item waits at."""
+    item = act.items[key]
+    gates = [
+        row for row in act.rows(key, "waiting") if row["opened_at"] is None and act.plan.stages[row["stage"]].spec.gate
+    ]
+    if not gates:
+        asked = act.rows(key, "waiting")
+        act.skipped[key] = (
+            "it waits for an answer, not at a gate" if asked else f"it does not wait, it is {item['state']}"
+        )
+        return
+    for row in gates:
+        _open(act, row, item, None)
+    act.connection.execute(_SQL.accepted, {"items": json.dumps([item["item"]]), "now": act.now})
+    act.did(key, "item.accepted", why, release=True)
 
 
 def _open(act: Act, row: StageRow, item: Mapping[str, Any], answer: str | None) -> None:
@@ -208,10 +210,10 @@ def answer(
             return
         for row in asked:
             _open(act, row, act.items[key], cleaned)
-        act.did(key, "item.answered", cleaned)
+        act.did(key, "item.answered", cleaned, release=True)
 
     args = {"keys": list(keys), "answer": cleaned}
-    return run_on_items(connection, plan, job, "answer", keys, args, change, "answered", now, release=True)
+    return run_on_items(connection, plan, job, "answer", keys, args, change, "answered", now)
 
 
 def drop(
@@ -221,16 +223,21 @@ def drop(
     cleaned = safe_line(why) or "won't do"
 
     def change(act: Act, key: str) -> None:
-        item = act.items[key]
-        if item["state"] == "dropped":
-            act.skipped[key] = "it is dropped already"
-            return
-        put_aside(connection, item["item"], cleaned, now)
-        act.did(key, "item.dropped", cleaned)
+        drop_one(act, key, cleaned)
 
     return run_on_items(
         connection, plan, job, "drop", keys, {"keys": list(keys), "why": cleaned}, change, "dropped", now
     )
+
+
+def drop_one(act: Act, key: str, why: str) -> None:
+    """Won't do one item."""
+    item = act.items[key]
+    if item["state"] == "dropped":
+        act.skipped[key] = "it is dropped already"
+        return
+    put_aside(act.connection, item["item"], why, act.now)
+    act.did(key, "item.dropped", why)
 
 
 def put_aside(connection: sqlite3.Connection, item: int, why: str, now: int) -> None:
@@ -259,11 +266,9 @@ def cancel(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Seque
             act.skipped[key] = f"nothing is left of it, it is {item['state']}"
             return
         items_part.close(connection, item["item"], "cancelled", "cancelled", now, by="person")
-        act.did(key, "item.cancelled")
+        act.did(key, "item.cancelled", release=True)
 
-    return run_on_items(
-        connection, plan, job, "cancel", keys, {"keys": list(keys)}, change, "cancelled", now, release=True
-    )
+    return run_on_items(connection, plan, job, "cancel", keys, {"keys": list(keys)}, change, "cancelled", now)
 
 
 def snooze(
@@ -273,17 +278,21 @@ def snooze(
     reason = safe_line(why) or None
 
     def change(act: Act, key: str) -> None:
-        item = act.items[key]
-        if not connection.execute(
-            _SQL.snoozed, {"id": item["item"], "until": until, "why": reason, "now": now}
-        ).rowcount:
-            act.skipped[key] = f"it is {item['state']}"
-            return
-        connection.execute(_SQL.put_off, {"item": item["item"], "until": until, "before": item["snoozed_until"]})
-        act.did(key, "item.snoozed", reason)
+        snooze_one(act, key, until, reason)
 
     args = {"keys": list(keys), "until": until, **({} if reason is None else {"why": reason})}
     return run_on_items(connection, plan, job, "snooze", keys, args, change, "snoozed", now)
+
+
+def snooze_one(act: Act, key: str, until: int, why: str | None = None) -> None:
+    """Put one item off."""
+    item = act.items[key]
+    values = {"id": item["item"], "until": until, "why": why, "now": act.now}
+    if not act.connection.execute(_SQL.snoozed, values).rowcount:
+        act.skipped[key] = f"it is {item['state']}"
+        return
+    act.connection.execute(_SQL.put_off, {"item": item["item"], "until": until, "before": item["snoozed_until"]})
+    act.did(key, "item.snoozed", why)
 
 
 def prioritise(
@@ -292,21 +301,26 @@ def prioritise(
     """Set a person's priority; None takes it away."""
 
     def change(act: Act, key: str) -> None:
-        item = act.items[key]
-        if item["state"] in ("dropped", "gone"):
-            act.skipped[key] = f"it is {item['state']}"
-            return
-        if item["priority"] == priority:
-            act.skipped[key] = "it has this priority already"
-            return
-        connection.execute(_SQL.prioritise, {"id": item["item"], "priority": priority, "now": now})
-        connection.execute(_SQL.requeue, {"item": item["item"], "due_at": due_at(now, priority)})
-        act.did(key, "item.prioritised", "no priority" if priority is None else f"P{priority}")
+        prioritise_one(act, key, priority)
 
     words = "took the priority from" if priority is None else f"set P{priority} for"
     return run_on_items(
         connection, plan, job, "prioritise", keys, {"keys": list(keys), "priority": priority}, change, words, now
     )
+
+
+def prioritise_one(act: Act, key: str, priority: int | None) -> None:
+    """Set the priority of one item."""
+    item = act.items[key]
+    if item["state"] in ("dropped", "gone"):
+        act.skipped[key] = f"it is {item['state']}"
+        return
+    if item["priority"] == priority:
+        act.skipped[key] = "it has this priority already"
+        return
+    act.connection.execute(_SQL.prioritise, {"id": item["item"], "priority": priority, "now": act.now})
+    act.connection.execute(_SQL.requeue, {"item": item["item"], "due_at": due_at(act.now, priority)})
+    act.did(key, "item.prioritised", "no priority" if priority is None else f"P{priority}")
 
 
 def retry(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequence[str], now: int) -> CommandOutcome:
@@ -322,11 +336,9 @@ def retry(connection: sqlite3.Connection, plan: Plan, job: JobPlan, keys: Sequen
             connection.execute(
                 _SQL.retry, {"item": row["item"], "stage": row["stage"], "due_at": due_at(now, item["priority"])}
             )
-        act.did(key, "item.retried")
+        act.did(key, "item.retried", release=True)
 
-    return run_on_items(
-        connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now, release=True
-    )
+    return run_on_items(connection, plan, job, "retry", keys, {"keys": list(keys)}, change, "will retry", now)
 
 
 def reset(

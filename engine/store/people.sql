@@ -76,9 +76,9 @@ WHERE item_id = :item AND stage_id = :stage AND state <> 'skipped';
 INSERT INTO operations (at, name, job_id, args, before) VALUES (:now, :name, :job, :args, :before) RETURNING id;
 
 -- name: last_operation
--- The newest one that can still be taken back.
+-- The newest one that can still be taken back; what rules did by themselves only by its number.
 SELECT id, name, job_id, before FROM operations
-WHERE undone_at IS NULL AND before IS NOT NULL AND (:id IS NULL OR id = :id)
+WHERE undone_at IS NULL AND before IS NOT NULL AND (CASE WHEN :id IS NULL THEN name <> 'rules' ELSE id = :id END)
 ORDER BY id DESC LIMIT 1;
 
 -- name: undone

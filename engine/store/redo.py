@@ -14,7 +14,7 @@ _SQL = queries("redo")
 
 REDOABLE: Final = (
     "accept", "drop", "snooze", "prioritise", "answer", "retry", "cancel", "pause", "resume", "edit", "amend",
-    "merge", "start",
+    "merge", "start", "triage",
 )  # fmt: skip
 """Commands that mean the same when they are given again."""
 

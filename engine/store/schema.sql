@@ -337,7 +337,8 @@ CREATE TABLE items (
     snoozed_until INTEGER,
     missed INTEGER NOT NULL DEFAULT 0, -- complete runs in a row that did not see it
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER, last_seen_at INTEGER, titled TEXT, times_seen INTEGER NOT NULL DEFAULT 1, fixed_at INTEGER, fixed_run_id INTEGER, reopened INTEGER NOT NULL DEFAULT 0, amended TEXT, data_given TEXT,
+    updated_at INTEGER NOT NULL, closed_by TEXT CHECK (closed_by IN ('source', 'person')), signals TEXT NOT NULL DEFAULT '{}', given INTEGER CHECK (given BETWEEN 0 AND 3), priority_why TEXT, signalled_at INTEGER, held TEXT, last_completed_at INTEGER, next_due_at INTEGER, last_seen_at INTEGER, titled TEXT, times_seen INTEGER NOT NULL DEFAULT 1, fixed_at INTEGER, fixed_run_id INTEGER, reopened INTEGER NOT NULL DEFAULT 0, amended TEXT, data_given TEXT, ruled_at INTEGER, proposed TEXT 
+    CHECK (proposed = 'accept' OR proposed = 'drop' OR proposed = 'snooze' OR proposed GLOB 'P[0-3]'), proposed_why TEXT, proposed_ms INTEGER,
     UNIQUE (job_id, key),
     CHECK ((state = 'snoozed') = (snoozed_until IS NOT NULL)),
     CHECK ((priority IS NULL) = (priority_by IS NULL))
@@ -350,6 +351,8 @@ CREATE INDEX items_job ON items (job_id, id);
 CREATE INDEX items_next_due ON items (next_due_at) WHERE next_due_at IS NOT NULL;
 
 CREATE INDEX items_parent ON items (parent_id) WHERE parent_id IS NOT NULL;
+
+CREATE INDEX items_proposed ON items (job_id) WHERE proposed IS NOT NULL;
 
 CREATE INDEX items_run ON items (origin_run_id) WHERE origin_run_id IS NOT NULL;
 

@@ -96,20 +96,20 @@ def _restore(
     for row in before["stages"]:
         if row["stage"] in plan.stages:
             rows.setdefault(row["item"], []).append(row)
-    restore = _RESTORE.get(name, _put_back)
     restored: list[int] = []
     skipped: dict[str, str] = {}
     for values in found:
         item = dict(zip(ITEM_COLUMNS, values, strict=True))
         old = then[item["item"]]
-        why = "a later command changed it too" if item["item"] in touched else _moved_on(name, old, item)
+        deed = old.get("deed", name)  # rules of triage do several things in one operation
+        why = "a later command changed it too" if item["item"] in touched else _moved_on(deed, old, item)
         if why:
             skipped[item["key"]] = why
             continue
-        if name in ("drop", "cancel", "merge"):
+        if deed in ("drop", "cancel", "merge"):
             stages = json.dumps([stage for stage in job.stages if plan.stages[stage].spec.enabled])
             connection.execute(_SQL.revive, {"item": item["item"], "why": item["why"], "stages": stages})
-        restore(connection, old, item, rows.get(item["item"], []), now)
+        _RESTORE.get(deed, _put_back)(connection, old, item, rows.get(item["item"], []), now)
         restored.append(item["item"])
     if name == "amend":
         facts.decide(connection, plan, restored, now)

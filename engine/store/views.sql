@@ -29,7 +29,7 @@ SELECT count(*), max(held) FROM (SELECT held FROM items WHERE job_id = :job AND 
 
 -- name: steering
 -- What steers one item.
-SELECT signals, priority_by, priority_why, held, last_completed_at, next_due_at FROM items WHERE id = ?;
+SELECT signals, priority_by, priority_why, held, last_completed_at, next_due_at, proposed_why FROM items WHERE id = ?;
 
 -- name: needs
 -- What one item waits for, with the state of each; NULL: it has not been found.
@@ -193,6 +193,7 @@ SELECT count(*) FROM events WHERE job_id = :job;
 -- Columns of an item in a list; conditions and order below are appended.
 SELECT i.id, i.key, j.name, i.title, i.state, i.priority, coalesce(i.held, i.why), i.path, i.line, i.headings,
     i.origin, f.name, i.confidence, i.created_at, i.updated_at, i.snoozed_until, i.data,
+    CASE WHEN i.state = 'waiting' AND i.accepted_at IS NULL THEN i.proposed END,
     (SELECT coalesce(sum(r.cost_usd_micros), 0) FROM results AS r WHERE r.item_id = i.id)
 FROM items AS i JOIN jobs AS j ON j.id = i.job_id JOIN jobs AS f ON f.id = i.source_id
 

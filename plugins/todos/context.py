@@ -67,6 +67,8 @@ def handle(ctx: Context) -> Done:
             *_was_fact(data.get("was")),
         ],
         "age_days": age_days,
+        "written_at": commit.at if commit and commit.id else None,
+        "active_at": last.at if last else None,
         "commit": commit.id if commit and commit.id else None,
         "neighbours": list(data.get("neighbours") or []),
         "duplicates": duplicates,

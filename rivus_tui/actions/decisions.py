@@ -71,6 +71,11 @@ MERGE: Final = Action(
     help="The marked ones are the same as the one under the cursor: drop them, and let it remember where they stood",
     cli="rivus items merge JOB KEY… --into KEY", why_not=possible.change_item, on_marks=True,
 )  # fmt: skip
+BY_RULE: Final = Action(
+    id="by_rule", keys=("b",), label="By rule", level=1, command="triage",
+    help="Do what the rules of triage propose: for what is marked, else for all that is shown, which it asks about",
+    cli="rivus todo rules --apply", why_not=possible.by_rule, on_marks=True,
+)  # fmt: skip
 ADD: Final = Action(
     id="add", keys=("A",), label="Add", level=1, command="add",
     help="Put in a TODO of your own; it waits here like every other", cli="rivus todo add TITLE",

@@ -7,6 +7,7 @@ from typing import Final
 from rivus_tui.actions.decisions import (
     ACCEPT,
     ADD,
+    BY_RULE,
     DROP,
     EDIT,
     LATER,
@@ -34,7 +35,7 @@ from rivus_tui.actions.lists import (
 )
 
 ACTIONS: Final = (
-    ACCEPT, DROP, LATER, LATER_AT, RETRY, RAISE_PRIORITY, LOWER_PRIORITY, EDIT, MERGE, ADD,
+    ACCEPT, DROP, LATER, LATER_AT, RETRY, RAISE_PRIORITY, LOWER_PRIORITY, EDIT, MERGE, BY_RULE, ADD,
     OPEN, WHY, SOURCE, NEXT_PART, PREVIOUS_PART,
     MARK, MARK_ALL, FILTER, SCOPE, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS,
 )  # fmt: skip

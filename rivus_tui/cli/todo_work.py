@@ -211,3 +211,38 @@ def _details(reader: Reader, job: str, keys: Sequence[str]) -> Iterator[ItemDeta
         if detail is None:
             raise UseError(f"there is no item `{key}` in {job}; `rivus todo list` shows them")
         yield detail
+
+
+@todo.command()
+@click.argument("keys", nargs=-1)
+@click.option("--apply", "do", is_flag=True, help="Do it: all of them, or KEY…; one undo takes it back.")
+@job_option
+@json_option
+@click.pass_obj
+def rules(asked: Asked, keys: tuple[str, ...], do: bool, job: str, as_json: bool) -> None:
+    """Show what the rules of triage propose (`triage` of the job in jobs.yaml), with the reason of each."""
+    from engine.contracts.filter import ANY, Term
+    from engine.contracts.view import ItemQuery
+    from rivus_tui.cli.listing import pages
+    from rivus_tui.cli.output import print_json, print_table
+
+    reader = asked.reader()
+    if reader is None:
+        click.echo("nothing has run here yet", err=True)
+        return
+    terms = (Term(field="rule", values=(ANY,)), Term(field="gate", values=("accept",)))
+    try:
+        found = [one for one in pages(reader, ItemQuery(job=job, terms=terms)) if not keys or one.key in keys]
+        details = [detail for one in found if (detail := reader.item(job, one.key)) is not None]
+    finally:
+        reader.close()
+    if do:
+        told = apply(asked, "triage", {"job": job, "keys": list(keys) or [one.key for one in found]})
+        raise click.exceptions.Exit(tell(told, as_json))
+    rows = [(one.item.key, one.item.proposed, one.steering.proposed_why, one.item.title) for one in details]
+    if as_json:
+        for row in rows:
+            print_json(dict(zip(("key", "proposed", "why", "title"), row, strict=True)))
+        return
+    print_table(("KEY", "RULE SAYS", "WHY", "TITLE"), rows)
+    click.echo(f"{len(rows)} of {job}; --apply does it" if rows else "no rule proposes anything", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,10 +16,10 @@ from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import narrowed, trouble
-from rivus_tui.format import Cell, Line, age, cell, fit_line, line, place, priority, spread
+from rivus_tui.format import PROPOSED, Cell, Line, age, cell, fit_line, line, place, plural, priority, spread
 from rivus_tui.item_page import triage_lines
 from rivus_tui.possible import Situation
-from rivus_tui.screens.dialog import TextPrompt
+from rivus_tui.screens.dialog import TextPrompt, confirm
 from rivus_tui.screens.list_room import ItemListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import TRIAGE_SORTS
@@ -26,6 +27,9 @@ from rivus_tui.sources import ItemKey, ItemSource
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
+
+_BY_RULE_AT_ONCE: Final = 1_000
+"""Items that one key decides by rule; one operation, one transaction."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,13 +41,19 @@ class Bucket:
     """What is in it, in the filter's language."""
     asks: bool = True
     """Whether what is in it waits for a decision; else it is there to be looked after."""
+    own: bool = True
+    """Whether what is in it stands in no other one; one that shares is shown only while something is in it."""
 
 
 BUCKETS: Final = (
     Bucket(title="Inbox", filter="gate:* state:waiting,failed,pending sure:high,medium"),
     Bucket(title="Bare bullets", filter="gate:* state:waiting,failed,pending sure:low"),
+    Bucket(title="By rule", filter="gate:accept rule:*", own=False),
     Bucket(title="Failed", filter="state:failed", asks=False),
 )
+
+BY_RULE: Final = 2
+"""The bucket of what rules propose something for."""
 
 COLUMNS: tuple[Column[ItemView], ...] = (
     Column(title="WAITS FOR YOU", width=20, grow=3, show=lambda item, now: cell(item.title)),
@@ -52,6 +62,15 @@ COLUMNS: tuple[Column[ItemView], ...] = (
     Column(
         title="AGE", width=5, align="right", drop=2, show=lambda item, now: Cell(age(now, item.created_at), "muted")
     ),
+)
+
+RULED_COLUMNS: tuple[Column[ItemView], ...] = (
+    Column(
+        title="RULE SAYS",
+        width=9,
+        show=lambda item, now: cell(PROPOSED.get(item.proposed or "", item.proposed), "wait"),
+    ),
+    *COLUMNS,
 )
 
 
@@ -98,13 +117,14 @@ class TriageScreen(ItemListRoom):
             many=self.table.all_marked,
             rows=self.table.total,
             waits=bool(items) and BUCKETS[self._bucket].asks,
+            proposed=sum(1 for item in items if item.proposed) if self.table.marks else self._counts[BY_RULE],
             copyable=row.key if row is not None else "",
         )
 
     def label(self, action: Action) -> str:
         """Return the bucket that comes next, or how many a decision is about, when some are marked."""
         if action.id == "next_part":
-            return BUCKETS[(self._bucket + 1) % len(BUCKETS)].title
+            return BUCKETS[self._next(1)].title
         return super().label(action)
 
     def _query(self, bucket: int, text: str = "") -> ItemQuery:
@@ -115,7 +135,8 @@ class TriageScreen(ItemListRoom):
         """Show what waits in this bucket and scope and passes the filter."""
         self.bar.problem = trouble(self.bar.value)
         with self.reading():
-            self.table.show(ItemSource(self.desk.reader, self._query(self._bucket, self.bar.value)))
+            columns = RULED_COLUMNS if self._bucket == BY_RULE else COLUMNS
+            self.table.show(ItemSource(self.desk.reader, self._query(self._bucket, self.bar.value)), columns)
         self.reload(even_frozen=True)
 
     def read(self) -> None:
@@ -144,6 +165,8 @@ class TriageScreen(ItemListRoom):
         """Show how many wait in each bucket, how many are marked, and how far triage has come."""
         left: list[Cell] = []
         for index, bucket in enumerate(BUCKETS):
+            if not bucket.own and not self._counts[index] and index != self._bucket:
+                continue
             text = f"{bucket.title} {self._counts[index]:,}"
             left.append(Cell(f"[{text}]", "strong") if index == self._bucket else Cell(f" {text} ", "muted"))
         if self.desk.scope != "all":
@@ -159,7 +182,7 @@ class TriageScreen(ItemListRoom):
 
     def _progress(self, width: int) -> Sequence[Line]:
         session = self.desk.session
-        left = sum(number for bucket, number in zip(BUCKETS, self._counts, strict=True) if bucket.asks)
+        left = sum(number for bucket, number in zip(BUCKETS, self._counts, strict=True) if bucket.asks and bucket.own)
         done = session.triaged
         parts = [Cell(f"{done:,} triaged this session, {left:,} left", "muted")]
         total = done + left
@@ -232,6 +255,29 @@ class TriageScreen(ItemListRoom):
         job = self.job_named(name)
         return job is not None and job.internal
 
+    def do_by_rule(self) -> None:
+        if self.table.marks:
+            self._maybe_ask_by_rule(tuple(item for item in self.chosen_items() if item.proposed))
+            return
+        with self.reading():
+            query = self._query(BY_RULE, self.bar.value)
+            self._maybe_ask_by_rule(tuple(self.desk.reader.items_page(query, None, _BY_RULE_AT_ONCE)))
+
+    def _maybe_ask_by_rule(self, items: tuple[ItemView, ...]) -> None:
+        """Ask, with what would become of how many; for one there is nothing to count."""
+        if not items:
+            self.say("no rule of triage proposes anything for these", "warning")
+            return
+        if len(items) == 1:
+            self.send("triage", items, {})
+            return
+        parts = Counter(item.proposed for item in items)
+        text = [f"{PROPOSED.get(do or '', f'set {do} for')} {n:,}" for do, n in sorted(parts.items(), key=str)]
+        more = self._counts[BY_RULE] > len(items) == _BY_RULE_AT_ONCE
+        text = [", ".join(text) + (", the first of more." if more else "."), "One u takes all of it back."]
+        dialog = confirm(self.desk.clock, f"Do by rule: {plural(len(items), 'item')}?", text, "do it", "leave them")
+        self.app.push_screen(dialog, self._if_yes(lambda: self.send("triage", items, {})))
+
     def do_next_part(self) -> None:
         self._turn(1)
 
@@ -239,5 +285,10 @@ class TriageScreen(ItemListRoom):
         self._turn(-1)
 
     def _turn(self, step: int) -> None:
-        self._bucket = (self._bucket + step) % len(BUCKETS)
+        self._bucket = self._next(step)
         self.requery()
+
+    def _next(self, step: int) -> int:
+        """The bucket before or after this one; one that shares its items with others is passed over while empty."""
+        index = (self._bucket + step) % len(BUCKETS)
+        return index if BUCKETS[index].own or self._counts[index] else (index + step) % len(BUCKETS)

@@ -7,7 +7,7 @@ import pytest
 
 from engine.config.load import load_project
 from engine.contracts.errors import ConfigError
-from engine.contracts.steering import Condition, EligibilitySpec, Hours, RecurSpec
+from engine.contracts.steering import Condition, EligibilitySpec, Hours, RecurSpec, TriageRule
 from tests.config.folders import Folder
 
 
@@ -311,6 +311,48 @@ def test_what_steers_a_job_arrives(folder: Folder) -> None:
         fields=(Condition(field="risk", one_of=("low",)), Condition(field="auto_start", one_of=(True,))),
     )
     assert job.recur == RecurSpec(each="week")
+
+
+def test_rules_of_triage_arrive_and_their_mistakes_are_named(folder: Folder) -> None:
+    job = folder.load("""
+        jobs:
+          a:
+            stages: [{look: {handler: PLUGIN.work, gate: accept}}]
+            triage:
+              - {do: drop, when: {path: {within: vendor}, confidence: low}, auto: true}
+              - {do: snooze, for: 30d, when: {quiet: {above: 365d}}}
+              - {do: P1}
+        """).job("a")
+    assert job is not None
+    within = Condition(field="path", within=("vendor",))
+    assert job.triage == (
+        TriageRule(name="1", do="drop", when=(within, Condition(field="confidence", one_of=("low",))), auto=True),
+        TriageRule(name="2", do="snooze", when=(Condition(field="quiet", above=365 * 86_400),), for_s=30 * 86_400),
+        TriageRule(name="3", do="P1"),
+    )
+    found = folder.problems("""
+        jobs:
+          a:
+            stages: [{look: {handler: PLUGIN.work, gate: accept}}]
+            triage:
+              - {do: snooze}
+              - {do: drop, for: 3d}
+              - {do: P1, auto: true}
+          b: {handler: PLUGIN.work, triage: [{do: accept}]}
+          c: {stages: [{look: {handler: PLUGIN.work, gate: accept}}], triage: [{do: delete}]}
+        """)
+    for line, what in zip(
+        found,
+        (
+            "5: jobs.a.triage[0]: needs `for`: how long it is put off",
+            "6: jobs.a.triage[1]: `for` goes with `do: snooze`",
+            "7: jobs.a.triage.auto: a priority before the scope is a person's word: propose it",
+            "8: jobs.b.triage: has nothing to decide: no stage here says `gate: accept`",
+            "9: jobs.c.triage.do: must be `accept` or `drop`",
+        ),
+        strict=True,
+    ):
+        assert what in line
 
 
 def test_mistakes_in_what_steers_a_job_are_named_with_what_is_meant(folder: Folder) -> None:

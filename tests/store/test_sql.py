@@ -123,6 +123,8 @@ def scans(lines: list[str], aliases: dict[str, str] | None = None) -> list[str]:
     [
         ("claims", "claim", "INDEX item_stages_ready (stage_id=?)"),
         ("peers", "open_ones", "INDEX items_state (job_id=? AND state=?)"),
+        ("triage", "to_judge", "INDEX item_stages_waiting (stage_id=?)"),
+        ("triage", "is_left", "INDEX items_proposed"),
         ("wishes", "go_first", "INDEX item_stages_ready (stage_id=?)"),
         ("claims", "claim", "PRIMARY KEY (item_id=? AND stage_id=?)"),
         ("claims", "has_ready", "INDEX item_stages_ready (stage_id=?)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
@@ -27,7 +28,7 @@ def deciding(rows: Sample) -> FakeEngine:
         rows.details = dict(sorted({**rows.details, **back}.items(), key=lambda one: one[1].item.id))
         return CommandOutcome(ok=True, message="undone", changed=tuple(key for _, key in back))
 
-    engine.effects = {"accept": decide, "drop": decide, "snooze": decide, "undo": undo}
+    engine.effects = {"accept": decide, "drop": decide, "snooze": decide, "triage": decide, "undo": undo}
     return engine
 
 
@@ -293,3 +294,34 @@ async def test_a_hundred_items_are_triaged_by_a_hundred_keys() -> None:
         assert "100 triaged this session, 0 left" in story.text()
         await story.press("u", "u")
         assert "98 triaged this session, 2 left" in story.text()
+
+
+async def test_what_rules_propose_is_done_with_one_key() -> None:
+    rows = sample()
+    for number, (do, why) in enumerate((("drop", "rule 1: path is a.md (within a.md)"), ("accept", "rule 2")), start=1):
+        old = rows.details["todos", f"k000{number}"]
+        steering = replace(old.steering, proposed_why=why)
+        rows.details["todos", f"k000{number}"] = replace(old, item=replace(old.item, proposed=do), steering=steering)
+    async with open_room(rows, "3", engine=deciding(rows)) as story:
+        assert "b won't do, rule 1: path is a.md (within a.md)" in story.text()
+        assert "14 left" in story.text(), "what rules propose is not counted twice"
+        await story.press("right_square_bracket", "right_square_bracket")
+        assert "[By rule 2]" in story.text()
+        assert "RULE SAYS" in story.text()
+        await story.press("b")
+        assert story.commands == []
+        assert "Do by rule: 2 items?" in story.text()
+        assert "accept 1, won't do 1." in story.text()
+        story.clock.advance(1)
+        await story.press("y")
+        assert story.commands == [("triage", {"job": "todos", "keys": ["k0001", "k0002"]})]
+
+
+async def test_a_marked_item_is_decided_by_its_rule_at_once_and_without_rules_the_key_says_so() -> None:
+    rows = sample()
+    old = rows.details["todos", "k0002"]
+    rows.details["todos", "k0002"] = replace(old, item=replace(old.item, proposed="drop"))
+    async with open_room(rows, "3", "space", "b", engine=deciding(rows)) as story:
+        assert "By rule 1: no rule of triage proposes anything here" in story.toasts
+        await story.press("space", "b")
+        assert story.commands == [("triage", {"job": "todos", "keys": ["k0002"]})]
