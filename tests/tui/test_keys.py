@@ -45,7 +45,9 @@ def rows_for_keys() -> Sample:
         item=replace(failed.item, priority=2, data={f"field {number}": number for number in range(60)}),
     )
     for number in range(60, 100):
-        view = item(number, f"one more thing to do, number {number}", "waiting", why="waits at gate accept")
+        view = item(
+            number, f"one more thing to do, number {number}", "waiting", why="waits at gate accept", proposed="accept"
+        )
         rows.details["todos", view.key] = replace(rows.details["todos", "k0001"], item=view)
     broken = item(50, "a step of it has failed, and a person is asked", "failed", priority=2)
     rows.details["todos", broken.key] = replace(rows.details["todos", "k0001"], item=broken)
