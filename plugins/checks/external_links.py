@@ -89,7 +89,7 @@ class ExternalLinks:
         return known is None or now - known["at"] > (GOOD_S if known["said"] == "ok" else DEAD_S)
 
     async def _ask(self, url: str) -> str:
-        async with self._all, self._hosts[urlsplit(url).netloc]:
+        async with self._hosts[urlsplit(url).netloc], self._all:
             try:
                 answer = await self._http.request("HEAD", url, timeout_s=_TIMEOUT_S, any_status=True, body_max=4_096)
                 if answer.status in _NO_HEAD:
