@@ -66,7 +66,7 @@ fuzz: setup ## show 200 nasty texts on every screen
 screenshots: setup ## draw the pictures in screenshots/ anew
 	@RIVUS_UPDATE_PICTURES=1 $(PYTHON) -m pytest -q tests/tui -k picture
 
-faults: setup ## measure every promise under faults, whole (about an hour)
+faults: setup ## measure every promise under faults, whole, on every core (about an hour)
 	@$(PYTHON) -m tests.faults --deep
 
 faults-fast: setup ## the same with few cases, as the tests run it

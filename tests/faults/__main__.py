@@ -1,13 +1,21 @@
-"""Measure what is promised: `python -m tests.faults [--deep] [--share F] [CODE ...]`; one line a goal."""
+"""Measure what is promised: `python -m tests.faults [--deep] [--share F] [CODE ...]`; one line a goal, by code.
+
+Each goal runs in a process of its own, as many side by side as there are cores; those that measure times on an idle
+machine, or fill all cores themselves, run alone, and first.
+"""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
+import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults import goals
 from tests.faults.goal import Goal, Lane, Reading
@@ -35,23 +43,54 @@ def line(goal: Goal, reading: Reading, seconds: float) -> str:
     return f"{goal.code:<4} {goal.title}: {reading.figure}  [goal: {goal.limit}]  {seconds:.1f} s  {verdict}"
 
 
+def report(goal: Goal, lane: Lane) -> tuple[bool, str]:
+    """Measure here; returns whether it holds, and its line with what to look at if not."""
+    began = time.monotonic()
+    reading = measured(goal, lane)
+    holds = reading.ok or reading.skipped
+    told = [line(goal, reading, time.monotonic() - began)]
+    told += [] if holds else [f"     {note}" for note in reading.notes]
+    return holds, "\n".join(told)
+
+
+def _apart(goal: Goal, lane: Lane) -> tuple[bool, str]:
+    """The same in a process of its own."""
+    deep = ["--deep", "--share", str(lane.share)] if lane.deep else []
+    command = [sys.executable, "-m", "tests.faults", *deep, goal.code]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    broke = f"{goal.code:<4} {goal.title}: its process ended with {done.returncode}  fail"
+    return done.returncode == 0, done.stdout.rstrip("\n") or broke
+
+
+def reports(chosen: Sequence[Goal], lane: Lane, cores: int) -> Iterator[tuple[bool, str]]:
+    """Measure all; yields in their order, whichever ends first."""
+    alone = {goal.code: _apart(goal, lane) for goal in chosen if goal.alone}
+    longest_first = sorted((goal for goal in chosen if not goal.alone), key=lambda goal: -goal.minutes)
+    with ThreadPoolExecutor(cores) as pool:
+        beside = {goal.code: pool.submit(_apart, goal, lane) for goal in longest_first}
+        for goal in chosen:
+            yield alone[goal.code] if goal.alone else beside[goal.code].result()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deep", action="store_true", help="the whole counts; without it the fast lane")
     parser.add_argument("--share", type=float, default=1.0, help="part of the deep lane's counts")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="how many goals run side by side")
     parser.add_argument("codes", nargs="*", help="goals to measure; all without any")
     asked = parser.parse_args()
     lane = Lane(asked.deep, asked.share)
     chosen = [goal for goal in all_goals() if not asked.codes or goal.code in asked.codes]
+    began = time.monotonic()
     failed = 0
-    for goal in chosen:
-        began = time.monotonic()
-        reading = measured(goal, lane)
-        failed += not reading.ok and not reading.skipped
-        sys.stdout.write(line(goal, reading, time.monotonic() - began) + "\n")
-        for note in () if reading.ok or reading.skipped else reading.notes:
-            sys.stdout.write(f"     {note}\n")
+    one = [report(goal, lane) for goal in chosen] if len(chosen) == 1 else None
+    for holds, told in one or reports(chosen, lane, asked.cores):
+        failed += not holds
+        sys.stdout.write(f"{told}\n")
         sys.stdout.flush()
+    if len(chosen) > 1:
+        minutes = (time.monotonic() - began) / 60
+        sys.stdout.write(f"{len(chosen)} goals in {minutes:.1f} minutes, {failed} failed\n")
     return 1 if failed or not chosen else 0
 
 

@@ -39,6 +39,10 @@ class Goal:
     title: str
     limit: str
     measure: Callable[[Lane], Reading]
+    alone: bool = False
+    """It measures times on an idle machine, or fills all cores itself: nothing else runs beside it."""
+    minutes: float = 1.0
+    """About how long its deep lane takes on one core; the longest begins first."""
 
 
 def readings(found: list[str], figure: str, *, at_most: int = 5) -> Reading:

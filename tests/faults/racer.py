@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import sys
+import time
 from pathlib import Path
 
 from engine.store import claims, jobs, stages
@@ -18,32 +20,45 @@ def main(folder: Path, epoch: int) -> None:
     """Claim until nothing is left."""
     connection = connect(StateDir(folder).database)
     connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA busy_timeout = 60000")
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("PRAGMA busy_timeout = 0")
+    chance = random.Random(epoch)
+    _begin(connection, chance)
     plan, _ = jobs.sync(connection, (job("docs", *chain("a", "b", "c", "d", "e", concurrency=64)),), 0)
     connection.execute("COMMIT")
-    chance = random.Random(epoch)
     lease = Lease(epoch, 10**15)
     total = len(plan.stages)
     while True:
         order = chance.sample(sorted(plan.stages), total)
         got = 0
         for stage in order:
-            connection.execute("BEGIN IMMEDIATE")
-            taken = claims.claim(connection, plan, stage, chance.randrange(1, 40), lease, 1)
+            _begin(connection, chance)
+            taken = claims.claim(connection, plan, stage, chance.randrange(1, 120), lease, 1)
             connection.execute("COMMIT")
             got += len(taken)
             if taken:
                 sys.stdout.write("".join(f"{json.dumps([one.item.id, one.stage.id])}\n" for one in taken))
-                connection.execute("BEGIN IMMEDIATE")
+                _begin(connection, chance)
                 stages.end_attempts(connection, plan, [finished(one) for one in taken], {}, lease, 1)
                 connection.execute("COMMIT")
         if not got:
             (left,) = connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM item_stages WHERE state IN ('ready', 'running', 'blocked'))"
+                "SELECT EXISTS (SELECT 1 FROM stage_counts WHERE n > 0 AND state IN ('ready', 'running', 'blocked'))"
             ).fetchone()
             if not left:
                 return
+
+
+def _begin(connection: sqlite3.Connection, chance: random.Random) -> None:
+    """Begin to write. SQLite's own waiting grows to 100 ms, so that one racer would do nearly all of the work."""
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(chance.uniform(0.0, 0.02))
+        else:
+            return
 
 
 if __name__ == "__main__":

@@ -31,26 +31,41 @@ def _has_ended(plant: Plant, n: int) -> bool:
 
 def kills(lane: Lane) -> Reading:
     """SIGKILL at random: while it works, while it takes over what the last one left, while a copy is made."""
-    wanted = lane.n(fast=3, deep=500)
     chance = random.Random(2)
     found: list[str] = []
-    with planted(n=4_000 if lane.deep else 400) as plant:
-        if lane.deep:
-            config = plant.root / "jobs.yaml"
-            config.write_text(config.read_text().replace("workers: 2", "workers: 2, durability: full"))
+    wanted = lane.n(fast=3, deep=1_000)
+    left, results, again, in_flight = wanted, 0, 0, 0
+    while left > 0:
+        times = min(left, 100)
+        durability = "full" if (left // 100) % 2 else "normal"
+        told = _kill_often(durability, times, chance, found, n=2_500 if lane.deep else 400)
+        results, again, in_flight = results + told[0], again + told[1], in_flight + told[2]
+        left -= times
+    found += _killed_migration(lane.n(fast=1, deep=60), chance)
+    figure = f"{wanted:,} kills, 0 of {results:,} results lost, {again:,} of {in_flight:,} in flight began again"
+    return readings(found, figure)
+
+
+def _kill_often(
+    durability: str, times: int, chance: random.Random, found: list[str], *, n: int
+) -> tuple[int, int, int]:
+    """Kill the engines of one plant so often; returns results, what began again, and what was in flight."""
+    with planted(handler="slow", n=n) as plant:
+        config = plant.root / "jobs.yaml"
+        config.write_text(config.read_text().replace("workers: 2", f"workers: 2, durability: {durability}"))
         seen: set[Any] = set()
         in_flight = 0
-        for n in range(wanted):
+        for kill in range(times):
             engine = plant.start("run", "boxes")
-            if n % 4 == 3:
-                time.sleep(chance.uniform(0.0, 0.4))  # while it starts
+            if kill % 4 == 3:
+                time.sleep(chance.uniform(0.0, 0.8))  # while it starts
             else:
                 wait_until(
-                    partial(_has_ended, plant, len(plant.ledger("ended")) + chance.randrange(60)), lambda: "no work"
+                    partial(_has_ended, plant, len(plant.ledger("ended")) + chance.randrange(40)), lambda: "no work"
                 )
-            if n % 4 == 1 and (plant.state / "rivus.db").exists():
+            if kill % 4 == 1 and (plant.state / "rivus.db").exists():
                 copy = subprocess.Popen(
-                    [str(RIVUS), "--state", str(plant.state), "db", "backup", str(plant.root / f"copy{n}.db")],
+                    [str(RIVUS), "--state", str(plant.state), "db", "backup", str(plant.root / f"copy{kill}.db")],
                     cwd=plant.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 )  # fmt: skip
                 time.sleep(chance.uniform(0.2, 0.9))
@@ -62,22 +77,24 @@ def kills(lane: Lane) -> Reading:
                 continue
             now = set(plant.query("SELECT item_id, stage_id, output FROM results"))
             if lost := seen - now:
-                found.append(f"kill {n}: {len(lost)} results lost")
+                found.append(f"kill {kill}: {len(lost)} results lost")
             seen = now
             in_flight += len(plant.rows("running"))
             if plant.query("PRAGMA integrity_check") != [("ok",)]:
-                found.append(f"kill {n}: integrity")
+                found.append(f"kill {kill}: integrity")
         plant.run_to_the_end()
+        for _ in STAGES:
+            # What crashes have interrupted three times waits for a person; here the crashes were ours.
+            if held := sorted({key for _, key in plant.rows("waiting")}):
+                plant.ended(plant.start("items", "answer", "boxes", *held, "--answer", "again"), 0)
+                plant.run_to_the_end()
         if not plant.is_whole():
             found.append("not everything is done once")
-        again = sum(times - 1 for times in plant.times("began").values() if times > 1)
+        again = sum(began - 1 for began in plant.times("began").values() if began > 1)
         if again > in_flight:
             found.append(f"{again} attempts began again, {in_flight} were in flight")
         found += [f"a copy: {one}" for copy in plant.root.glob("copy*.db") for one in upkeep.check(copy)]
-    found += _killed_migration(lane.n(fast=1, deep=60), chance)
-    return readings(
-        found, f"{wanted} kills, 0 of {len(seen):,} results lost, {again} of {in_flight} in flight began again"
-    )
+        return n * len(STAGES), again, in_flight
 
 
 def _killed_migration(rounds: int, chance: random.Random) -> list[str]:
@@ -189,7 +206,7 @@ def permissions(lane: Lane) -> Reading:
 
 
 GOALS = [
-    Goal("R2", "kill -9", "0 results lost, 0 twice, ≤ 1 repetition of what was in flight", kills),
-    Goal("R14", "soak", "all done, 0 errors, ≤ 4 MB per 100,000, log ≤ 64 MB", soak),
+    Goal("R2", "kill -9", "0 results lost, 0 twice, ≤ 1 repetition of what was in flight", kills, minutes=18),
+    Goal("R14", "soak", "all done, 0 errors, ≤ 4 MB per 100,000, log ≤ 64 MB", soak, minutes=8),
     Goal("S5", "permissions", "files 0600, folders 0700", permissions),
 ]

@@ -224,6 +224,10 @@ def _write(database: Path, ended: threading.Event, stalls: list[float]) -> None:
 GOALS = [
     Goal("R8", "damaged files", "refused before a claim or harmless, 0 altered results", corruption),
     Goal(
-        "R9", "copies and restores", "each copy and restore whole, 100 MB in 2 s, a writer waits p99 ≤ 50 ms", snapshots
+        "R9",
+        "copies and restores",
+        "each copy and restore whole, 100 MB in 2 s, a writer waits p99 ≤ 50 ms",
+        snapshots,
+        alone=True,
     ),
 ]
