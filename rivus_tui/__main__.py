@@ -17,6 +17,7 @@ _ENDING_S: Final = 0.25
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    _keep_standard_streams()
     # A shell that completes a command line asks with no arguments.
     asked = None if "_RIVUS_COMPLETE" in os.environ else asked_for_room(sys.argv[1:])
     if asked is not None:
@@ -24,6 +25,14 @@ def main() -> None:
     from rivus_tui.cli.main import run
 
     _leave(run())
+
+
+def _keep_standard_streams() -> None:
+    """Where a stream was closed by whoever started this, the next file that is opened would take its number, and what
+    is written to the stream would go there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _joined() -> int:

@@ -65,8 +65,8 @@ def editor_command(environment: Mapping[str, str], path: Path, line: int | None)
 
 def file_within(root: Path, path: str) -> Path:
     """Return the file below `root`; EditorProblem when it is not there or leads outside."""
-    folder = root.resolve()
-    target = (folder / path).resolve()
+    folder = Path(os.path.realpath(root))
+    target = Path(os.path.realpath(folder / path))
     if not target.is_relative_to(folder):
         raise EditorProblem(f"{path} leads outside the project")
     if not target.is_file():

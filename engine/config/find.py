@@ -46,7 +46,7 @@ def project_root(start: Path) -> Path:
 
 def is_own(config: Path) -> bool:
     """Whether this is the jobs.yaml of Rivus's own source, whose code runs already."""
-    return config.resolve().parent == Path(engine.__file__).resolve().parent.parent
+    return Path(os.path.realpath(config)).parent == Path(engine.__file__).resolve().parent.parent
 
 
 def builtin_config() -> Path:

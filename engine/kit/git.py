@@ -50,19 +50,22 @@ def head_mark(repository: Path) -> str | None:
     folder = repository / ".git"
     try:
         if folder.is_file():  # a worktree or a submodule: the file names the folder
-            folder = (repository / folder.read_text(encoding="utf-8").removeprefix("gitdir:").strip()).resolve()
+            told = folder.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+            folder = Path(os.path.realpath(repository / told))
         head = (folder / "HEAD").read_text(encoding="utf-8").strip()
         if not head.startswith("ref: "):
             return head
         name = head.removeprefix("ref: ")
         common = folder / "commondir"
-        shared = (folder / common.read_text(encoding="utf-8").strip()).resolve() if common.is_file() else folder
+        shared = folder
+        if common.is_file():
+            shared = Path(os.path.realpath(folder / common.read_text(encoding="utf-8").strip()))
         ref = shared / name
         if ref.is_file():
             return f"{name} {ref.read_text(encoding='utf-8').strip()}"
         packed = shared / "packed-refs"
         return f"{name} packed {packed.stat().st_mtime_ns}" if packed.is_file() else name
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -227,7 +228,9 @@ class Discovery:
                 self.run_now(job.name)
 
     def _repositories(self) -> tuple[Path, ...]:
-        return tuple((self._project.root / folder).resolve() for folder in self._project.settings.repositories)
+        return tuple(
+            Path(os.path.realpath(self._project.root / folder)) for folder in self._project.settings.repositories
+        )
 
     async def _run(self, job: JobSpec, due: _Due) -> None:
         try:

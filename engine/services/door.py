@@ -61,6 +61,7 @@ class Door:
         self._server: asyncio.Server | None = None
         self._changed = asyncio.Event()
         self._waking: asyncio.Task[None] | None = None
+        self._inode = 0
 
     async def open(self) -> None:
         """Listen. Without a socket the engine works all the same, and nobody can attach: the log says why."""
@@ -69,6 +70,7 @@ class Door:
         except OSError as error:
             log.error("nobody can attach to this engine: %s: %s", self._path, error)
             return
+        self._inode = self._path.stat().st_ino
         self._server = await asyncio.start_unix_server(self._enter, sock=server)
         self._waking = asyncio.get_running_loop().create_task(self._wake_guests(), name="door")
 
@@ -86,7 +88,9 @@ class Door:
             guest.leave()
             await end_task(task)
         with contextlib.suppress(OSError):
-            self._path.unlink()
+            # Where the state was moved away meanwhile, it may be the socket of the next engine.
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
 
     async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         uid = self._uid(writer.get_extra_info("socket"))

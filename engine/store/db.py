@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -29,6 +30,7 @@ class Database:
         self._connection = connection
         self._path = path
         self._durability = durability
+        self._file = _file_at(path)
         self._is_lost = False
         """There is no connection: the last try to open one again failed."""
 
@@ -49,7 +51,8 @@ class Database:
     async def run(self, function: Callable[..., T], *args: object) -> T:
         """Run `function(connection, *args)` on the connection's thread and return what it returns.
 
-        Cancelling the caller does not cancel the function.
+        Cancelling the caller does not cancel the function. OSError when the file is not in its place any more: what
+        were written to it then would be gone with it.
         """
         return await self._hop(self._call, function, args)
 
@@ -68,12 +71,22 @@ class Database:
     def _call(self, function: Callable[..., T], args: tuple[object, ...]) -> T:
         if self._is_lost:
             self._open_again()
+        self._is_in_place()
         return function(self._connection._conn, *args)
+
+    def _is_in_place(self) -> None:
+        """SQLite goes on writing to a file that was moved or deleted, as if all were well."""
+        found = _file_at(self._path)
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, "it is not in its place any more", str(self._path))
+        if found != self._file:
+            raise OSError(errno.ESTALE, "another file stands in its place: start Rivus again", str(self._path))
 
     def _open_again(self) -> None:
         self._is_lost = True
         with suppress(sqlite3.Error):
             self._connection._conn.close()
+        self._is_in_place()
         fresh = connect(self._path)
         try:
             configure(fresh, self._durability)
@@ -86,6 +99,15 @@ class Database:
     async def close(self) -> None:
         """Checkpoint and close; waits for what runs."""
         await self._connection.close()
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file it is: device and number; None when nothing is there."""
+    try:
+        info = path.stat()
+    except FileNotFoundError:
+        return None
+    return info.st_dev, info.st_ino
 
 
 class OpenDatabase(Protocol):

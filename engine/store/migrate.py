@@ -52,7 +52,7 @@ def migrations() -> tuple[Migration, ...]:
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open a connection with the settings that every connection has; no schema is looked at."""
-    uri = path.resolve().as_uri() + ("?mode=ro" if read_only else "?mode=rw")
+    uri = Path(os.path.realpath(path)).as_uri() + ("?mode=ro" if read_only else "?mode=rw")
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")

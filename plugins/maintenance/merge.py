@@ -7,6 +7,7 @@ and says so. The box of the TODO is ticked in the same commit.
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,11 +108,12 @@ def _tick(ctx: Context, task: Task) -> bool:
     if task.path is None or task.is_finding or ctx.params.get("tick", True) is not True:
         return False
     file = ctx.root / task.path
-    if not file.resolve().is_relative_to(task.repository.resolve()):
+    file = Path(os.path.realpath(file))
+    if not file.is_relative_to(os.path.realpath(task.repository)):
         return False
     try:
         ticked = tick(ctx.root, task.path, task.text, task.line)
     except OSError as error:
         ctx.log.warning("the box in %s could not be ticked: %s", task.path, error)
         return False
-    return ticked and git(task.repository, "add", "--", str(file.resolve())).ok
+    return ticked and git(task.repository, "add", "--", str(file)).ok

@@ -127,7 +127,7 @@ def _inside(root: Path, folder: Path, name: str) -> str:
     if not path.is_relative_to(base):
         raise ValueError(f"{name} lies outside the project's folder")
     relative = path.relative_to(base)
-    if path.resolve() != base.resolve() / relative:
+    if Path(os.path.realpath(path)) != Path(os.path.realpath(base)) / relative:
         raise ValueError(f"{name} goes through a symbolic link")
     if not path.is_dir():
         raise ValueError(f"{name} is not a folder")

@@ -58,10 +58,11 @@ class Asked:
         if self.state is not None:
             return StateDir(self.state.absolute())
         import hashlib
+        import os
 
         import platformdirs
 
-        root = self.root().resolve()
+        root = Path(os.path.realpath(self.root()))
         mark = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:8]
         return StateDir(platformdirs.user_state_path("rivus") / f"{root.name or 'root'}-{mark}")
 
@@ -80,7 +81,7 @@ class Asked:
         if self.trust:
             trust.remember(config)
         try:
-            return load_project(config, self.root(), trusted=trust.is_trusted(config))
+            return load_project(config, self.root(), trusted=self.trust or trust.is_trusted(config))
         except Untrusted as error:
             if not trust.ask(config, str(error)):
                 raise

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+from typing import Final
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 
 def report(error: Exception) -> int:
@@ -16,6 +20,9 @@ def report(error: Exception) -> int:
     if isinstance(error, RivusError):
         _say(f"rivus: {error}")
         return error.exit_code
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        _say(f"rivus: something could not be written: {error.filename or 'the output'}: {error.strerror}")
+        return 1
     import sqlite3
 
     if type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError):

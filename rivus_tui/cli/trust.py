@@ -30,20 +30,23 @@ def is_trusted(config: Path) -> bool:
     """Whether the code beside this jobs.yaml may run: somebody said so, or it is that of the running Rivus itself."""
     from engine.config.find import is_own
 
-    return is_own(config) or str(config.resolve()) in _known()
+    return is_own(config) or os.path.realpath(config) in _known()
 
 
 def remember(config: Path) -> None:
-    """Allow the code beside this jobs.yaml from now on."""
+    """Allow the code beside this jobs.yaml from now on; where that cannot be stored, only this time."""
     if is_trusted(config):
         return
     store = _store()
-    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = store.with_suffix(f".{os.getpid()}")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(sorted({*_known(), str(config.resolve())}), file, indent=1)
-    os.replace(new, store)
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(sorted({*_known(), os.path.realpath(config)}), file, indent=1)
+        os.replace(new, store)
+    except OSError as error:
+        sys.stderr.write(f"trusted this time only: {store} cannot be written: {error.strerror}\n")
 
 
 def ask(config: Path, why: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,27 @@ def test_json_holds_no_character_that_a_terminal_obeys_or_a_person_cannot_see(le
     assert not {char for char in told.out if safe_block(char) != char}
     assert "\u2603" in told.out
     assert {item["data"]["text"] for item in told.objects} == {UNSEEN}
+
+
+def test_configuration_that_is_a_link_to_itself_is_named(rivus: Rivus) -> None:
+    (rivus.root / "jobs.yaml").symlink_to("jobs.yaml")
+    rivus("config", "check", code=None).refused(2, "jobs.yaml: cannot be read", "symbolic links")
+
+
+def test_output_that_cannot_be_written_is_named(rivus: Rivus) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" > /dev/full', "sh", *rivus.line("status")],
+        cwd=rivus.root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        "rivus: something could not be written: the output: No space left on device\n",
+    )
+
+
+def test_streams_that_were_closed_do_not_come_back_as_other_files(rivus: Rivus) -> None:
+    rivus.write({"TODO.md": "- [ ] Write\n"})
+    line = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *rivus.line("run", "todos", "--once")]
+    assert subprocess.run(line, cwd=rivus.root, check=False).returncode == 0
+    assert json.loads((rivus.state / "engine.lock").read_bytes())["state"] == "stopped"
+    assert list(rivus.items("todos")) == ["Write"]

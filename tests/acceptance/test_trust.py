@@ -89,3 +89,12 @@ def test_person_at_a_terminal_is_asked(rivus: Rivus, answer: str, code: int) -> 
         assert (rivus.root / "imported").exists() == (answer == "y")
     finally:
         terminal.close()
+
+
+def test_yes_that_cannot_be_remembered_holds_for_this_time(
+    untrusted: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
+    done = untrusted("--trust", "--state", str(tmp_path / "state"), "config", "check")
+    assert done.returncode == 0, done
+    assert "trusted this time only" in done.stderr

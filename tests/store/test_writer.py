@@ -297,6 +297,31 @@ async def test_state_file_that_is_away_after_an_error_is_waited_for(tmp_path: Pa
         assert rig.runtime.writer.problem is None
 
 
+@pytest.mark.parametrize("how", ["moved", "replaced"])
+async def test_nothing_is_written_to_a_state_file_that_is_not_in_its_place(tmp_path: Path, how: str) -> None:
+    ends = asyncio.Event()
+
+    async def work(_ctx: Any) -> dict[str, str]:
+        await ends.wait()
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage(handler="work", concurrency=3)), functions={"work": work}) as rig:
+        await rig.add("a", "b", "c")
+        await rig.until(lambda: rig.runtime.attempts.running == 3)
+        away = rig.state.database.rename(rig.state.path / "away")
+        if how == "replaced":
+            rig.state.database.write_bytes(away.read_bytes())
+        ends.set()
+        await rig.until(lambda: rig.runtime.writer.problem is not None)
+        with pytest.raises(StateError, match="its place"):
+            await rig.change(note("lost"))
+        assert rig.runtime.writer.unstored == 3
+        away.rename(rig.state.database)
+        await rig.drained()
+        assert [rig.states(key)["work"] for key in "abc"] == ["done"] * 3
+        assert rig.runtime.writer.problem is None
+
+
 async def test_claims_that_break_cost_no_ending_and_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release = asyncio.Event()
 
