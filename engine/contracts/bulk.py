@@ -13,6 +13,7 @@ BULK: Final[Mapping[str, tuple[str, ...]]] = {
     "retry": (),
     "snooze": ("until", "why"),
     "prioritise": ("priority",),
+    "reset": ("stage",),
 }
 """Commands that can be given to a set, with what they need beside the items."""
 
@@ -23,6 +24,7 @@ _PAST: Final[Mapping[str, str]] = {
     "retry": "will retry",
     "snooze": "put off",
     "prioritise": "set the priority of",
+    "reset": "will run again from there:",
 }
 
 BulkState = Literal["running", "done", "undoing", "undone"]

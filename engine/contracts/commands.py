@@ -133,7 +133,7 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
         CommandSpec(
             name="bulk",
             args=("name", "targets"),
-            optional=("why", "until", "priority"),
+            optional=("why", "until", "priority", "stage"),
             danger=3,
             undo=True,
             summary="Give a command (`name`) to a set of items (`targets`, packed, as it was shown), in batches.",

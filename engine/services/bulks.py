@@ -128,8 +128,9 @@ def check(args: Mapping[str, Any]) -> None:
     needed = [one for one in BULK[name] if one != "why"]
     if missing := [one for one in needed if one not in args]:
         raise UseError(f"`bulk`: `{name}` needs {', '.join(missing)}")
-    if "why" in args and not isinstance(args["why"], str):
-        raise UseError("`bulk`: why is a text")
+    for text in ("why", "stage"):
+        if text in args and not isinstance(args[text], str):
+            raise UseError(f"`bulk`: {text} is a text")
 
 
 def _outcome(message: str, bulk: Bulk, *, ok: bool = True) -> CommandOutcome:

@@ -12,7 +12,7 @@ from engine.contracts.bulk import BulkLook, BulkView
 from engine.contracts.view import ItemQuery
 from engine.rules.id_set import pack
 from engine.store import item_lists
-from engine.store.bulks import eligible, view, why_not
+from engine.store.bulks import eligible, stages_again, view, why_not
 from engine.store.forecasts import forecast
 from engine.store.sql import queries
 
@@ -35,6 +35,7 @@ def look(connection: sqlite3.Connection, name: str, args: Mapping[str, Any], tar
     work: Counter[int] = Counter()
     sample: list[str] = []
     n = 0
+    again = json.dumps(stages_again(connection, str(args["stage"]))) if name == "reset" else ""
     for batch in _batches(targets):
         found = eligible(connection, name, args, batch)
         n += len(found)
@@ -42,6 +43,8 @@ def look(connection: sqlite3.Connection, name: str, args: Mapping[str, Any], tar
         jobs.update(dict(connection.execute(_SQL.jobs, values).fetchall()))
         if name in _STARTS:
             work.update(dict(connection.execute(_SQL.would_run, values).fetchall()))
+        if again:
+            work.update(dict(connection.execute(_SQL.runs_again, {**values, "again": again}).fetchall()))
         if len(sample) < _SAMPLE:
             more = json.dumps(found[: _SAMPLE - len(sample)])
             sample += [row[0] for row in connection.execute(_SQL.titles, {"items": more})]

@@ -17,6 +17,13 @@ SELECT stage_id, count(*) FROM item_stages
 WHERE item_id IN (SELECT value FROM json_each(:items)) AND state IN ('failed', 'waiting', 'blocked')
 GROUP BY stage_id;
 
+-- name: runs_again
+-- Rows of these items that would run again, by stage.
+SELECT stage_id, count(*) FROM item_stages
+WHERE item_id IN (SELECT value FROM json_each(:items)) AND stage_id IN (SELECT value FROM json_each(:again))
+    AND state <> 'skipped'
+GROUP BY stage_id;
+
 -- name: newest
 -- The newest command on a set that goes on, or has ended since a time.
 SELECT b.id, o.name, b.total, b.looked, b.changed, b.restored, b.state, b.why, b.begun_at, b.ended_at

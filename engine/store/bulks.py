@@ -35,6 +35,7 @@ _LEFT: Final[Mapping[str, str]] = {
     "retry": "no stage of it failed",
     "snooze": "it is finished",
     "prioritise": "it has this priority already, or is finished for good",
+    "reset": "it is not done at that stage",
 }
 """Why a command leaves an item alone."""
 _WHY: Final[Mapping[str, str]] = {"drop": "won't do", "cancel": "cancelled"}
@@ -46,6 +47,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "retry": "item.retried",
     "snooze": "item.snoozed",
     "prioritise": "item.prioritised",
+    "reset": "item.reset",
 }
 """Event in the history of each item."""
 
@@ -67,8 +69,13 @@ def why_not(name: str) -> str:
 
 def eligible(connection: sqlite3.Connection, name: str, args: Mapping[str, Any], items: Sequence[int]) -> list[int]:
     """Return those of these items that the command would change."""
-    values = {"items": json.dumps(items), "priority": args.get("priority")}
+    values = {"items": json.dumps(items), "priority": args.get("priority"), "stage": args.get("stage")}
     return [row[0] for row in connection.execute(getattr(_SQL, "may_" + name), values)]
+
+
+def stages_again(connection: sqlite3.Connection, name: str) -> list[int]:
+    """Numbers of the stages of that name, and of all that stand after them: what runs again with them."""
+    return [row[0] for row in connection.execute(_SQL.stages_again, (name,))]
 
 
 def begin(connection: sqlite3.Connection, name: str, args: Mapping[str, Any], targets: str, now: int) -> Bulk:
@@ -150,8 +157,10 @@ def _forth(connection: sqlite3.Connection, plan: Plan, bulk: Bulk, batch: Sequen
         values: dict[str, Any] = {"bulk": bulk.view.operation, "items": json.dumps(found), "now": now, **_SLACK}
         values |= {"stops": bulk.view.name in ("drop", "cancel"), "until": None, "priority": None}
         values |= {"why": _WHY.get(bulk.view.name), **bulk.args}
+        if bulk.view.name == "reset":
+            values["again"] = json.dumps(stages_again(connection, str(bulk.args["stage"])))
         connection.execute(_SQL.keep_items, values)
-        connection.execute(_SQL.keep_stages, values)
+        connection.execute(_SQL.keep_again if bulk.view.name == "reset" else _SQL.keep_stages, values)
         for statement in _CHANGES[bulk.view.name]:
             connection.execute(statement, values)
         settle.settle(connection, plan, found, now, release=bulk.view.name in ("accept", "cancel", "retry"))
@@ -161,13 +170,14 @@ def _forth(connection: sqlite3.Connection, plan: Plan, bulk: Bulk, batch: Sequen
     _moved_on(connection, bulk, bulk.view.looked + len(batch), changed=len(found), why=left)
 
 
-_CHANGES: Final[Mapping[str, tuple[str, str]]] = {
+_CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
     "accept": (_SQL.accept, _SQL.accepted),
     "drop": (_SQL.close, _SQL.dropped),
     "cancel": (_SQL.close, _SQL.cancelled),
     "retry": (_SQL.come_back, _SQL.retry),
     "snooze": (_SQL.put_off, _SQL.snoozed),
     "prioritise": (_SQL.prioritised, _SQL.requeue),
+    "reset": (_SQL.reset,),
 }
 """The statements of each command, in their order."""
 
@@ -176,6 +186,8 @@ def _told(name: str, values: Mapping[str, Any]) -> str | None:
     """What the event of each item says beside its kind."""
     if name in ("drop", "snooze"):
         return None if values["why"] is None else str(values["why"])
+    if name == "reset":
+        return str(values["stage"])
     if name == "prioritise":
         return "no priority" if values["priority"] is None else f"P{values['priority']}"
     return None

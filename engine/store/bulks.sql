@@ -55,6 +55,33 @@ SELECT i.id FROM items AS i WHERE i.id IN (SELECT value FROM json_each(:items)) 
     WHERE s.item_id = i.id AND s.state = 'failed' AND g.removed = 0
 );
 
+-- name: may_reset
+-- Of these items, those that are done with a stage of that name, or failed there.
+SELECT i.id FROM items AS i
+WHERE i.id IN (SELECT value FROM json_each(:items)) AND i.state NOT IN ('dropped', 'gone') AND EXISTS (
+    SELECT 1 FROM item_stages AS s JOIN stages AS g ON g.id = s.stage_id
+    WHERE s.item_id = i.id AND s.state IN ('done', 'failed') AND g.name = :stage AND g.removed = 0
+);
+
+-- name: stages_again
+-- Stages of a name, and all that stand after them.
+WITH RECURSIVE again (id, job_id, name) AS (
+    SELECT id, job_id, name FROM stages WHERE name = ? AND removed = 0
+    UNION
+    SELECT g.id, g.job_id, g.name FROM again AS a JOIN stages AS g ON g.job_id = a.job_id, json_each(g.after) AS f
+    WHERE f.value = a.name AND g.removed = 0
+)
+SELECT id FROM again;
+
+-- name: keep_again
+-- Rows that are about to run again, as they are.
+INSERT OR IGNORE INTO bulk_stages
+SELECT :bulk, item_id, stage_id, state, due_at, fence, attempts, interruptions, started_at, ended_at, opened_at, answer,
+    why, choices
+FROM item_stages
+WHERE item_id IN (SELECT value FROM json_each(:items)) AND stage_id IN (SELECT value FROM json_each(:again))
+    AND state <> 'skipped';
+
 -- name: keep_items
 -- These items as they are.
 INSERT OR IGNORE INTO bulk_items
@@ -104,6 +131,16 @@ UPDATE item_stages SET state = 'ready', attempts = 0, interruptions = 0, postpon
         :p_none)
 WHERE item_id IN (SELECT value FROM json_each(:items)) AND state = 'failed'
     AND stage_id IN (SELECT id FROM stages WHERE removed = 0);
+
+-- name: reset
+-- Stages that are settled run again, with what depends on them; what runs of them loses its fence. Results stay until they
+-- are replaced.
+UPDATE item_stages
+SET state = 'blocked', attempts = 0, interruptions = 0, postponed = 0, postponed_since = NULL, due_at = NULL, why = NULL,
+    choices = NULL, owner = NULL, lease_until = NULL, started_at = NULL, ended_at = NULL,
+    fence = fence + (state = 'running')
+WHERE item_id IN (SELECT value FROM json_each(:items)) AND stage_id IN (SELECT value FROM json_each(:again))
+    AND state <> 'skipped';
 
 -- name: close
 -- Skip what is left of these items; a running attempt loses its fence.

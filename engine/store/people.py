@@ -348,7 +348,11 @@ def reset(
     again = {stage, *(number for number in job.stages if stage in plan.stages[number].ancestors)}
 
     def change(act: Act, key: str) -> None:
-        rows = {row["stage"]: row for row in act.stages.get(act.items[key]["item"], [])}
+        item = act.items[key]
+        if item["state"] in ("dropped", "gone"):
+            act.skipped[key] = f"it is {item['state']}"
+            return
+        rows = {row["stage"]: row for row in act.stages.get(item["item"], [])}
         if stage not in rows or rows[stage]["state"] not in ("done", "failed"):
             act.skipped[key] = f"it is not done at {plan.stages[stage].spec.name}"
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from rivus_tui import possible
@@ -51,6 +52,10 @@ AGAIN: Final = Action(
     id="again", keys=("B",), label="From here", meaning="again, from a stage", level=2, command="reset",
     help="Run it again from the stage that is chosen, and what stands after it; shows what that resets",
     cli="rivus items again JOB KEY…", why_not=possible.change_item,
+)  # fmt: skip
+AGAIN_FROM: Final = replace(
+    AGAIN, label="Again…", on_marks=True, cli="rivus items again JOB KEY… --from STAGE",
+    help="Run them again from a stage that you pick, and what stands after it; asks, with cost and time",
 )  # fmt: skip
 SOURCE: Final = Action(
     id="source", keys=("o",), label="Source", meaning="open source",

@@ -6,6 +6,7 @@ from typing import Final
 
 from rivus_tui.actions.decisions import (
     ACCEPT,
+    AGAIN_FROM,
     CANCEL,
     EDIT,
     LATER_AT,
@@ -31,8 +32,8 @@ from rivus_tui.actions.lists import (
 )
 
 ACTIONS: Final = (
-    OPEN, ACCEPT, RETRY, CANCEL, LATER_AT, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY, SOURCE,
-    FILTER, SCOPE, SORT, REVERSE,
+    OPEN, ACCEPT, RETRY, AGAIN_FROM, CANCEL, LATER_AT, RAISE_PRIORITY, LOWER_PRIORITY, START, EDIT, RESCOPE, WHY,
+    SOURCE, FILTER, SCOPE, SORT, REVERSE,
     SAVE_VIEW, EXPORT, COPY_AS, MARK, MARK_ALL,
 )  # fmt: skip
 FOOTER: Final = ("open", "filter", "mark", "retry", "cancel", "why", "scope", "accept", "source")

@@ -1,16 +1,16 @@
-"""`rivus items list|show|retry|start|cancel|prioritise|accept|drop|snooze|answer|add|edit|merge`."""
+"""`rivus items list|show|retry|start|cancel|prioritise|accept|drop|snooze|answer|add|edit|merge|again|data`."""
 
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rivus_tui.again_page import again_text, why_not_again
+from engine.kit.safe_text import safe_block, safe_line
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
+from rivus_tui.cli.item_changes import again, data, detail_of
 from rivus_tui.cli.listing import filter_option, list_items, terms
 from rivus_tui.cli.many import chosen, steer
 from rivus_tui.cli.output import item_object, json_option, local_time, print_json, put_off, tell
@@ -65,15 +65,8 @@ def show(asked: Asked, job: str, key: str, as_json: bool) -> None:
     import yaml
 
     from engine.contracts.errors import UseError
-    from engine.kit.safe_text import safe_block, safe_line
 
-    reader = asked.reader()
-    detail = None
-    if reader is not None:
-        try:
-            detail = reader.item(job, key)
-        finally:
-            reader.close()
+    detail = detail_of(asked, job, key)
     if detail is None:
         raise UseError(
             f"there is no item `{safe_line(key, 100)}` in {safe_line(job, 100)}; `rivus items list {job}` shows them"
@@ -276,57 +269,5 @@ def merge(asked: Asked, job: str, keys: tuple[str, ...], into: str, as_json: boo
     raise click.exceptions.Exit(tell(apply(asked, "merge", args), as_json))
 
 
-@items.command()
-@click.argument("job")
-@click.argument("key")
-@click.option("--from", "stage", metavar="STAGE", help="The first stage that runs again; the first of all without it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option
-@click.pass_obj
-def again(asked: Asked, job: str, key: str, stage: str | None, yes: bool, as_json: bool) -> None:
-    """Run an item of JOB that is done or has failed again, from a stage on; shows what that resets, and asks."""
-    from engine.contracts.errors import UseError
-
-    reader = asked.reader()
-    detail = None
-    if reader is not None:
-        try:
-            detail = reader.item(job, key)
-        finally:
-            reader.close()
-    if detail is None or not detail.stages:
-        raise UseError(f"there is no item `{key}` in {job}")
-    stage = stage or detail.stages[0].stage
-    if why := why_not_again(detail, stage):
-        raise UseError(f"{key}: {why}; it has: {', '.join(one.stage for one in detail.stages)}")
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UseError("running it again costs time and money: say --yes where nobody can be asked")
-        click.echo(" ".join(again_text(detail, stage, time.time_ns() // 1_000_000)), err=True)
-        click.confirm("Run it again?", abort=True, err=True)
-    raise click.exceptions.Exit(tell(apply(asked, "reset", {"job": job, "stage": stage, "keys": [key]}), as_json))
-
-
-@items.command()
-@click.argument("job")
-@click.argument("keys", nargs=-1, required=True)
-@click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="Set a field; the value is JSON or text.")
-@click.option("--unset", "gone", multiple=True, metavar="FIELD", help="Take a field away.")
-@json_option
-@click.pass_obj
-def data(
-    asked: Asked, job: str, keys: tuple[str, ...], fields: tuple[str, ...], gone: tuple[str, ...], as_json: bool
-) -> None:
-    """Change the data of items, such as before a retry; it stays whatever their source says."""
-    from rivus_tui.fields import value_of
-
-    told: dict[str, Any] = dict.fromkeys(gone)
-    for field in fields:
-        name, sign, value = field.partition("=")
-        if not sign or not name:
-            raise click.UsageError(f"--set {field}: write FIELD=VALUE")
-        told[name] = value_of(value)
-    if not told:
-        raise click.UsageError("say --set FIELD=VALUE or --unset FIELD")
-    args = {"job": job, "keys": list(keys), "fields": told}
-    raise click.exceptions.Exit(tell(apply(asked, "amend", args), as_json))
+items.add_command(again)
+items.add_command(data)

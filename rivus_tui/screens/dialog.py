@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -21,6 +21,9 @@ from rivus_tui.widgets.lines_view import LinesView
 
 _DEAF_S: Final = 0.15
 """Keys within this time after opening are repeats of the key that opened the question."""
+
+_PICKS: Final = "123456789abcdefghijklmoprstuvwxyz"
+"""Keys of many choices; `n` is no."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +107,14 @@ def confirm(clock: Clock, title: str, text: Sequence[str], yes: str, no: str) ->
     """Return a question that only `y` says yes to."""
     choices = (Choice(key="y", label=yes, value="yes"), Choice(key="n", label=no, value=None))
     return Dialog(clock, title, text, choices, danger=True)
+
+
+def pick(clock: Clock, title: str, values: Mapping[str, str]) -> Dialog:
+    """Return a question that picks one of several by a digit or a letter; `values`: what it returns, by label."""
+    choices = [
+        Choice(key=key, label=label, value=value) for key, (label, value) in zip(_PICKS, values.items(), strict=False)
+    ]
+    return Dialog(clock, title, (), [*choices, Choice(key="n", label="leave as it is", value=None)])
 
 
 class TextPrompt(ModalScreen[str | None]):

@@ -203,7 +203,7 @@ class ItemRoom(Room):
             if not look.eligible:
                 self.say(f"{verb}: none of {plural(look.total, 'item')}: {look.why_not}", "warning")
                 return
-            title = f"{verb.capitalize()}: {plural(look.eligible, 'item')}?"
+            title = f"{verb[0].upper()}{verb[1:]}: {plural(look.eligible, 'item')}?"
             dialog = confirm(self.desk.clock, title, [*question(look), RETURN], verb, "leave them")
             args = {"name": name, "targets": look.targets, **more}
             self.app.push_screen(dialog, self._if_yes(lambda: self._send_many(args)))

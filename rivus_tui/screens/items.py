@@ -14,6 +14,7 @@ from rivus_tui.filters import job_of, narrowed, trouble, with_job, without_job
 from rivus_tui.format import Cell, Line, age, cell, line, place, priority, until
 from rivus_tui.item_page import header_lines, part_lines, stage_lines
 from rivus_tui.possible import Situation
+from rivus_tui.screens.dialog import pick
 from rivus_tui.screens.list_room import ItemListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import ITEM_SORTS
@@ -106,6 +107,23 @@ class ItemsScreen(ItemListRoom):
         with self.reading():
             self.table.show(ItemSource(self.desk.reader, query))
         self.reload(even_frozen=True)
+
+    def do_again(self) -> None:
+        shown = job_of(self.bar.value)
+        one_by_one = {item.job for item in self.chosen_items()}
+        of = ({shown} if shown else set()) if self.table.all_marked else one_by_one
+        names: dict[str, None] = {}
+        with self.reading():
+            for job in self.desk.reader.jobs():
+                if not of or job.name in of:
+                    names |= dict.fromkeys(stage.name for stage in job.stages)
+
+        def chosen(stage: str | None) -> None:
+            if stage is not None:
+                self._ask_about_many("reset", f"run again from {cell(stage, limit=40).text}", {"stage": stage})
+
+        choices = {cell(name, limit=60).text: name for name in names}
+        self.app.push_screen(pick(self.desk.clock, "Run again from which stage?", choices), chosen)
 
     def read(self) -> None:
         """Read count and rows again."""

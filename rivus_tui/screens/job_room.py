@@ -11,7 +11,7 @@ from engine.contracts.view import JobView
 from rivus_tui.actions.action import Action
 from rivus_tui.bulk_page import forecast_said
 from rivus_tui.format import cell
-from rivus_tui.screens.dialog import Choice, Dialog, confirm
+from rivus_tui.screens.dialog import confirm, pick
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.until_when import ask_until
 from rivus_tui.states import job_state
@@ -75,16 +75,9 @@ class JobRoom(ListRoom[Row]):
         if len(job.stages) < 2 and not paused:
             self._ask_until(job.name, None)
             return
-        choices = [Choice(key="0", label="all of it", value=_WHOLE)]
-        choices += [
-            Choice(
-                key=str(number),
-                label=f"{stage.name}{' (paused: let it go on)' if stage.name in paused else ''}",
-                value=stage.name,
-            )
-            for number, stage in enumerate(job.stages[:9], start=1)
-        ]
-        choices.append(Choice(key="n", label="leave it as it is", value=None))
+        choices = {"all of it": _WHOLE}
+        for stage in job.stages:
+            choices[f"{stage.name}{' (paused: let it go on)' if stage.name in paused else ''}"] = stage.name
 
         def chosen(value: str | None) -> None:
             if value in paused:
@@ -92,7 +85,7 @@ class JobRoom(ListRoom[Row]):
             elif value is not None:
                 self._ask_until(job.name, None if value == _WHOLE else value)
 
-        self.app.push_screen(Dialog(self.desk.clock, f"Pause what of {cell(job.name).text}?", (), choices), chosen)
+        self.app.push_screen(pick(self.desk.clock, f"Pause what of {cell(job.name).text}?", choices), chosen)
 
     def _ask_until(self, job: str, stage: str | None) -> None:
         def pause(until: int | None, why: str) -> None:

@@ -129,6 +129,12 @@ def test_done_item_runs_again_from_a_stage_and_comes_back(letters: Rivus) -> Non
     assert [stage["state"] for stage in now] == ["done"] * (len(now) - 1) + ["ready"]
     letters("undo")
     assert letters("items", "show", "letters", key, "--json").object["stages"] == stages
+    letters("items", "again", "--where", "state:done", "--from", last, code=2).refused(2, "--yes")
+    letters("items", "again", "--where", "state:done", code=2).refused(2, "--from")
+    letters("items", "again", "--where", "state:done", "--from", last, "--yes")
+    assert not [item for item in letters.items().values() if item["state"] == "done"]
+    letters("undo")
+    assert letters("items", "show", "letters", key, "--json").object["stages"] == stages
 
 
 def test_code_is_looked_at_as_it_is_on_disk_where_no_engine_runs(letters: Rivus) -> None:

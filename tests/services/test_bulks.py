@@ -28,6 +28,10 @@ async def read(ctx: Any) -> None:
     """Nothing of the job is started here: it is paused."""
 
 
+async def note(ctx: Any) -> dict[str, Any]:
+    return {}
+
+
 async def command(rig: Rig, order: str, /, **args: Any) -> CommandOutcome:
     commands.check(order, args)
     return await rig.runtime.command(order, args)
@@ -77,6 +81,24 @@ async def test_all_that_a_filter_finds_are_tried_again_and_taken_back(tmp_path: 
         await ended(rig, again.operation)
         assert rig.reader.items_count(FAILED) == 0
         assert (await command(rig, "redo")).message == "there is nothing to do again"
+
+
+async def test_set_runs_again_from_a_stage_with_what_follows(tmp_path: Path) -> None:
+    two = job("docs", stage("fetch", handler="note"), stage("read", after=["fetch"], handler="note"))
+    async with Rig(tmp_path, two, functions={"note": note}) as rig:
+        await rig.add("a", "b", "c")
+        await rig.drained()
+        everything = ItemQuery()
+        look = rig.reader.bulk_look("reset", {"stage": "fetch"}, everything)
+        assert (look.total, look.eligible) == (3, 3)
+        assert rig.reader.bulk_look("reset", {"stage": "nowhere"}, everything).eligible == 0
+        begun = await command(rig, "bulk", name="reset", targets=look.targets, stage="fetch")
+        await ended(rig, begun.operation)
+        await rig.drained()
+        assert [rig.reader.item("docs", key).stages[1].fence for key in "abc"] == [2, 2, 2]  # type: ignore[union-attr]
+        # The point of no return: what has run by then stays as it ran.
+        undone = await command(rig, "undo")
+        assert (undone.ok, undone.message) == (False, "undid reset of 0 items; 3 not: it has run since")
 
 
 async def test_others_have_their_turn_between_two_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,8 @@ def mixed(make_ground: Callable[..., Ground]) -> Ground:
             None,
         ),
         ("prioritise", {"priority": 1}, ["failed", "later", "running", "gate", "snoozed"], None),
+        ("reset", {"stage": "fetch"}, ["failed", "gate"], "it is not done at that stage"),
+        ("reset", {"stage": "read"}, ["gate"], "it is not done at that stage"),
     ],
 )
 def test_set_is_changed_as_each_item_alone_would_be_and_comes_back(
@@ -108,7 +110,7 @@ def test_set_is_changed_as_each_item_alone_would_be_and_comes_back(
     ]  # fmt: skip
     assert [{**row, "attempts": 0} for row in picture(mixed)] == [{**row, "attempts": 0} for row in expected]
     # The same, one command with keys: what is seen is the same.
-    mixed.command(name, *changed, **args)
+    mixed.command(name, *changed, **args, **({"keys": changed} if name == "reset" else {}))
     seen = [row for row in picture(mixed) if row["key"] != "running"]
     assert seen == [row for row in after if row["key"] != "running"]
 
@@ -126,6 +128,29 @@ def test_what_has_run_since_stays_and_the_rest_comes_back(make_ground: Callable[
     assert ground.at("a", "fetch")["state"] == "done"
     # What still ran was stopped: its result is refused.
     assert ground.end(finished(claims["c"])).refused
+
+
+def test_run_again_from_a_stage_keeps_results_and_is_taken_back_until_it_has_run(
+    make_ground: Callable[..., Ground],
+) -> None:
+    ground = make_ground(job("docs", *chain("fetch", "read", "tell")), job("mails", *chain("read", "sort")))
+    ground.add("a", "b", "c")
+    ground.add("m", job="mails")
+    for name in ("fetch", "read", "tell"):
+        ground.finish(name)
+    for name in ("read", "sort"):
+        ground.finish(name, job="mails")
+    before = picture(ground)
+    number = bulk(ground, "reset", stage="read")
+    assert number.view.said == "will run again from there: 4 items"
+    assert [ground.at("a", name)["state"] for name in ("fetch", "read", "tell")] == ["done", "ready", "blocked"]
+    assert [ground.at("m", name, "mails")["state"] for name in ("read", "sort")] == ["ready", "blocked"]
+    assert len(ground.rows("SELECT * FROM results")) == 11
+    ground.end(finished(ground.claim_one("read")))
+    ended = back(ground, number.view.operation)
+    assert ended.view.said == "undid reset of 3 items; 1 not: it has run since"
+    assert ground.at("a", "tell")["state"] == "ready"
+    assert [row for row in picture(ground) if row["key"] != "a"] == [row for row in before if row["key"] != "a"]
 
 
 def test_undo_leaves_alone_what_a_later_command_changed(mixed: Ground) -> None:

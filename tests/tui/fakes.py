@@ -115,7 +115,9 @@ class FakeReader:
         found = self._items(items) if isinstance(items, ItemQuery) else [
             detail.item for detail in self.sample.details.values() if detail.item.id in items
         ]  # fmt: skip
-        states = {"retry": {"failed"}, "accept": {"waiting"}}.get(name, {"pending", "waiting", "failed"})
+        states = {"retry": {"failed"}, "accept": {"waiting"}, "reset": {"done", "failed", "waiting"}}.get(
+            name, {"pending", "waiting", "failed"}
+        )
         fit = [item for item in found if item.state in states]
         return BulkLook(
             targets=",".join(str(item.id) for item in found),

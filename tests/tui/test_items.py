@@ -305,6 +305,20 @@ async def test_priority_of_all_that_match_is_asked_for() -> None:
         assert story.commands[0][1]["priority"] == 1
 
 
+async def test_all_that_match_run_again_from_a_stage_that_is_picked() -> None:
+    async with open_room(crowd("done"), "2", "slash", *"job:docs many", "enter", "V", "B") as story:
+        assert "1  read" in story.text()
+        story.clock.advance(1)
+        await story.press("2")
+        assert "Run again from outline: 1,200 items?" in story.text()
+        assert "At most $1.20 and about 2m30" in story.text()
+        story.clock.advance(1)
+        await story.press("y")
+        ((name, args),) = story.commands
+        assert (name, args["name"], args["stage"]) == ("bulk", "reset", "outline")
+        assert args["targets"].count(",") == 1_199
+
+
 async def test_what_nothing_of_the_set_can_take_is_not_asked() -> None:
     async with open_room(crowd("done"), "2", "slash", *"many", "enter", "V", "r") as story:
         assert story.toasts == ["try again: none of 1,200 items: retry is not for them"]

@@ -32,7 +32,7 @@ async def test_one_stage_is_paused_with_a_reason_until_a_time() -> None:
     async with open_room(None, "1", "P") as story:
         story.clock.advance(1)
         assert "Pause what of todos?" in story.text()
-        await story.press("2")
+        await story.press("3")
         story.clock.advance(1)
         await story.press("o", *"90m", "enter", *"too warm", "enter")
         until = story.clock.now() - 1_000 + 5_400_000

@@ -140,5 +140,6 @@ def witness_of(action: Action) -> Witness:
         return lambda before, after: after.mode == action.goes_to
     command = action.command or OWN_COMMANDS.get(action.id)
     if command is not None:
-        return lambda before, after: command in after.commands[len(before.commands) :]
+        # A command that takes many items may be given to a set of them.
+        return lambda before, after: bool({command, "bulk"}.intersection(after.commands[len(before.commands) :]))
     return WITNESSES[action.id]
