@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar
 
+from engine.contracts.values import dataclass
 from rivus_tui.format import Cell
 
 Row = TypeVar("Row")

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal, get_args
 
 from engine.contracts.filter import ANY, STALE, Problem
+from engine.contracts.values import dataclass
 from engine.contracts.view import ItemQuery, JobView
 from engine.rules.filters import QUALIFIERS, parse, tokens
 

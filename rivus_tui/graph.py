@@ -7,12 +7,12 @@ does not fit, the same is told in lines.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
 
 from engine.contracts.states import StageState
+from engine.contracts.values import dataclass
 from engine.contracts.view import ItemStageView, StageView
 from rivus_tui.format import Cell, Line, cell, fit, fit_line
 from rivus_tui.states import stage_state

@@ -7,10 +7,11 @@ of a screen are refused one by one, and shown at the top of help.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from difflib import get_close_matches
 from typing import Final
 
+from engine.contracts.values import dataclass
 from rivus_tui.actions.action import KEY_NAMES, Action, key_name
 from rivus_tui.actions.registry import actions_of, every_action, kinds
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
+from engine.contracts.values import dataclass
 from rivus_tui.memory import View
 from rivus_tui.rooms import standing
 from rivus_tui.sources import ItemKey

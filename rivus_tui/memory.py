@@ -7,9 +7,11 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any, Final
+
+from engine.contracts.values import dataclass
 
 _VERSION: Final = 1
 _MOST_VIEWS: Final = 50

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from engine.contracts.values import dataclass
 
 BUSY_S: Final = 0.25
 """At most four refreshes a second while a person works here."""

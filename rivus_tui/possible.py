@@ -6,8 +6,9 @@ These are hints for a person, made from what is on the screen. What really happe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from engine.contracts.values import dataclass
 from engine.contracts.view import ItemView, JobView
 
 

@@ -7,8 +7,9 @@ actions. It is imported when it is opened for the first time, so that the first 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import Any, Final
+
+from engine.contracts.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

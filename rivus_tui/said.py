@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from engine.contracts.values import dataclass
 from rivus_tui.format import Cell, Line, cell, clock_time
 from rivus_tui.theme import Role
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.values import dataclass
 
 TRIAGE_VERBS: Final = frozenset({"accept", "drop", "snooze", "answer"})
 

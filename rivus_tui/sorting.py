@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from engine.contracts.values import dataclass
 from engine.contracts.view import JobView, Order
 from rivus_tui.states import job_state
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from engine.contracts.staleness import BlessingView, StaleView
+from engine.contracts.values import dataclass
 from rivus_tui.format import Cell, Line, cell, count, duration, fit_line, hang, line, moment, money, plural
 from rivus_tui.source_lines import beside_lines, diff_lines, whole
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
 from rich.cells import cell_len
 
+from engine.contracts.values import dataclass
 from engine.contracts.view import ItemDetail, ItemStageView
 from rivus_tui.format import Cell, Line, age, cell, clock_time, duration, fit, fit_line, moment, money, until
 from rivus_tui.states import stage_state

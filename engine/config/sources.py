@@ -7,13 +7,13 @@ import logging
 import sys
 import tokenize
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import engine
 from engine.contracts.spec import ProjectSpec, StageSpec
+from engine.contracts.values import dataclass
 from engine.rules.code.fingerprint import Fingerprint, NoSuchSymbol, SymbolPrint, extra, fingerprint
 from engine.rules.code.module import Source, parse
 from engine.rules.code.project import Project

@@ -11,13 +11,14 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from engine.config.scalars import plain_scalar
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 
 MAX_BYTES: Final = 256 * 1024

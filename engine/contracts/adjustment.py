@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from engine.contracts.rate import Rate
+from engine.contracts.values import dataclass
 
 LimitKind = Literal["slots", "resource", "pace", "resource pace"]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from engine.contracts.values import dataclass
 
 BULK: Final[Mapping[str, tuple[str, ...]]] = {
     "accept": (),

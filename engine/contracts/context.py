@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +11,7 @@ from engine.contracts.health import JobHealth
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate, Known
 from engine.contracts.llm import LLM
+from engine.contracts.values import dataclass
 
 
 class Item(Protocol):

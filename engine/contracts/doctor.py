@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, Protocol
 
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import FailureClass
 
 Action = Literal["later", "slow", "fail", "pause", "notify", "todo"]

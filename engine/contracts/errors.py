@@ -20,8 +20,9 @@ A message says what is wrong, where, and what to do. The class docstring is the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from engine.contracts.values import dataclass
 
 
 class RivusError(Exception):

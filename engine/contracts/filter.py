@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from engine.contracts.values import dataclass
 
 Field = Literal[
     "text",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import Confidence, FailureClass
 
 IncidentState = Literal["open", "resolved", "dismissed"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from engine.contracts.values import dataclass
 
 Priority = Literal[0, 1, 2, 3]
 """P0 urgent, P1 high, P2 normal, P3 low."""

@@ -8,8 +8,10 @@ Errors are those below `ModelError` in `engine.contracts.errors`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
+
+from engine.contracts.values import dataclass
 
 Role = Literal["system", "user", "assistant"]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from engine.contracts.llm import Price
 from engine.contracts.rate import Rate
+from engine.contracts.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

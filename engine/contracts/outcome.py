@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from engine.contracts.item import Candidate
+from engine.contracts.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

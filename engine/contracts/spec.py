@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from engine.contracts.doctor import DoctorSettings, DoctorSpec
 from engine.contracts.models import BackendSpec, ModelSpec
 from engine.contracts.rate import Rate
 from engine.contracts.steering import EligibilitySpec, IdleSpec, PriorityRule, RecurSpec, TriageRule, ValidateSpec
+from engine.contracts.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

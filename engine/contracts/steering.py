@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from engine.contracts.item import Priority
+from engine.contracts.values import dataclass
 
 Scalar = str | int | float | bool | None
 

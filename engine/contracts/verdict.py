@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, get_args
+
+from engine.contracts.values import dataclass
 
 FailureClass = Literal["transient", "throttled", "systemic", "code_bug", "item", "unknown"]
 """What would make the next attempt pass: nothing · time or fewer requests · an operator · a developer · nothing, this

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.contracts.filter import Term
 from engine.contracts.states import ItemState, JobState, RunState, StageState
+from engine.contracts.values import dataclass
 
 if TYPE_CHECKING:
     from engine.contracts.bulk import BulkView

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.llm import LLM
 from engine.contracts.spec import ProjectSpec
 from engine.contracts.steering import Hours
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import Verdict
 from engine.doctor import model
 from engine.doctor.apprise_notifier import AppriseNotifier

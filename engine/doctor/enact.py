@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from engine.contracts.doctor import Action, DoctorSpec
 from engine.contracts.spec import ProjectSpec, StageSpec
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import Verdict
 from engine.kit.safe_text import safe_line
 from engine.rules.breaker import trips

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from engine.contracts.doctor import DoctorSpec, OwnRule
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import Failure, Neighbourhood, Verdict
 from engine.kit.redact import redact
 from engine.rules.verdicts.facts import TAIL_LIMIT, facts_of

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from engine.contracts.doctor import DoctorSettings, DoctorSpec
 from engine.contracts.llm import LLM, Message, Request
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import CLASSES, Failure, Verdict
 from engine.kit.redact import redact
 from engine.kit.safe_text import safe_block, safe_line

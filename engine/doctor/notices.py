@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from engine.contracts.doctor import Notifier
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.redact import redact
 from engine.kit.safe_text import safe_block, safe_line

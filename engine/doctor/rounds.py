@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from engine.contracts.spec import ProjectSpec
+from engine.contracts.values import dataclass
 from engine.doctor.passes import Passes
 from engine.rules.breaker import too_many_errors
 from engine.store import breakers, doctor_acts, incidents, replays

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.kit.git import git
 
 SKIPPED_FOLDERS: Final = frozenset(

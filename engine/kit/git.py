@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from engine.contracts.values import dataclass
 
 _OPTIONS: Final = (
     "--no-pager",

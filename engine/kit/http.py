@@ -11,12 +11,12 @@ import asyncio
 import json as json_module
 import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 
 if TYPE_CHECKING:

@@ -6,9 +6,11 @@ import os
 import stat
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
+
+from engine.contracts.values import dataclass
 
 _COMMAND_TIMEOUT_S: Final = 20.0
 _LONGEST: Final = 16_384

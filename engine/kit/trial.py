@@ -12,7 +12,7 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
@@ -22,6 +22,7 @@ from engine.contracts.health import JobHealth
 from engine.contracts.item import Candidate, Known
 from engine.contracts.llm import LLM
 from engine.contracts.outcome import Done, Outcome
+from engine.contracts.values import dataclass
 from engine.kit.http import Http
 from engine.kit.no_model import NoModel
 

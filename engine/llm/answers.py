@@ -9,9 +9,10 @@ import asyncio
 import hashlib
 import json
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from engine.contracts.llm import Reply
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.shapes import Misfit, build, read
 from engine.llm.call import Answer

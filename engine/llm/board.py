@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from engine.contracts.models import ModelSpec
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.llm.chores import Chores
 from engine.llm.lanes import Lanes, Wait

@@ -6,13 +6,14 @@ import asyncio
 import itertools
 import sqlite3
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from engine.contracts.errors import ModelBusy, StateError, TooCostly
 from engine.contracts.llm import BackendFailure
 from engine.contracts.spec import ProjectSpec
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.llm import health
 from engine.llm.call import Answer

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from engine.contracts.llm import Answered, Backend, BackendFailure, Message, Price, Sent
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 
 log = logging.getLogger(__name__)

@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from engine.contracts.errors import BadReply, InDoubt, ModelBusy
 from engine.contracts.llm import Message, Reply, Request, Schema, Wait
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.kit.shapes import Misfit, build, json_schema, read
 from engine.llm.call import Answer

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from engine.contracts.llm import Consensus, Message, Reply, Request, Schema
+from engine.contracts.values import dataclass
 from engine.kit.asking import request_of
 from engine.llm.conversation import Talk
 from engine.llm.gateway import Gateway

@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeVar
 
 from engine.contracts.errors import BadReply, ModelFailed, ModelNeeded, UseError
 from engine.contracts.llm import Backend, Reply, Request
 from engine.contracts.models import ModelSpec
 from engine.contracts.spec import ProjectSpec
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.redact import Redactor
 from engine.kit.safe_text import safe_line

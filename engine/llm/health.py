@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.contracts.llm import BackendFailure
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.llm.lanes import Lane, Lanes
 from engine.rules.outage import after_failure, throttle_s

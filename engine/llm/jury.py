@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from engine.contracts.errors import ModelError, ModelNeeded
 from engine.contracts.llm import Ballot, Consensus, Message, Reply, Request
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.safe_text import safe_line
 from engine.llm.gateway import Gateway

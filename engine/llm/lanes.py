@@ -11,12 +11,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from engine.contracts.llm import Backend, Price
 from engine.contracts.models import BackendSpec, ModelSpec, ModeSpec
 from engine.contracts.spec import ProjectSpec
+from engine.contracts.values import dataclass
 from engine.rules.outage import is_probe
 from engine.store.quotas import QuotaRow, names
 

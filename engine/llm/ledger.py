@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from engine.contracts.llm import Message, Request
 from engine.contracts.models import ModelSpec
+from engine.contracts.values import dataclass
 from engine.llm.call import Answer
 from engine.llm.lanes import Hold
 from engine.store.model_calls import Asker

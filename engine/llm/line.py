@@ -11,9 +11,10 @@ import bisect
 import heapq
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from engine.contracts.models import ModelSpec
+from engine.contracts.values import dataclass
 from engine.llm.lanes import Hold, Lane, Lanes, Seat, Wait
 
 _NOW_AND_THEN_S = 1.0

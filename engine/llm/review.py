@@ -6,10 +6,11 @@ import dataclasses
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal
 
 from engine.contracts.llm import Ballot, Consensus, Message, Request
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.llm.gateway import Gateway
 from engine.llm.jury import Jury, Question

@@ -6,12 +6,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from engine.contracts.errors import ModelBusy, ModelFailed, ModelNeeded, TooCostly
 from engine.contracts.llm import BackendFailure, Price, Sent
 from engine.contracts.models import ModelSpec
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.redact import Redactor
 from engine.kit.safe_text import safe_line

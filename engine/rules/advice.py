@@ -6,9 +6,9 @@ The weights that rules compute stay; advice is one more factor, within bounds, f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.rules.scheduler import STARVING_MS, Weight
 from engine.rules.words import span
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.contracts.steering import Condition, EligibilitySpec, Hours
+from engine.contracts.values import dataclass
 from engine.rules.conditions import first_unmet, is_said, wanted
 from engine.rules.words import span
 

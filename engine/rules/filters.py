@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final, cast
 
 from engine.contracts.filter import ANY, Comparison, Field, Filter, Problem, Sign, Term
 from engine.contracts.states import ITEM_STATES, STAGE_STATES
+from engine.contracts.values import dataclass
 
 STATE_WORDS: Final = (*ITEM_STATES, *(state for state in STAGE_STATES if state not in ITEM_STATES))
 """States of items, and what a stage of a pending item does."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from engine.contracts.states import JobState, StageState
+from engine.contracts.values import dataclass
 from engine.contracts.view import HoldView
 
 

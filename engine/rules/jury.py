@@ -6,8 +6,9 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from engine.contracts.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

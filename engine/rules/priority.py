@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine.contracts.item import Priority
 from engine.contracts.steering import PriorityRule
+from engine.contracts.values import dataclass
 from engine.rules.conditions import first_unmet, is_said, wanted
 
 

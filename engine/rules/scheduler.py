@@ -6,9 +6,9 @@ A weight is a product of parts, each with its reason. Queues that share a limit 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.rules.words import items, span
 
 _MINUTE_MS: Final = 60_000

@@ -15,10 +15,10 @@ compares this table with the schema's CHECK and with the store's functions.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from engine.contracts.states import STAGE_STATES, ItemState, StageState
+from engine.contracts.values import dataclass
 
 OPEN: Final[frozenset[StageState]] = frozenset({"blocked", "ready", "running", "waiting", "later"})
 """States that something can still happen in by itself or by a person's word."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine.contracts.steering import Deed, TriageRule
+from engine.contracts.values import dataclass
 from engine.rules.conditions import first_unmet, is_said, wanted
 
 

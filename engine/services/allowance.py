@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec
+from engine.contracts.values import dataclass
 from engine.rules import pacing
 from engine.rules.scheduler import turn_after
 from engine.store.plan import Plan

@@ -11,7 +11,6 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -22,6 +21,7 @@ from engine.contracts.health import JobHealth
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate, Known
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe, first_line
 from engine.kit.tasks import wait_for_any

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.seam import Quotas
 from engine.contracts.spec import JobSpec, ProjectSpec
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.hooks import NoAnswer, ask
 from engine.kit.tasks import end_task, wait_for_any

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts.health import JobHealth
 from engine.contracts.http import Http
 from engine.contracts.item import Known
+from engine.contracts.values import dataclass
 from engine.kit.redact import redact
 from engine.kit.safe_text import safe_line
 

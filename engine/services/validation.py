@@ -10,7 +10,6 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo
 from engine.config.resolve import Unresolved
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.spec import JobSpec, ProjectSpec
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.hooks import NoAnswer, ask
 from engine.kit.safe_text import safe_line

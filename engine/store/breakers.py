@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from engine.contracts.values import dataclass
 from engine.rules.breaker import decayed, probe_after_s
 from engine.store import jobs, replays, settle
 from engine.store.events import Event, record

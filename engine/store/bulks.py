@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.contracts.bulk import BulkView
 from engine.contracts.errors import UseError
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.rules.id_set import unpack
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS

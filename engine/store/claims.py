@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.contracts.errors import StateError
+from engine.contracts.values import dataclass
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.rules.retry import after_interruption
 from engine.store import checkpoints, counts, recurrence, settle, spend

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from dataclasses import dataclass
 from typing import Literal
 
+from engine.contracts.values import dataclass
 from engine.store.model_calls import Asker
 from engine.store.sql import queries
 

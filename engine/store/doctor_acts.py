@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from engine.contracts.doctor import Tier
 from engine.contracts.item import Candidate
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.store import items
 from engine.store.events import Event, record

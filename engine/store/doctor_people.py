@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import FailureClass, Verdict
 from engine.kit.safe_text import safe_line
 from engine.rules.verdicts.rule import FIXES

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.contracts.values import dataclass
 from engine.store.sql import insert, queries
 
 _SQL = queries("events")

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import Neighbourhood, Verdict
 from engine.kit.safe_text import safe_line
 from engine.store import settle

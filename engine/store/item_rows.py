@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts.states import ItemState, StageState
+from engine.contracts.values import dataclass
 from engine.contracts.view import (
     ArtifactView,
     AttemptView,

@@ -6,11 +6,11 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.contracts.item import Candidate, Known
 from engine.contracts.states import ItemState, StageState
+from engine.contracts.values import dataclass
 from engine.kit.compact_json import encode
 from engine.kit.safe_text import safe_line
 from engine.rules.amended import laid_over

@@ -7,11 +7,11 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from engine.contracts.spec import JobSpec
 from engine.contracts.states import JobState
+from engine.contracts.values import dataclass
 from engine.store.events import Event, record
 from engine.store.plan import Plan, make_plan
 from engine.store.sql import queries

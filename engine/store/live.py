@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.store.sql import queries
 
 _SQL = queries("live")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from engine.contracts.errors import StateError
+from engine.contracts.values import dataclass
 from engine.kit.chaos import point
 from engine.store import replace
 from engine.store.replace import sync

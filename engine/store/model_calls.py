@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.contracts.llm import Consensus
+from engine.contracts.values import dataclass
 from engine.rules.budget import dollars, quarter
 from engine.store import quotas, spend
 from engine.store.events import Event, record

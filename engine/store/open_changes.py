@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from engine.contracts.errors import StateError
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.rules.code.compare import Change
 from engine.store import claims, spend, stale, versions

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.rules.order import due_at
 from engine.store import items as items_part

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from engine.contracts.spec import JobSpec, StageSpec
+from engine.contracts.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

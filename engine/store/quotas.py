@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from engine.contracts.spec import ProjectSpec
+from engine.contracts.values import dataclass
 from engine.store.sql import queries
 
 _SQL = queries("quotas")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.contracts.values import dataclass
 from engine.store.sql import queries
 
 _SQL = queries("redo")

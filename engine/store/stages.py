@@ -10,11 +10,12 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal, NamedTuple
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.rules.budget import dollars
 from engine.rules.retry import out_of_patience

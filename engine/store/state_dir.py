@@ -7,11 +7,11 @@ import json
 import logging
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from engine.contracts.errors import OwnedError, StateError, UseError
+from engine.contracts.values import dataclass
 from engine.contracts.view import EngineView
 
 log = logging.getLogger(__name__)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.contracts.spec import ProjectSpec
+from engine.contracts.values import dataclass
 from engine.kit.chaos import point
 from engine.rules.code.fingerprint import Fingerprint
 from engine.store import (

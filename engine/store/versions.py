@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Literal
 
+from engine.contracts.values import dataclass
 from engine.rules.code.compare import Change, Comparison
 from engine.rules.code.fingerprint import Fingerprint, SymbolPrint
 from engine.store.plan import Plan, StagePlan

@@ -19,10 +19,10 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from engine.contracts.errors import EngineStopped, StateError
+from engine.contracts.values import dataclass
 from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe

@@ -6,12 +6,12 @@ import asyncio
 import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts.errors import UseError
 from engine.contracts.http import Http
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
 from engine.kit.no_model import NoModel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from engine.contracts.context import Checkpoint, Item, Peer
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate
 from engine.contracts.llm import LLM
+from engine.contracts.values import dataclass
 from engine.kit.no_model import NoModel
 from engine.rules.budget import is_cost
 

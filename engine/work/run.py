@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -17,6 +17,7 @@ from engine.contracts.errors import RivusError
 from engine.contracts.http import Http
 from engine.contracts.item import Candidate
 from engine.contracts.llm import LLM, Conversation
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.store.claims import Claim
 from engine.store.live import Told

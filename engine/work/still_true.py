@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from engine.contracts.context import Item
+from engine.contracts.values import dataclass
 from engine.kit.hooks import ask
 from engine.kit.safe_text import safe_line
 from engine.store.claims import Claim

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from engine.contracts.commands import COMMANDS
+from engine.contracts.values import dataclass
 from rivus_tui import possible
 from rivus_tui.possible import Situation
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from engine.contracts.values import dataclass
 
 if TYPE_CHECKING:
     from engine.contracts.spec import ProjectSpec

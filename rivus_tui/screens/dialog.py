@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual import events
@@ -13,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from rivus_tui.actions.action import key_name
 from rivus_tui.format import Cell, Line, cell, fit_line, hang, wrap

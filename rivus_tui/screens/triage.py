@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from textual.containers import Container
 from textual.widget import Widget
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.values import dataclass
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView
 from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column

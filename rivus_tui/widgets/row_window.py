@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_block
 from rivus_tui.sources import Anchor, RowSource
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from engine.contracts.values import dataclass
 from rivus_tui.format import Cell, Line, cell, clock_time, count, fit_line, line, spread, width_of
 from rivus_tui.rooms import RoomSpec, standing
 from rivus_tui.theme import Role

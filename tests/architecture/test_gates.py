@@ -100,6 +100,23 @@ def test_names_become_code_in_few_places() -> None:
     none(strays)
 
 
+def test_dataclasses_are_the_cheap_ones() -> None:
+    """Those of the standard library cost a start ten times as much (`engine/contracts/values.py`)."""
+    strays = [
+        f"{module.path}:{node.lineno}: `from engine.contracts.values import dataclass`"
+        for module in modules()
+        if not is_within(module.name, "plugins", "engine.contracts.values")
+        for node in ast.walk(module.tree)
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "dataclasses"
+            and "dataclass" in {a.name for a in node.names}
+        )
+        or (isinstance(node, ast.Attribute) and ast.unparse(node) == "dataclasses.dataclass")
+    ]
+    none(strays)
+
+
 def test_sql_is_not_put_together_from_parts() -> None:
     built = [
         f"{place}: {words}"

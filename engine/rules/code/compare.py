@@ -7,9 +7,9 @@ may; this is also the answer in any doubt.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from engine.contracts.values import dataclass
 from engine.rules.code.fingerprint import CONSTANT, VALUES, Fingerprint, SymbolPrint
 
 Meaning: TypeAlias = Literal["same", "cosmetic", "semantic"]

@@ -6,9 +6,10 @@ Where something in a closure looks at one of them, changes of it count in the wh
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.rules.code.project import Symbol
 
 _SAFE_INSPECT: Final = frozenset(

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.rules.code.constants import constant
 from engine.rules.code.facts import Facts
 from engine.rules.code.module import Module

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.rules.code.kinds import CLOCKS, OF_STR_METHOD, SIZED, Kinds
 from engine.rules.code.lens import Lens
 from engine.rules.code.nodes import children

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.rules.code.nodes import walk
 from engine.rules.code.scopes import bound_names, same_scope
 

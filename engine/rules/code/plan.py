@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.rules.code.facts import Facts
 from engine.rules.code.harmless import Before, Caution, Harmless, chain, evaluated
 from engine.rules.code.kinds import Kinds

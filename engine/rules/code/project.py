@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from engine.contracts.values import dataclass
 from engine.rules.code.imports import QUIET_MODULES
 from engine.rules.code.module import Import, Module, Source, parse
 

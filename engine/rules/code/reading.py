@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
+from engine.contracts.values import dataclass
 from engine.rules.code.dump import Dumper
 from engine.rules.code.facts import Facts
 from engine.rules.code.lens import Lens, lens_on

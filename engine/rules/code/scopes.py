@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
+from engine.contracts.values import dataclass
 from engine.rules.code.nodes import children, walk
 
 Kind: TypeAlias = Literal["param", "local", "inner", "import", "class", "nested"]

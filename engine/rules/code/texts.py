@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import string
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from engine.contracts.values import dataclass
 from engine.rules.code.nodes import walk
 
 

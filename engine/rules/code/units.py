@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.rules.code.imports import QUIET_MODULES
 from engine.rules.code.lens import Lens, lens_on
 from engine.rules.code.module import Module

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from engine.contracts.values import dataclass
 from engine.rules.code.imports import QUIET_MODULES
 from engine.rules.code.lens import Lens
 from engine.rules.code.project import External, Symbol, Unknown

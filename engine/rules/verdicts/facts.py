@@ -8,10 +8,10 @@ statuses, error numbers and codes are read where their own syntax says what they
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import Failure
 from engine.rules.verdicts.waits import moment_asked, seconds_asked
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import Confidence, FailureClass
 from engine.rules.verdicts.facts import Facts, Link
 

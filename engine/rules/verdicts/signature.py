@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from engine.contracts.values import dataclass
 from engine.contracts.verdict import Failure
 from engine.rules.verdicts.facts import Facts, Link, facts_of
 
