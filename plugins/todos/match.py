@@ -18,9 +18,12 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 
-from plugins.todos.alike import contains, likeness, numbers, opens, overlap, rarity
-from plugins.todos.near import LEAD, Near, Rivals, is_other, tier_of
+from plugins.todos.alike import agree, contains, likeness, numbers, opens, overlap, rarity
+from plugins.todos.near import Near, Rivals, is_other, tier_of
 from plugins.todos.sides import Side, Spot, moved_files
+
+EXACT: Final = frozenset({"1", "2", "3", "3b"})
+"""Tiers of items whose text is the same."""
 
 _CANDIDATES: Final = 8
 """Pairs looked at per old item; keeps the work linear where thousands of items are unmatched."""
@@ -167,7 +170,7 @@ class _Matcher:
         ranked = []
         for pair in near:
             rival = max(best_old.rival(pair.old, pair.strength), best_new.rival(pair.new, pair.strength))
-            tier = tier_of(pair, distinct=pair.strength - rival >= LEAD)
+            tier = tier_of(pair, pair.strength - rival)
             if tier is not None:
                 ranked.append((pair.rank, tier, pair))
         ranked.sort(key=lambda entry: entry[0])
@@ -233,7 +236,7 @@ class _Matcher:
             sides=sides,
             alone=alone,
             same_section=same_section,
-            same_numbers=numbers(left) == numbers(right),
+            same_numbers=agree(numbers(left), numbers(right)),
             contained=contains(left, right),
             rank=(
                 -(score + 6.0 * sides + 3.0 * same_section + 2.0 * same_parent + 20.0 * opens(left, right)),

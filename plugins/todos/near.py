@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,8 +13,11 @@ _ALIKE: Final = 85.0
 """Likeness at which place does not matter."""
 _DISTINCT: Final = 68.0
 """The same, where no other item comes near."""
-LEAD: Final = 15.0
+_LEAD: Final = 15.0
 """How much likelier than any rival makes a pair distinct."""
+_LONELY: Final = 58.0
+_FAR: Final = 35.0
+"""The same, where nothing else is like either of the two at all."""
 _ONE_SIDE: Final = 62.0
 _BOTH_SIDES: Final = 50.0
 _REPLACED: Final = 38.0
@@ -67,15 +69,20 @@ class Rivals:
         return second if score == first else first
 
 
-def tier_of(pair: Near, *, distinct: bool) -> str | None:
-    """Decide by text and place together: the less the place says, the more the text must."""
+def tier_of(pair: Near, lead: float) -> str | None:
+    """Decide by text and place together: the less the place says, the more the text must.
+
+    `lead`: by how much its strength exceeds that of every other pair that either of the two is in.
+    """
+    distinct = lead >= _LEAD
     if pair.alone and (pair.score >= _REPLACED or (pair.score >= _AT_LEAST and pair.cover >= _COVERS)):
         return "5"
     if not pair.same_numbers and pair.sides < 2:
         return None
-    if pair.score >= _ALIKE or (distinct and pair.score >= _DISTINCT):
+    if pair.score >= _ALIKE or (distinct and pair.score >= _DISTINCT) or (lead >= _FAR and pair.score >= _LONELY):
         return "4"
-    if pair.sides == 2 and (pair.score >= _BOTH_SIDES or (distinct and pair.cover >= _COVERS)):
+    covered = distinct and pair.cover >= _COVERS and (pair.score >= _AT_LEAST or pair.contained)
+    if pair.sides == 2 and (pair.score >= _BOTH_SIDES or covered):
         return "5"
     reworded = distinct and (pair.score >= _BOTH_SIDES or (pair.score >= _REPLACED and pair.cover >= _COVERS))
     if pair.sides and pair.same_section and (pair.score >= _ONE_SIDE or reworded):
@@ -86,9 +93,13 @@ def tier_of(pair: Near, *, distinct: bool) -> str | None:
 
 
 def is_other(left: str, right: str) -> bool:
-    """Short texts that differ in one word are two tasks (`Horizontal slider`, `Vertical slider`)."""
-    mine, theirs = Counter(stems(left)), Counter(stems(right))
-    gone, come = list((mine - theirs).elements()), list((theirs - mine).elements())
-    if len(gone) == len(come) == 1 and mine.total() <= 3:
-        return fuzz.ratio(gone[0], come[0]) < 70.0
-    return False
+    """Short texts that have one word in place of another are two tasks (`Horizontal slider`, `Vertical slider`)."""
+    mine, theirs = stems(left), stems(right)
+    if len(mine) != len(theirs) or len(mine) > 3:
+        return False
+    swapped = [(one, two) for one, two in zip(mine, theirs, strict=True) if one != two]
+    if len(swapped) != 1:
+        return False
+    one, two = swapped[0]
+    is_short_form = min(len(one), len(two)) >= 4 and (one.startswith(two) or two.startswith(one))
+    return not is_short_form and fuzz.ratio(one, two) < 70.0

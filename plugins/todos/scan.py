@@ -19,12 +19,11 @@ from plugins.todos.alike import normalise
 from plugins.todos.commands import spots
 from plugins.todos.comments import code_files
 from plugins.todos.items import TodoItem
-from plugins.todos.match import Pair, match
+from plugins.todos.match import EXACT, Pair, match
 from plugins.todos.places import read_todos, todo_files
 from plugins.todos.sides import Spot
 
 _DUPLICATES: Final = 5
-_EXACT: Final = frozenset({"1", "2", "3", "3b"})
 _SURE: Final = 85.0
 """Score of a reworded text from which on it surely is the same task."""
 
@@ -93,7 +92,7 @@ def identify(known: Sequence[Known], items: Sequence[TodoItem]) -> dict[int, Ide
         if not olds or not rest:
             continue
         for pair in match([_spot(item) for item in olds], [now[index] for index in rest]).pairs:
-            if not gone or pair.tier in _EXACT:
+            if not gone or pair.tier in EXACT:
                 result[rest[pair.new]] = Identity(known=olds[pair.old], pair=pair)
     return result
 
@@ -139,7 +138,7 @@ def _candidates(
 
 def _is_weak(before: Identity | None) -> bool:
     """Whether a reworded item may well be another task: what was accepted must not run on without a person's word."""
-    return before is not None and before.pair.tier not in _EXACT and before.pair.score < _SURE
+    return before is not None and before.pair.tier not in EXACT and before.pair.score < _SURE
 
 
 def _closing(item: TodoItem) -> tuple[Literal["done", "cancelled"] | None, str]:
@@ -200,7 +199,7 @@ def _was(item: TodoItem, before: Identity | None) -> Mapping[str, Any] | None:
     """The text this item had before it was reworded, kept until it is reworded again."""
     if before is None:
         return None
-    if before.pair.tier in _EXACT:
+    if before.pair.tier in EXACT:
         kept = before.known.data.get("was")
         return kept if isinstance(kept, Mapping) else None
     old = str(before.known.data.get("text") or before.known.title)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,34 @@ def match(old: Path, new: Path, as_json: bool) -> None:
         [(pair["old_line"], pair["new_line"], pair["tier"], pair["score"]) for pair in told["matches"]],
     )
     click.echo(f"{len(told['matches'])} kept, {len(told['new'])} new, {len(told['gone'])} gone")
+
+
+@todo.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
+@click.option("--edits", is_flag=True, help="Show what was reworded into what.")
+@json_option
+def history(path: Path, edits: bool, as_json: bool) -> None:
+    """Show how the TODO files of the repository PATH went, commit by commit: kept, reworded, new, gone."""
+    from engine.config.resolve import Resolver
+    from engine.kit.safe_text import safe_line
+
+    rows = list(Resolver().tool("plugins.todos.history.history_rows")(path))
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    counted = ("kept", "edited", "ticked", "new", "gone", "open")
+    print_table(
+        ("COMMIT", "DAY", *(name.upper() for name in counted)),
+        [
+            (row["commit"][:10], time.strftime("%Y-%m-%d", time.gmtime(row["at"])), *(row[name] for name in counted))
+            for row in rows
+        ],
+    )
+    for edit in (edit for row in rows for edit in row["edits"]) if edits else ():
+        click.echo(f"{edit['tier']:>2} {edit['score']:3.0f}  {safe_line(edit['old'])}\n     → {safe_line(edit['new'])}")
+    total = {name: sum(row[name] for row in rows) for name in counted[:-1]}
+    click.echo(f"{len(rows):,} revisions: {', '.join(f'{n:,} {name}' for name, n in total.items())}")
 
 
 @todo.command("list")

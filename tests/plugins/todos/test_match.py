@@ -156,3 +156,45 @@ def test_edited_files_keep_their_items() -> None:
 @pytest.mark.parametrize("new", ["P1 Mend the upload", "**P0**: Mend the upload", "Mend the upload (P3)"])
 def test_a_priority_that_comes_or_goes_leaves_the_task_what_it_is(new: str) -> None:
     assert normalise(new) == normalise("Mend the upload") == "mend the upload"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("修复登录页面崩溃", "登录页面崩溃的问题"),
+        ("优化数据库查询速度", "优化查询数据库的速度"),
+        ("編集画面のレイアウトを修正する", "編集画面レイアウト修正"),
+        ("Internacionalización", "Internacionalización (i18n)"),
+        ("Document the deployment", "Deployment docs"),
+        ("async client", "asynchronous client"),
+        ("Disaster recovery drill", "Practise disaster recovery"),
+        ("Sauvegarde automatique toutes les cinq minutes", "Sauvegarder automatiquement toutes les 5 minutes"),
+    ],
+)
+def test_a_rewording_in_another_place_and_section_is_the_same_item(old: str, new: str) -> None:
+    rest = ["Dig a pond", "Paint the fence", "Sell the old tractor"]
+    before = "# Yard\n" + "".join(f"- [ ] {text}\n" for text in (old, *rest))
+    after = "# Garden and yard\n" + "".join(f"- [ ] {text}\n" for text in (*rest, "Feed the geese", new))
+    assert follow(before, after)[0] == {2: 6, 3: 2, 4: 3, 5: 4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Horizontal slider", "Vertical slider"),
+        ("Release 1.2", "Release 1.3"),
+        ("Menus!", "Use shortcuts from the `menus` data structure to set up hotkeys declaratively, without a variable"),
+    ],
+)
+def test_what_is_put_in_place_of_another_task_is_new(old: str, new: str) -> None:
+    rest = ["Dig a pond", "Paint the fence", "Sell the old tractor"]
+    before = "# Yard\n" + "".join(f"- [ ] {text}\n" for text in (old, *rest, "Mow"))
+    after = "# Yard\n" + "".join(f"- [ ] {text}\n" for text in (*rest, new, "Feed the geese"))
+    found = follow(before, after)[0]
+    assert 2 not in found
+
+
+def test_words_tell_apart_what_shares_most_signs() -> None:
+    old = "- [ ] 画像のアップロードに対応\n- [ ] テスト\n"
+    new = "- [ ] 画像アップロード対応\n- [ ] 動画のアップロードに対応\n- [ ] テスト\n"
+    assert follow(old, new)[0] == {1: 1, 2: 3}
