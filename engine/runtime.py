@@ -234,8 +234,7 @@ class Runtime:
         limits.hold(begun.slowed)
         self.orders = Orders(
             writer=self.writer,
-            reload=lambda: self.reload.now(),
-            configured=lambda: self.reload.project,
+            reload=self.reload,
             readjust=self._readjust,
             run_discovery=lambda name: self.discovery.run_now(name),
             models=(models.COMMANDS, self.models.command),

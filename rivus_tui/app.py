@@ -101,9 +101,11 @@ class RivusApp(App[int]):
         memory: Memory | None = None,
         place: Place | None = None,
         active: Callable[[], None] | None = None,
+        config: Path | None = None,
     ) -> None:
         """`place`: where to begin, in place of where it was left. `painted` is called once, after the first screen has
-        been drawn; `active` when the user has done something, every few seconds at most."""
+        been drawn; `active` when the user has done something, every few seconds at most. `config` is the jobs.yaml that
+        is in force, None for the built-in jobs."""
         self._active = active
         self._place = place
         self._active_at = 0.0
@@ -129,6 +131,7 @@ class RivusApp(App[int]):
             root=root or Path.cwd(),
             keymap=keymap,
             memory=memory,
+            config=config,
         )
         self.set_keymap({action_id: ",".join(keys) for action_id, keys in keymap.keys.items()})
         self._timer: Timer | None = None

@@ -40,6 +40,7 @@ class Desk:
         root: Path,
         keymap: Keymap = PLAIN,
         memory: Memory | None = None,
+        config: Path | None = None,
     ) -> None:
         self.engine = engine
         self.reader = reader
@@ -48,6 +49,8 @@ class Desk:
         self.note = note
         self.root = root
         """Folder that paths of items are relative to."""
+        self.config = config
+        """The jobs.yaml that is in force; None: the built-in jobs."""
         self.keymap = keymap
         self.memory = memory if memory is not None else Memory()
         self.session = Session()
@@ -134,6 +137,11 @@ class Desk:
             owner = self.status.engine
             return f"ATTACHED to the engine of process {owner.pid} ({owner.mode}); it goes on when you leave"
         return self.note or ""
+
+    def banner_says(self, text: str) -> bool:
+        """Whether the banner tells already what a toast would."""
+        bulk = self.status.bulk if self.status is not None else None
+        return bulk is not None and not bulk.is_open and text.endswith(bulk.said) and bulk.said in self.banner
 
     async def perform(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run a command; what goes wrong becomes an outcome that says so."""

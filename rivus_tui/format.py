@@ -116,15 +116,24 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def hang(cells: Sequence[Cell], width: int) -> list[Line]:
-    """Break a line that starts with a marker: what follows is aligned under the first word."""
+    """Break a line that starts with a marker: what follows is aligned under the first word.
+
+    A last cell that begins with blanks is a hint, such as which key helps: it stays whole, and apart from the text.
+    """
     if width_of(cells) <= width or len(cells) < 2:
         return [fit_line(cells, width)]
     marker, text, *rest = cells
     indent = width_of([marker])
+    hint = rest.pop() if rest and rest[-1].text.startswith("  ") else None
     words = " ".join(part.text for part in (text, *rest))
     rows = wrap(words, max(width - indent, 8))
     lines: list[Line] = [(marker, Cell(rows[0], text.role))]
-    return [*lines, *((Cell(" " * indent), Cell(row, text.role)) for row in rows[1:])]
+    lines += [(Cell(" " * indent), Cell(row, text.role)) for row in rows[1:]]
+    if hint is not None and width_of([*lines[-1], hint]) <= width:
+        lines[-1] = (*lines[-1], hint)
+    elif hint is not None:
+        lines.append(fit_line((Cell(" " * indent), Cell(hint.text.lstrip(), hint.role)), width))
+    return lines
 
 
 def count(number: int) -> str:

@@ -7,8 +7,9 @@ from typing import Final
 
 from engine.contracts.incident import ActView, BreakerView, IncidentView
 from engine.contracts.verdict import FailureClass
-from rivus_tui.format import Cell, Line, age, cell, clock_time, fit_line, hang, literal, plural, until
+from rivus_tui.format import Cell, Line, age, cell, clock_time, fit_line, hang, plural, until
 from rivus_tui.theme import Role
+from rivus_tui.traces import trace_lines
 
 CLASS_ROLE: Final[dict[FailureClass, Role]] = {
     "transient": "muted",
@@ -60,11 +61,7 @@ def incident_lines(incident: IncidentView, now: int, width: int) -> Sequence[Lin
     keys = ", ".join(str(key) for key in evidence.get("keys", ()))
     lines += [(), fit_line([Cell("evidence  ", "muted"), cell(keys, "muted")], width)]
     lines += hang([Cell("  "), cell(f"{evidence.get('exc_type', '')}: {evidence.get('message', '')}", "bad")], width)
-    lines += [
-        fit_line([Cell("  "), literal(text, "muted")], width)
-        for text in str(evidence.get("traceback_tail", "")).splitlines()[-_TAIL:]
-    ]
-    return lines
+    return lines + trace_lines(str(evidence.get("traceback_tail", "")), width, _TAIL)
 
 
 def _class(cls: FailureClass) -> Cell:

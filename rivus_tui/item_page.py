@@ -16,7 +16,6 @@ from rivus_tui.format import (
     fit,
     fit_line,
     hang,
-    literal,
     moment,
     money,
     place,
@@ -31,6 +30,7 @@ from rivus_tui.outputs import label_line, output_lines, value_lines
 from rivus_tui.states import item_state, stage_state
 from rivus_tui.theme import Role
 from rivus_tui.timeline import timeline_lines
+from rivus_tui.traces import trace_lines
 
 Part = Literal["timeline", "output", "data", "attempts", "events"]
 PARTS: Final[tuple[Part, ...]] = ("timeline", "output", "data", "attempts", "events")
@@ -159,7 +159,10 @@ def _output(detail: ItemDetail, chosen: int, now: int, width: int) -> list[Line]
         return [(Cell("This job has no stages.", "muted"),)]
     stage = detail.stages[min(chosen, len(detail.stages) - 1)]
     lines: list[Line] = []
-    if stage.why:
+    latest = next((attempt for attempt in detail.attempts if attempt.stage == stage.stage), None)
+    if stage.state not in ("failed", "later"):
+        latest = None
+    if stage.why and (latest is None or latest.message not in stage.why):
         lines += hang([Cell("why  ", "muted"), cell(stage.why, "bad" if stage.state == "failed" else "wait")], width)
     if stage.choices:
         lines.append(fit_line([Cell("choices  ", "muted"), cell(" | ".join(stage.choices))], width))
@@ -172,10 +175,8 @@ def _output(detail: ItemDetail, chosen: int, now: int, width: int) -> list[Line]
         )
     if (change := change_of(detail.stages, detail.stages.index(stage))) is not None:
         lines += [*([()] if lines else []), *change_lines(change, width)]
-    if stage.state in ("failed", "later"):
-        latest = next((attempt for attempt in detail.attempts if attempt.stage == stage.stage), None)
-        if latest is not None:
-            lines += [(), *_attempt(latest, now, width)]
+    if latest is not None:
+        lines += [*([()] if lines else []), *_attempt(latest, now, width)]
     if not lines:
         lines.append(fit_line([cell(_no_output(stage, now), "muted")], width))
     return lines
@@ -207,8 +208,7 @@ def _attempt(attempt: AttemptView, now: int, width: int) -> list[Line]:
         fit_line([cell(head, "muted")], width),
         fit_line([cell(attempt.error_type, "bad"), Cell(": "), cell(attempt.message)], width),
     ]
-    lines += [fit_line([Cell("  "), literal(text, "muted")], width) for text in attempt.traceback.splitlines()]
-    return lines
+    return lines + trace_lines(attempt.traceback, width)
 
 
 def _took(stage: ItemStageView, now: int) -> str:

@@ -33,9 +33,17 @@ class Said:
 
     def __init__(self) -> None:
         self._all: deque[Saying] = deque(maxlen=_MOST)
+        self.unread = 0
+        """Errors that nobody has read yet: a toast goes by itself, its count stays until `!` was pressed."""
+
+    @property
+    def all(self) -> tuple[Saying, ...]:
+        """What was said, the oldest first."""
+        return tuple(self._all)
 
     def add(self, text: str, severity: Severity, at: int) -> None:
         """Keep a toast; the same one again only counts."""
+        self.unread += severity == "error"
         last = self._all[-1] if self._all else None
         if last is not None and last.text == text and last.severity == severity:
             last.at, last.times = at, last.times + 1
@@ -43,7 +51,8 @@ class Said:
             self._all.append(Saying(at=at, text=text, severity=severity))
 
     def lines(self) -> list[Line]:
-        """Return them for reading, newest first."""
+        """Return them for reading, newest first; from now on they have been read."""
+        self.unread = 0
         lines: list[Line] = []
         for one in reversed(self._all):
             shape, role = _SHAPES[one.severity]

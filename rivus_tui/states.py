@@ -64,7 +64,8 @@ def job_state(job: JobView) -> Cell:
     if job.count("running") or (job.last_run is not None and job.last_run.state == "running"):
         return Cell("> running", "run")
     if job.count("ready"):
-        return Cell("o ready")
+        held = any(hold.stage is None and hold.gate in ("eligibility", "limit") for hold in job.holds)
+        return Cell("~ held", "wait") if held else Cell("o ready")
     if job.last_run is not None and job.last_run.state == "failed":
         return Cell("x run failed", "bad")
     if job.count("failed"):

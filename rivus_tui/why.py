@@ -12,11 +12,12 @@ def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
     """Return why a job does nothing at this moment; one line when nothing holds it."""
     reasons: list[Line] = []
     if job.state == "broken":
-        reasons.append(line(Cell("! ", "bad"), cell(f"broken: {job.why or 'its handler cannot be used'}")))
+        why = f"broken: {job.why or 'its handler cannot be used'}"
+        reasons.append(line(Cell("! ", "bad"), cell(why), Cell("   e opens jobs.yaml there")))
     elif job.state == "paused":
         ends = f", goes on {until(now, job.paused_until)}" if job.paused_until is not None else ""
         reasons.append(
-            line(Cell("= ", "wait"), cell(f"paused: {job.why or 'by a person'}{ends}"), Cell("   p resumes"))
+            line(Cell("= ", "wait"), cell(f"paused: {job.why or 'by a person'}{ends}"), Cell(f"   {_way_on(job)}"))
         )
     elif job.state == "removed":
         reasons.append(line(Cell("- ", "muted"), Cell("no longer in jobs.yaml; its items stay")))
@@ -40,12 +41,19 @@ def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
         reasons.append(line(Cell("o "), cell(f"{plural(job.count('ready'), 'item')} ready{since}")))
     if not reasons:
         text = "nothing to do: every item is settled"
+        if job.last_run is None and not job.items:
+            text = "nothing yet: it has not looked for items"
         if job.next_run_at is not None:
             text += f"; looks for more {until(now, job.next_run_at)}"
         elif job.every_s is None and job.cron is None:
             text += "; it looks for more only when asked (r)"
         reasons.append(line(Cell("o ", "muted"), cell(text)))
     return reasons
+
+
+def _way_on(job: JobView) -> str:
+    """Which keys help with a pause; failures have a cause to look at first."""
+    return "4 shows the cause, p resumes" if job.count("failed") else "p resumes"
 
 
 def _held(hold: HoldView, now: int) -> Line:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from engine.contracts.commands import CommandOutcome
-from engine.contracts.spec import ProjectSpec
 from engine.services import commands
 from engine.services.adjusting import Adjusting
 from engine.services.bulks import Bulks
+from engine.services.reload import Reload
 from engine.store import claims, redo
 from engine.store.writer import Writer
 
 Part = Callable[[str, Mapping[str, Any]], Awaitable[CommandOutcome]]
+
+_STARTERS: Final = frozenset({"run", "retry", "answer", "start", "reset", "probe", "clear-errors", "resume", "bulk"})
+"""Commands that start work: what a person has mended just before is to run, and nothing older."""
 
 
 class Orders:
@@ -23,8 +26,7 @@ class Orders:
         self,
         *,
         writer: Writer,
-        reload: Callable[[], Awaitable[tuple[bool, str]]],
-        configured: Callable[[], ProjectSpec],
+        reload: Reload,
         readjust: Callable[[], Awaitable[object]],
         run_discovery: Callable[[str], bool],
         models: tuple[Collection[str], Part],
@@ -34,8 +36,8 @@ class Orders:
         alive: Callable[[], Any],
         revoke: Callable[[Collection[tuple[int, int]]], None],
     ) -> None:
-        """`configured`: what jobs.yaml says; `readjust` applies it anew; `models`: the commands that ask a model, and
-        who carries them out."""
+        """`readjust` applies what jobs.yaml says anew; `models`: the commands that ask a model, and who carries them
+        out."""
         self._writer = writer
         self._reload = reload
         self._readjust = readjust
@@ -47,16 +49,18 @@ class Orders:
         self._alive = alive
         self._revoke = revoke
         self.bulks = Bulks(writer, self._after)
-        self.adjusting = Adjusting(writer, configured, self._readjust)
+        self.adjusting = Adjusting(writer, lambda: reload.project, self._readjust)
 
     async def run(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run one command."""
+        if name in _STARTERS:
+            await self._reload.take_code()
         names, part = self._models
         if name in names:
             return await part(name, args)
         match name:
             case "reload":
-                applied, message = await self._reload()
+                applied, message = await self._reload.now()
                 return CommandOutcome(ok=applied, message=message)
             case "run":
                 return self._discover(str(args["job"]))

@@ -6,6 +6,7 @@ from typing import Final
 
 from rivus_tui.actions.jobs import PAUSE, PAUSE_UNTIL, RUN
 from rivus_tui.actions.lists import (
+    CONFIG,
     COPY_AS,
     EXPORT,
     FILTER,
@@ -14,5 +15,5 @@ from rivus_tui.actions.lists import (
     WHY,
 )
 
-ACTIONS: Final = (OPEN, RUN, PAUSE, PAUSE_UNTIL, WHY, FILTER, SAVE_VIEW, EXPORT, COPY_AS)
-FOOTER: Final = ("open", "run", "pause", "why", "filter", "undo", "copy")
+ACTIONS: Final = (OPEN, RUN, PAUSE, PAUSE_UNTIL, CONFIG, WHY, FILTER, SAVE_VIEW, EXPORT, COPY_AS)
+FOOTER: Final = ("open", "run", "pause", "why", "config", "filter", "undo", "copy")

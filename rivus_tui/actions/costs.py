@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rivus_tui.actions.lists import NEXT_PART, PREVIOUS_PART
+from rivus_tui.actions.lists import CONFIG, NEXT_PART, PREVIOUS_PART
 
-ACTIONS: Final = (NEXT_PART, PREVIOUS_PART)
-FOOTER: Final = ("next_part", "freeze")
+ACTIONS: Final = (NEXT_PART, PREVIOUS_PART, CONFIG)
+FOOTER: Final = ("next_part", "config", "freeze")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from rivus_tui import possible
 from rivus_tui.actions.action import Action
+from rivus_tui.actions.decisions import SOURCE
 from rivus_tui.actions.lists import FILTER, NEXT_PART, OPEN, PREVIOUS_PART, REVERSE, SCOPE, SORT
 
 APPLY: Final = Action(
@@ -35,9 +37,13 @@ SEND: Final = Action(
     id="send", keys=("T",), label="To TODO", meaning="to the TODO list", level=1, command="send",
     help="Send it to the TODO list", cli="rivus doctor send ID", why_not=possible.change,
 )  # fmt: skip
+FAILED_AT: Final = replace(
+    SOURCE, help="Open the line of your code where it failed, in $VISUAL or $EDITOR", why_not=possible.rows
+)
 
 ACTIONS: Final = (
-    APPLY, DISMISS, CLASSIFY, PROBE, CLEAR, SEND, OPEN, NEXT_PART, PREVIOUS_PART, FILTER, SCOPE, SORT, REVERSE,
+    APPLY, DISMISS, CLASSIFY, PROBE, CLEAR, SEND, FAILED_AT, OPEN, NEXT_PART, PREVIOUS_PART, FILTER, SCOPE,
+    SORT, REVERSE,
 )  # fmt: skip
 FOOTER: Final = (
     "apply",
@@ -46,6 +52,7 @@ FOOTER: Final = (
     "probe",
     "open",
     "clear",
+    "source",
     "send",
     "next_part",
     "filter",

@@ -8,6 +8,7 @@ from typing import Final
 from rivus_tui import possible
 from rivus_tui.actions.action import Action
 from rivus_tui.actions.lists import (
+    CONFIG,
     COPY_AS,
     EXPORT,
     FILTER,
@@ -40,6 +41,7 @@ EARLIER: Final = replace(PREVIOUS_PART, label="Earlier", help="The jobs as they 
 LATER_HOUR: Final = replace(NEXT_PART, label="Later", help="The jobs as they stood an hour after, and at last now")
 
 ACTIONS: Final = (
-    OPEN, PAUSE, PAUSE_UNTIL, RUN, EARLIER, LATER_HOUR, FILTER, SCOPE, WHY, SORT, REVERSE, SAVE_VIEW, EXPORT, COPY_AS,
+    OPEN, PAUSE, PAUSE_UNTIL, RUN, CONFIG, EARLIER, LATER_HOUR, FILTER, SCOPE, WHY, SORT, REVERSE, SAVE_VIEW, EXPORT,
+    COPY_AS,
 )  # fmt: skip
-FOOTER: Final = ("open", "pause", "run", "filter", "scope", "why", "undo", "copy")
+FOOTER: Final = ("open", "pause", "run", "filter", "why", "undo", "config", "scope", "copy")

@@ -23,6 +23,10 @@ MARK_ALL: Final = Action(
     id="mark_all", keys=("V",), label="Mark all", why_not=possible.rows,
     help="Mark every row of the list, however many; what is done then asks first",
 )  # fmt: skip
+CONFIG: Final = Action(
+    id="config", keys=("e",), label="Edit", meaning="edit",
+    help="Open jobs.yaml at its place in $VISUAL or $EDITOR; what is saved there holds at once",
+)  # fmt: skip
 PREVIOUS_PART: Final = Action(
     id="previous_part", keys=("left_square_bracket", "h", "left"), label="Part before",
     help="Show the part or the bucket before; in a difference, the change before",

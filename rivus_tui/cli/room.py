@@ -123,6 +123,7 @@ def _open(asked: Asked, state: StateDir, reader: Reader) -> int:
         clock=SystemClock(),
         note="READ-ONLY: this room only looks" if asked.read_only else None,
         root=root,
+        config=asked.config_file(),
         painted=painted,
         keymap=own_keys(),
         memory=memory,

@@ -22,6 +22,7 @@ from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import Sort
 from rivus_tui.sources import ListSource
+from rivus_tui.traces import failed_at
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
@@ -90,6 +91,8 @@ class DoctorScreen(ListRoom[IncidentView]):
         else:
             if not row.breakers:
                 refusals |= {"probe": "no breaker is open", "clear": "no breaker is open"}
+            if self._failed_at(row) is None:
+                refusals["source"] = "no line of this project is in its traceback"
             if row.state != "open":
                 refusals |= {"dismiss": f"it is {row.state}", "apply": f"it is {row.state}"}
         return Situation(
@@ -161,6 +164,13 @@ class DoctorScreen(ListRoom[IncidentView]):
         if (row := self.table.row) is not None:
             text = f"{with_job('', row.jobs[0])} state:failed,later"
             self.app.post_message(ItemsAsked(text, back=self.MODE))
+
+    def _failed_at(self, row: IncidentView) -> tuple[str, int] | None:
+        return failed_at(str(row.evidence.get("traceback_tail", "")), self.desk.root)
+
+    def do_source(self) -> None:
+        if (row := self.table.row) is not None and (place := self._failed_at(row)) is not None:
+            self.open_file(self.desk.root, *place)
 
     def do_next_part(self) -> None:
         self._part = (self._part + 1) % len(_PARTS)

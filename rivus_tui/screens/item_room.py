@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView, JobView
 from rivus_tui.bulk_page import RETURN, question
-from rivus_tui.editor import EditorProblem, edit
 from rivus_tui.format import cell, morning_after, plural
 from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt, confirm
 from rivus_tui.screens.room import Room
@@ -264,9 +263,10 @@ class ItemRoom(Room):
 
         async def run() -> None:
             try:
-                for job, names in by_job.items():
-                    outcome = await self.desk.perform(name, {"job": job, "keys": names, **more})
-                    self.report(name, outcome)
+                outcomes = [
+                    await self.desk.perform(name, {"job": job, "keys": names, **more}) for job, names in by_job.items()
+                ]
+                self.report(name, *outcomes)
             finally:
                 self.sent(keys)
 
@@ -305,16 +305,7 @@ class ItemRoom(Room):
     def do_source(self) -> None:
         item = self.chosen_items()[0]
         assert item.path is not None
-        path, at = item.path, item.line
-
-        async def open_it() -> None:
-            try:
-                await edit(self.app, self.desk.root, path, at)
-            except EditorProblem as problem:
-                self.say(str(problem), "error")
-            self.reload(even_frozen=True)
-
-        self.run_worker(open_it(), group="editor", exit_on_error=True)
+        self.open_file(self.desk.root, item.path, item.line)
 
 
 def next_priority(priority: int | None, step: int) -> int | None:

@@ -34,6 +34,11 @@ class JobRoom(ListRoom[Row]):
         """Whether an engine runs on this state."""
         return self.desk.status is not None and self.desk.status.engine is not None
 
+    def config_place(self) -> tuple[str, ...]:
+        """Where the job stands."""
+        job = self.chosen_job()
+        return ("jobs",) if job is None else ("jobs", job.name)
+
     def label(self, action: Action) -> str:
         """Return Resume where the job is paused."""
         job = self.chosen_job()

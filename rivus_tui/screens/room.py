@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 from textual import events
@@ -20,6 +21,7 @@ from rivus_tui.actions.action import Action
 from rivus_tui.actions.registry import action_of, actions_of, footer_of
 from rivus_tui.clipboard import copy_text
 from rivus_tui.desk import Desk
+from rivus_tui.editor import EditorProblem, edit
 from rivus_tui.filters import next_scope
 from rivus_tui.format import Line, moment
 from rivus_tui.goto import goal
@@ -28,6 +30,7 @@ from rivus_tui.said import Severity
 from rivus_tui.screens.dialog import Choice, Dialog, Reading, TextPrompt
 from rivus_tui.since_page import since_lines
 from rivus_tui.theme import ROLE_CLASSES
+from rivus_tui.traces import line_of
 from rivus_tui.widgets.footer import Footer
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.status_line import Pulse, banner_line, status_line, tab_at, tab_line
@@ -140,6 +143,7 @@ class Room(Screen[None]):
             live=status is not None and status.engine is not None,
             read_only=bool(desk.read_only),
             starting=desk.starting,
+            unread=desk.said.unread,
         )
         return (status_line(pulse, width),)
 
@@ -236,6 +240,34 @@ class Room(Screen[None]):
         """A click on the footer is the key."""
         self.action_do(event.action_id)
 
+    def open_file(self, root: Path, path: str, line: int | None) -> None:
+        """Open a file below `root` in the person's editor; the screen is read again when it is closed."""
+
+        async def open_it() -> None:
+            try:
+                await edit(self.app, root, path, line)
+            except EditorProblem as problem:
+                self.say(str(problem), "error")
+            self.reload(even_frozen=True)
+
+        self.run_worker(open_it(), group="editor", exit_on_error=True)
+
+    def config_place(self) -> tuple[str, ...]:
+        """Return the keys in jobs.yaml that lead to what is under the cursor."""
+        return ()
+
+    def do_config(self) -> None:
+        config = self.desk.config
+        if config is None:
+            self.say("the built-in jobs have no file; `rivus init` writes a jobs.yaml to begin with", "warning")
+            return
+        try:
+            text = config.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            self.say(f"{config.name} cannot be read: {error.strerror}", "error")
+            return
+        self.open_file(config.parent, config.name, line_of(text, *self.config_place()))
+
     def read_out(self, title: str, lines: Sequence[Line]) -> None:
         """Show lines to read; a key that they speak of closes them and does what it does here."""
 
@@ -249,19 +281,23 @@ class Room(Screen[None]):
         self.app.push_screen(Reading(title, lines), left)
 
     def say(self, text: str, severity: Severity = "information") -> None:
-        """Show a toast; errors stay longer, and `!` shows all of them again."""
+        """Show a toast in place of the one before; `!` shows all of them again, and errors are counted until then."""
         timeout = 12.0 if severity == "error" else 5.0
         text = safe_block(text, 500)
         self.desk.said.add(text, severity, self.desk.clock.now())
-        self.notify(text, severity=severity, timeout=timeout, markup=False)
+        self.app.clear_notifications()  # what it said is no longer true, such as `u undo` after an undo
+        if not self.desk.banner_says(text):
+            self.notify(text, severity=severity, timeout=timeout, markup=False)
+        self.draw_frame()
 
-    def report(self, name: str, outcome: CommandOutcome) -> None:
-        """Show what a command did, and how to take it back."""
-        if not outcome.ok:
-            self.say(outcome.message, "error")
+    def report(self, name: str, *outcomes: CommandOutcome) -> None:
+        """Show what a command did, in each job that it was given to, and how to take it back."""
+        said = "; ".join(outcome.message for outcome in outcomes)
+        if not all(outcome.ok for outcome in outcomes):
+            self.say(said, "error")
             return
-        undo = "   u undo" if self.desk.can_undo(name, outcome) else ""
-        self.say(f"{outcome.message}{undo}", "warning" if outcome.skipped else "information")
+        undo = "   u undo" if any(self.desk.can_undo(name, outcome) for outcome in outcomes) else ""
+        self.say(f"{said}{undo}", "warning" if any(outcome.skipped for outcome in outcomes) else "information")
 
     @property
     def pane(self) -> Mover:
@@ -313,6 +349,7 @@ class Room(Screen[None]):
     def do_said(self) -> None:
         self.app.clear_notifications()  # they would lie over it
         self.read_out("Said in this room, the newest first", self.desk.said.lines())
+        self.draw_frame()
 
     def do_goto(self) -> None:
         def named(name: str | None) -> None:
@@ -375,8 +412,8 @@ class Room(Screen[None]):
     def do_undo(self) -> None:
         async def undo() -> None:
             outcome, job, keys = await self.desk.undo()
-            self.say(outcome.message, "information" if outcome.ok else "error")
             self.reload(even_frozen=True)
+            self.say(outcome.message, "information" if outcome.ok else "error")
             if outcome.ok and job is not None and keys:
                 self.undone(job, keys)
 

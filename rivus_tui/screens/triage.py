@@ -225,10 +225,10 @@ class TriageScreen(ItemListRoom):
         self.table.busy -= keys
         super().sent(keys)
 
-    def report(self, name: str, outcome: CommandOutcome) -> None:
+    def report(self, name: str, *outcomes: CommandOutcome) -> None:
         """Leave it to the list and the progress line to show a decision; a toast for each would only be in the way."""
-        if not outcome.ok or outcome.skipped:
-            super().report(name, outcome)
+        if told := [outcome for outcome in outcomes if not outcome.ok or outcome.skipped]:
+            super().report(name, *told)
 
     def do_add(self) -> None:
         job = self._adds_to()

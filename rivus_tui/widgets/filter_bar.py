@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from rivus_tui.filters import SCOPES, Scope, Suggestion
-from rivus_tui.format import Cell, Line, cell, fit_line, spread
+from rivus_tui.format import Cell, Line, cell, fit_line, spread, width_of
 from rivus_tui.widgets.lines_view import LinesView
 
 _DEBOUNCE_S = 0.15
@@ -166,6 +166,8 @@ class FilterBar(Vertical):
 
     def _draw(self, width: int) -> Sequence[Line]:
         shown: list[Cell] = [Cell(" "), *self._left]
+        if self.is_open and width < width_of([*shown, *self._right]) + 2:
+            shown = [Cell(" "), *(part for part in self._left if part.role == "strong")]
         if self.value and not self.is_open:
             shown += [Cell("  / ", "muted"), cell(self.value, "strong")]
         if self.problem:

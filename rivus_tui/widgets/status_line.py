@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.contracts.values import dataclass
-from rivus_tui.format import Cell, Line, cell, clock_time, count, fit_line, line, spread, width_of
+from rivus_tui.format import Cell, Line, cell, clock_time, count, fit_line, line, plural, spread, width_of
 from rivus_tui.rooms import RoomSpec, standing
 from rivus_tui.theme import Role
 
@@ -31,6 +31,8 @@ class Pulse:
     """Whether nothing can be changed from here."""
     starting: bool = False
     """Whether the engine of this app is still on its way."""
+    unread: int = 0
+    """Errors that a toast has told and nobody has read again."""
 
 
 def status_line(pulse: Pulse, width: int) -> Line:
@@ -57,6 +59,8 @@ def status_line(pulse: Pulse, width: int) -> Line:
     right = [mode, Cell("  "), Cell(clock_time(pulse.now) if words else clock_time(pulse.now)[:5]), Cell(" ")]
     if words or pulse.lag_ms >= 100:
         right = [Cell(f"lag {pulse.lag_ms}ms  ", "wait" if pulse.lag_ms >= 100 else "muted"), *right]
+    if pulse.unread:
+        right = [Cell(f"! {plural(pulse.unread, 'error')}  " if words else f"!{pulse.unread}  ", "bad"), *right]
     return spread(left, right, width)
 
 

@@ -230,3 +230,19 @@ def test_result_of_an_attempt_that_ran_while_its_code_was_edited_is_that_of_the_
         reader.close()
     finally:
         engine.stop_and_wait(drain=False)
+
+
+def test_a_retry_runs_the_code_that_was_mended_just_before(tmp_path: Path, module: str) -> None:
+    """Nobody who mends a handler and presses `r` waits for the next look at its file."""
+    configure(tmp_path, module, JOBS.replace("reload_me.read}", "reload_me.read, attempts: 1}"))
+    (tmp_path / f"{module}.py").write_text(CODE.replace('return {"by": "old"}', 'raise ValueError("old")'))
+    engine = Engine(load_project(tmp_path / "jobs.yaml", tmp_path), StateDir(tmp_path / "state"), mode="serve")
+    engine.start(discover=True)
+    try:
+        wait_until(lambda: counts(engine) == {"failed": 1})
+        (tmp_path / f"{module}.py").write_text(CODE.replace('"old"', '"mended"'))
+        assert engine.command_and_wait("retry", {"job": "letters", "keys": ["a"]}).ok
+        wait_until(lambda: "pending" not in counts(engine))
+        assert outputs(engine) == {"read": {"by": "mended"}}
+    finally:
+        engine.stop_and_wait(drain=False)

@@ -45,8 +45,8 @@ class Story:
 
     @property
     def toasts(self) -> list[str]:
-        """What was said in toasts."""
-        return [notification.message for notification in self.app._notifications]
+        """What was said in toasts, the oldest first."""
+        return [one.text for one in self.app.desk.said.all for _ in range(one.times)]
 
     async def press(self, *keys: str) -> None:
         """Press keys, and wait until commands have been answered."""

@@ -98,6 +98,7 @@ def _went_back(before: Seen, after: Seen) -> bool:
 
 WITNESSES: Final[dict[str, Witness]] = {
     "copy": lambda before, after: "characters" in "".join(after.said(before)),
+    "config": lambda before, after: "jobs.yaml" in "".join(after.said(before)),
     "copy_as": _opens("Dialog"),
     "escape": _went_back,
     "export": _opens("Dialog"),
