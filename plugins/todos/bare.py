@@ -13,7 +13,15 @@ from plugins.todos.sections import is_field, is_notes, is_notes_lead, is_tasks, 
 from plugins.todos.wording import asks_for_something, count_words, starts_with_verb
 
 _LINK_ONLY: Final = re.compile(r"^\W*(?:<?https?://\S+>?|!?\[[^\]]*\]\([^)]*\))\W*$")
-_PATH_ONLY: Final = re.compile(r"^(?:`[^`]+`[\s,;→\->]*)+(?:\([^()]*\))?$|^[\w.\-]*/[\w./\-]+$|^[\w\-]+\.[a-z]{1,4}$")
+_NONE: Final = re.compile(
+    r"\W*(?:none(?: yet| so far| at the moment)?|nothing(?: yet| here)?|n/?a|tb[da]|empty"
+    r"|keine?s?|aucune?|ningun[oa]|nenhum|нет|无|暂无|なし)?\W*",
+    re.I,
+)
+"""An empty list, said in words."""
+_PATH_ONLY: Final = re.compile(
+    r"^(?:[\w][\w \-]{0,30}:\s*)?(?:`[^`]+`[\s,;→\->]*)+(?:\([^()]*\))?$|^[\w.\-]*/[\w./\-]+$|^[\w\-]+\.[a-z]{1,4}$"
+)
 _GROUP_WORDS: Final = (2, 5, 8)
 """A bare parent of one, two, more items that has at most so many words and no verb in front names a group."""
 _SHARE: Final = 0.4
@@ -28,7 +36,8 @@ def is_group(bullet: Bullet, readings: dict[Bullet, Reading]) -> bool:
         return False
     tasks = [child for child in bullet.children if readings[child].box or not _is_record(readings[child].text)]
     if not tasks:
-        return False
+        name = readings[bullet].text
+        return bool(bullet.children) and name.endswith(":") and count_words(name) <= 3 and not starts_with_verb(name)
     if any(readings[child].box for child in tasks) or all(readings[child].state for child in tasks):
         return True
     text = readings[bullet].text
@@ -46,8 +55,8 @@ def is_note(bullet: Bullet, reading: Reading) -> bool:
 
 
 def _is_record(text: str) -> bool:
-    """A field, a link or a path, and nothing else."""
-    return is_field(text) or bool(_LINK_ONLY.match(text) or _PATH_ONLY.match(text))
+    """A field, a link, a path, or that there is nothing, and nothing else."""
+    return is_field(text) or bool(_LINK_ONLY.match(text) or _PATH_ONLY.match(text) or _NONE.fullmatch(text))
 
 
 def _asks(heading: str) -> bool:

@@ -7,9 +7,11 @@ says so, and a `low` one when only its place in a TODO file does.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from engine.contracts.item import Confidence, Priority
 from engine.kit.safe_text import safe_line
@@ -19,6 +21,9 @@ from plugins.todos.marks import Reading, heading_priority, plain, read_box, read
 from plugins.todos.outline import LONGEST, Bullet, Heading, Outline, Paragraph, read_outline
 from plugins.todos.sections import is_section_name, section_state
 from plugins.todos.wording import LEGEND_WORDS, starts_with_verb
+
+_TAG: Final = re.compile(r"\W{0,4}(?:TODO|FIXME)(?:\([^)\n]{1,40}\))?\W{0,2}:\W{0,3}(?=\w)")
+"""A paragraph that says of itself that it is one."""
 
 
 def scan_text(text: str, *, file: str = "", paragraphs: bool = False) -> list[TodoItem]:
@@ -123,7 +128,8 @@ class _Scan:
                 yield heading, reading
 
     def _paragraph_items(self) -> Iterator[TodoItem]:
-        """Lines with a box (`-[ ] text` is no list to Markdown), and whole paragraphs where that was asked for."""
+        """Lines with a box (`-[ ] text` is no list to Markdown), paragraphs that begin with `TODO:`, and every
+        paragraph where that was asked for."""
         for paragraph in self.outline.paragraphs:
             if paragraph.quoted:
                 continue
@@ -131,7 +137,10 @@ class _Scan:
             boxed = [offset for offset, line in enumerate(lines) if read_box(line)]
             for offset in boxed:
                 yield from self._paragraph(paragraph, lines[offset], paragraph.line + offset, None, "medium")
-            if self.paragraphs and not boxed:
+            if not boxed and (tag := _TAG.match(paragraph.text)):
+                text = paragraph.text[tag.end() : LONGEST]
+                yield from self._paragraph(paragraph, text, paragraph.line, paragraph.end_line, "medium")
+            elif self.paragraphs and not boxed:
                 yield from self._paragraph(
                     paragraph, paragraph.text[:LONGEST], paragraph.line, paragraph.end_line, "low"
                 )

@@ -19,7 +19,9 @@ def _words(latin: str, other: str = "") -> re.Pattern[str]:
 
 _DONE: Final = _words(
     r"done|completed?|finished|archived?|implemented|closed|resolved|fixed|shipped|released|changelog|accomplished"
-    r"|achievements?|erledigt|fertig|abgeschlossen|termin[ée]e?s?|fait|hecho|completad[oa]s?|conclu[ií]d[oa]s?|feito"
+    r"|achievements?"
+    r"|recent(?:ly)? (?:fix(?:es|ed)?|chang(?:es|ed)|updates?|updated|improve\w+|add\w+|work)"
+    r"|erledigt|fertig|abgeschlossen|termin[ée]e?s?|fait|hecho|completad[oa]s?|conclu[ií]d[oa]s?|feito"
     r"|completat[oie]|fatto|klaar|gereed|zrobione|ukończone",
     "已完成|历史完成|完成目标|完成済|完了|выполнен|готово|сделано|завершен|завершён|완료|✅|☑|✔|✓",
 )
@@ -47,7 +49,8 @@ _NOTES: Final = _words(
     "说明|說明|备注|備註|注意|筆記|笔记|参考|參考|链接|примечани|ссылки|заметки|メモ|備考",
 )
 _NEVER_TASKS: Final = _words(
-    r"legend|definitions?|formats?|glossary|conventions?|criteria|reference implementation|how to (?:use"
+    r"(?:priority|status|effort|severity) (?:guidelines?|indicators?|levels?|keys?|markers?|icons?|labels?)"
+    r"|legend|definitions?|formats?|glossary|conventions?|criteria|reference implementation|how to (?:use"
     r"|contribute|run)",
     "图例|凡例",
 )
@@ -72,7 +75,8 @@ _HEADING_WORDS: Final = 8
 """A longer heading is a sentence; a word in it says little of what follows."""
 
 _LEAD_NOTES: Final = re.compile(
-    r"^\W*(?:files?|requirements?|notes?|acceptance criteria|criteria|details?|benefits?|features implemented|changes"
+    r"^\W*(?:(?:\w+ )?(?:benefits|advantages)"
+    r"|files?|requirements?|notes?|acceptance criteria|criteria|details?|benefits?|features implemented|changes"
     r"|example|e\.g\.|see|links?|references?|sources?|status|result|results|impact|reason|why|context|rationale"
     r"|dependencies|depends on|location|affected|pros|cons|options|legend|solution|approach|expected|current|problem"
     r"|background|tests?|testing|verification|success criteria|deliverables|goal|objective|outcome|steps to reproduce"

@@ -203,3 +203,30 @@ def test_labelled_files_are_read_right() -> None:
 
 def test_every_labelled_line_exists() -> None:
     assert all(path.suffix in (".md", ".json") for path in Path(todo_scan.FILES).iterdir())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## Plans\n- none\n",
+        "## Open\n- nothing yet\n- n/a\n",
+        "## Ideen\n- keine\n",
+        "### Priority guidelines\n- HIGH: critical for security\n- LOW: nice to have\n",
+        "### Status indicators\n- PENDING: planned but not started\n",
+        "## Tasks\n\nStrategic benefits:\n- Team work: everybody sees the plan\n",
+        "## Tasks\n- Artifacts:\n  - baseline: `docs/perf/face.json`\n",
+    ],
+)
+def test_what_is_told_and_not_asked_for_is_no_item(text: str) -> None:
+    assert scan_text(text) == []
+
+
+def test_what_was_changed_recently_is_done() -> None:
+    (item,) = scan_text("### Recent fixes (2026-09-06)\n- Comments: added an edit button\n")
+    assert item.state == "done"
+
+
+def test_a_paragraph_that_says_todo_is_an_item() -> None:
+    text = "# Docs\n\nTODO: Describe the parts\n      and how they meet. (Ann)\n\nThe todo: list is kept elsewhere.\n"
+    (item,) = scan_text(text)
+    assert (item.line, item.text, item.confidence) == (3, "Describe the parts and how they meet. (Ann)", "medium")
