@@ -111,4 +111,19 @@ def _refuse_delete(self: Any, name: str) -> None:
     raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-_FROZEN: Final[dict[str, Any]] = {"__setattr__": _refuse_set, "__delattr__": _refuse_delete}
+def _state(self: Any) -> list[Any]:
+    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _set_state(self: Any, state: list[Any]) -> None:
+    for field, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, field.name, value)
+
+
+_FROZEN: Final[dict[str, Any]] = {
+    "__setattr__": _refuse_set,
+    "__delattr__": _refuse_delete,
+    # What `copy` and `pickle` use, which would be refused too.
+    "__getstate__": _state,
+    "__setstate__": _set_state,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from dataclasses import field
@@ -70,6 +71,7 @@ def _told(dataclass: Decorator, options: dict[str, bool]) -> list[Any]:
         [known.name for known in dataclasses.fields(cls)],
         cls.__match_args__,
         hasattr(same, "__dict__"),
+        repr([copy.copy(other), copy.deepcopy(other)]),
         _outcome(lambda: delattr(other, "x")),
         first.seen is not same.seen,
     ]
