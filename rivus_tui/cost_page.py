@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from engine.contracts.costs import BudgetView, CostsView, CostView, ModelsView, QuotaView
+from rivus_tui.cost_chart import chart_lines
 from rivus_tui.format import Cell, Line, cell, fit, fit_line, line, money, plural, until
+from rivus_tui.spark import bar
 from rivus_tui.theme import Role
 
 PERIODS: Final[tuple[tuple[str, int], ...]] = (("30 days", 30), ("7 days", 7), ("24 hours", 1))
@@ -27,6 +29,7 @@ _TALK_ROLES: Final[dict[str, Role]] = {
     "closed": "muted",
 }
 _BAR: Final = 12
+_NAME: Final = 40
 
 
 def period_tabs(chosen: int) -> Line:
@@ -44,18 +47,24 @@ def cost_lines(view: CostsView | None, now: int, width: int) -> Iterator[Line]:
     total = view.total
     saved = f", {money(total.saved_usd_micros)} saved" if total.saved_usd_micros else ""
     failed = Cell(f", {total.failed} failed", "bad") if total.failed else Cell("")
-    told = f"  {plural(total.calls, 'call')}, {total.cached} from the cache{saved}"
+    told = f"  {plural(total.calls, 'call')} of models, {total.cached} from the cache{saved}"
     yield fit_line((Cell(money(total.usd_micros), "strong"), Cell(told), failed), width)
     if not view.jobs and not view.budgets:
         yield ()
         yield line(Cell("Nothing was spent in this time. What models cost, and what stages report, is counted here."))
         return
+    if drawn := chart_lines(view.quarters, view.since, now, width):
+        yield ()
+        yield from drawn
     if view.budgets:
         yield ()
         yield (Cell("DAILY LIMITS", "head"),)
         for budget in view.budgets:
             yield fit_line(_budget(budget, now), width)
-    for title, rows in (("JOB", view.jobs), ("MODEL", view.models), ("PURPOSE", view.purposes), ("DAY", view.days)):
+    for title, rows in (
+        ("JOB", view.jobs), ("STAGE", view.stages), ("MODEL", view.models), ("PURPOSE", view.purposes),
+        ("DAY", view.days),
+    ):  # fmt: skip
         if rows:
             yield ()
             yield from _table(title, rows, width)
@@ -70,29 +79,32 @@ def _budget(budget: BudgetView, now: int) -> Line:
         _name(budget.name, 20),
         Cell(" "),
         Cell(f"{money(budget.spent_usd_micros)} of {money(budget.limit_usd_micros)} ".ljust(18)),
-        Cell("#" * round(share * _BAR), role),
-        Cell("." * (_BAR - round(share * _BAR)), "muted"),
+        Cell(bar(used, budget.limit_usd_micros, _BAR), role),
         Cell(f"{way}  anew {until(now, budget.resets_at)}", "muted"),
     )
 
 
 def _table(title: str, rows: Sequence[CostView], width: int) -> Iterator[Line]:
-    wide = width >= 96
-    name = max(12, width - (66 if wide else 40))
-    head = fit(title, name) + fit("COST", 10, "right") + fit("CALLS", 8, "right") + fit("CACHED", 8, "right")
+    """One line for each, with its share of the whole; what stages cost is known by attempt, not by call."""
+    wide, of_stages = width >= 96, title == "STAGE"
+    name = min(max(12, width - (79 if wide else 53)), _NAME)
+    head = fit(title, name) + fit("COST", 10, "right") + " " + fit("SHARE", _BAR)
+    head += fit("RUNS" if of_stages else "CALLS", 8, "right") + fit("" if of_stages else "CACHED", 8, "right")
     head += fit("FAILED", 8, "right")
-    if wide:
+    if wide and not of_stages:
         head += fit("TOKENS IN", 11, "right") + fit("OUT", 9, "right") + fit("MEAN", 6, "right")
     yield (Cell(head, "head"),)
+    whole = sum(row.usd_micros for row in rows)
     for row in rows:
         parts = [
             _name(row.name, name),
             Cell(fit(money(row.usd_micros), 10, "right")),
+            Cell(" " + fit("#" * len(bar(row.usd_micros, whole, _BAR).rstrip(".")), _BAR), "run"),
             Cell(fit(f"{row.calls:,}", 8, "right")),
-            Cell(fit(f"{row.cached:,}", 8, "right"), "muted"),
+            Cell(fit("" if of_stages else f"{row.cached:,}", 8, "right"), "muted"),
             Cell(fit(f"{row.failed:,}", 8, "right"), "bad" if row.failed else "muted"),
         ]
-        if wide:
+        if wide and not of_stages:
             mean = "" if row.mean_ms is None else f"{row.mean_ms / 1000:.1f}s"
             parts += [
                 Cell(fit(f"{row.tokens_in:,}", 11, "right"), "muted"),

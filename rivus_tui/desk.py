@@ -15,7 +15,7 @@ from engine.contracts.view import StatusView
 from engine.kit.clock import Clock
 from rivus_tui.bulk_page import progress
 from rivus_tui.filters import SCOPES, Scope
-from rivus_tui.format import clock_time
+from rivus_tui.format import clock_time, money, until
 from rivus_tui.keymap import PLAIN, Keymap
 from rivus_tui.memory import Memory
 from rivus_tui.pace import Pace
@@ -131,6 +131,10 @@ class Desk:
             return self.status.problem
         if self.status is not None and self.status.bulk is not None:
             return progress(self.status.bulk)
+        budget = self.status.budget if self.status is not None else None
+        if budget is not None and budget.spent_usd_micros >= budget.limit_usd_micros:
+            day = until(self.clock.now(), budget.resets_at)
+            return f"GUARD HIT: {money(budget.limit_usd_micros)} a day is spent; what costs money goes on {day}"
         if self.frozen_at is not None:
             return f"FROZEN at {clock_time(self.frozen_at)}: the work goes on; f follows again"
         if self.engine is not None and self.engine.attached() and self.status is not None and self.status.engine:

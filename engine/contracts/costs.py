@@ -52,8 +52,12 @@ class CostsView:
     """The dearest first, as in the others; `(asked)` is what people and the engine itself asked."""
     models: tuple[CostView, ...]
     purposes: tuple[CostView, ...]
+    stages: tuple[CostView, ...]
+    """`job.stage` of those that cost something, whole hours of it; `calls` are its attempts."""
     days: tuple[CostView, ...]
     """The newest first."""
+    quarters: tuple[tuple[int, int], ...]
+    """Start of each quarter of an hour in which something was spent (ms UTC), and how much (micro-dollars)."""
     budgets: tuple[BudgetView, ...]
 
 

@@ -12,6 +12,7 @@ from engine.contracts.values import dataclass
 
 if TYPE_CHECKING:
     from engine.contracts.bulk import BulkView
+    from engine.contracts.costs import BudgetView
 
 Order = Literal["created", "updated", "key", "place", "priority"]
 
@@ -387,6 +388,8 @@ class StatusView:
     """What waits for a person on which screen, by its name (`triage`, `doctor`, …); absent: nothing."""
     bulk: BulkView | None = None
     """A command on many items that goes on, or has ended a moment ago."""
+    budget: BudgetView | None = None
+    """The daily limit of all jobs together; None: there is none."""
     rings: int | None = None
     """How often an incident has opened; when it rises, the terminal's bell rings. None: it does not."""
 

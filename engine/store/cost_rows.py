@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from engine.store.sql import queries
 _SQL = queries("costs")
 
 _NOTHING = (0,) * 8
+_HOUR_MS = 3_600_000
 
 
 def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
@@ -34,12 +35,16 @@ def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
             _sums(connection, query, since) for query in (_SQL.by_job, _SQL.by_model, _SQL.by_purpose)
         )
         quarters = {at: row for at, *row in connection.execute(_SQL.by_quarter, (since,))}
+        by_stage: dict[str, tuple[int, ...]] = {
+            str(name): (n, 0, failed, 0, 0, usd_micros, 0, 0)
+            for name, n, failed, usd_micros in connection.execute(_SQL.by_stage, (since - since % _HOUR_MS,))
+        }
         spent_by_job = dict(connection.execute(_SQL.spent_by_job, (since,)))
         spent: dict[int, int] = defaultdict(int)
         for query in (_SQL.spent_by_quarter, _SQL.asked_by_quarter):
             for at, usd_micros in connection.execute(query, (since,)):
                 spent[at] += usd_micros
-        budgets = tuple(_budgets(connection, now))
+        limits = tuple(budgets(connection, now))
     finally:
         connection.execute("COMMIT")
     jobs = dict(by_job)
@@ -53,8 +58,10 @@ def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
         jobs=_dearest(jobs),
         models=_dearest(by_model),
         purposes=_dearest(by_purpose),
+        stages=_dearest(by_stage),
         days=_days(quarters, spent),
-        budgets=budgets,
+        quarters=tuple(sorted((at, usd_micros) for at, usd_micros in spent.items() if usd_micros)),
+        budgets=limits,
     )
 
 
@@ -100,7 +107,8 @@ def _days(quarters: dict[int, list[int]], spent: dict[int, int]) -> tuple[CostVi
     return tuple(_view(day, days[day]) for day in sorted(days, reverse=True))
 
 
-def _budgets(connection: sqlite3.Connection, now: int) -> Iterable[BudgetView]:
+def budgets(connection: sqlite3.Connection, now: int) -> Iterator[BudgetView]:
+    """Daily limits and what is used of them, that of all jobs together first."""
     reserved = dict(connection.execute(_SQL.reserved))
     for job_id, name, limit, timezone in connection.execute(_SQL.budgets).fetchall():
         start, end = day_bounds(now, ZoneInfo(timezone))

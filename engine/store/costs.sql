@@ -22,6 +22,12 @@ SELECT u.at, sum(u.calls), sum(u.cached), sum(u.failed), sum(u.tokens_in), sum(u
     sum(u.saved_usd_micros), sum(u.ms)
 FROM model_use AS u WHERE u.at >= ? GROUP BY u.at;
 
+-- name: by_stage
+-- What the attempts of each stage have cost since the start of an hour, of those that cost something.
+SELECT j.name || '.' || s.name, sum(r.n), sum(iif(r.outcome = 'failed', r.n, 0)), sum(r.usd_micros)
+FROM rollups AS r JOIN stages AS s ON s.id = r.stage_id JOIN jobs AS j ON j.id = r.job_id
+WHERE r.hour >= ? GROUP BY r.stage_id HAVING sum(r.usd_micros) > 0;
+
 -- name: spent_by_job
 -- What each job has spent since a time, on models and else.
 SELECT j.name, sum(s.usd_micros) FROM spent AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.at >= ? GROUP BY s.job_id;

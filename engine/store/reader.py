@@ -34,7 +34,7 @@ from engine.store.state_dir import StateDir
 
 if TYPE_CHECKING:
     from engine.contracts.bulk import BulkLook, BulkView, Forecast
-    from engine.contracts.costs import CostsView, ModelsView
+    from engine.contracts.costs import BudgetView, CostsView, ModelsView
     from engine.contracts.history import HourView
     from engine.contracts.incident import IncidentView
     from engine.contracts.report import JobReport
@@ -72,6 +72,7 @@ class Reader:
             incidents, opened, rings = self._connection.execute(_SQL.incident_counts).fetchone()
             stale = int(self._connection.execute(_SQL.stale_results).fetchone()[0])
             bulk = self._bulk()
+            budget = self._budget()
         items: dict[str, int] = defaultdict(int)
         failed_external = 0
         for job in jobs:
@@ -94,7 +95,15 @@ class Reader:
             | ({"stale": stale} if stale else {}),
             rings=opened if rings else None,
             bulk=bulk,
+            budget=budget,
         )
+
+    def _budget(self) -> BudgetView | None:
+        if self._connection.execute(_SQL.has_budget).fetchone() is None:
+            return None
+        from engine.store import cost_rows
+
+        return next(cost_rows.budgets(self._connection, self._now()), None)
 
     def _bulk(self) -> BulkView | None:
         since = self._now() - BULK_SHOWN_MS

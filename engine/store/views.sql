@@ -10,6 +10,10 @@ SELECT value FROM meta WHERE key IN ('problem:configuration', 'problem:disk') AN
 -- Whether a command on many items goes on, or has ended since a time.
 SELECT 1 FROM bulks WHERE ended_at IS NULL UNION ALL SELECT 1 FROM bulks WHERE ended_at >= ? LIMIT 1;
 
+-- name: has_budget
+-- Whether all jobs together have a daily limit.
+SELECT 1 FROM budgets WHERE job_id = 0;
+
 -- name: jobs
 -- Every job that is configured, in the order written, with its newest run and its newest failure.
 SELECT j.id, j.name, j.title, j.emoji, j.internal, j.is_check, j.findings_to, j.state, j.why, j.every_s, j.cron,

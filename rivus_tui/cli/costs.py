@@ -13,7 +13,7 @@ from rivus_tui.cli.output import json_option, local_time, print_json, print_tabl
 if TYPE_CHECKING:
     from engine.contracts.costs import CostsView, CostView, ModelsView
 
-_BY = ("job", "model", "purpose", "day")
+_BY = ("job", "stage", "model", "purpose", "day")
 
 
 @click.command()
@@ -38,7 +38,7 @@ def costs(asked: Asked, by: tuple[str, ...], since: str, as_json: bool) -> None:
         view, models = reader.costs(start), reader.models()
     finally:
         reader.close()
-    tables = {"job": view.jobs, "model": view.models, "purpose": view.purposes, "day": view.days}
+    tables = {"job": view.jobs, "stage": view.stages, "model": view.models, "purpose": view.purposes, "day": view.days}
     if as_json:
         for name in by or _BY:
             for row in tables[name]:

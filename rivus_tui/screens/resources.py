@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from rich.cells import cell_len
 from textual.containers import Container
 from textual.widget import Widget
 
@@ -29,6 +30,7 @@ from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 _WAITERS: Final = 100
+_TITLE: Final = 40
 _KINDS: Final = {"resource": "shared", "pace": "pace", "slots": "slots"}
 
 COLUMNS: tuple[Column[LimitView], ...] = (
@@ -36,7 +38,12 @@ COLUMNS: tuple[Column[LimitView], ...] = (
     Column(title="KIND", width=7, show=lambda limit, now: Cell(_KINDS[limit.kind], "muted")),
     Column(title="HELD", width=9, align="right", show=lambda limit, now: _held(limit)),
     Column(title="", width=10, drop=3, show=lambda limit, now: _bar(limit)),
-    Column(title="PACE", width=8, show=lambda limit, now: cell(limit.pace or "-", "muted" if not limit.pace else "")),
+    Column(
+        title="PACE",
+        width=8,
+        grow=1,
+        show=lambda limit, now: cell(limit.pace or "-", "muted" if not limit.pace else ""),
+    ),
     Column(title="NEXT", width=7, align="right", drop=2, show=lambda limit, now: _next(limit, now)),
     Column(title="WAIT", width=6, align="right", show=lambda limit, now: _waiting(limit)),
     Column(title="LONGEST", width=7, align="right", drop=1, show=lambda limit, now: _longest(limit, now)),
@@ -212,14 +219,18 @@ class ResourcesScreen(ListRoom[LimitView]):
 
     def _waiters(self, now: int) -> list[Line]:
         lines: list[Line] = []
+        said = ""
+        size = min(max((cell_len(cell(one.title).text) for one in self._coming), default=0), _TITLE)
         for position, one in enumerate(self._coming, start=1):
-            held = f"   {one.holds[0].why}" if one.holds else ""
+            why = one.holds[0].why if one.holds else ""
+            held, said = "" if why == said else why, why  # what holds the one above holds those below it too
             lines.append(
                 (
                     Cell(f"{position:3} ", "muted"),
                     Cell(fit(priority(one.priority).text, 2), priority(one.priority).role),
                     Cell(f" {fit(age(now, one.ready_at), 5, 'right')}  ", "muted"),
-                    cell(f"{one.title}{held}"),
+                    Cell(fit(cell(one.title).text, size) + "   " if held else cell(one.title).text),
+                    cell(held, "wait"),
                 )
             )
         return lines or [(Cell("Nobody waits for it.", "ok"),)]

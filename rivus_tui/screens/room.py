@@ -144,6 +144,7 @@ class Room(Screen[None]):
             read_only=bool(desk.read_only),
             starting=desk.starting,
             unread=desk.said.unread,
+            budget=status.budget if status else None,
         )
         return (status_line(pulse, width),)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from engine.contracts.values import dataclass
-from rivus_tui.format import Cell, Line, cell, clock_time, count, fit_line, line, plural, spread, width_of
+from rivus_tui.format import Cell, Line, cell, clock_time, count, fit_line, line, money, plural, spread, width_of
 from rivus_tui.rooms import RoomSpec, standing
 from rivus_tui.theme import Role
+
+if TYPE_CHECKING:
+    from engine.contracts.costs import BudgetView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +35,8 @@ class Pulse:
     """Whether nothing can be changed from here."""
     starting: bool = False
     """Whether the engine of this app is still on its way."""
+    budget: BudgetView | None = None
+    """The daily limit of all jobs together."""
     unread: int = 0
     """Errors that a toast has told and nobody has read again."""
 
@@ -59,9 +65,18 @@ def status_line(pulse: Pulse, width: int) -> Line:
     right = [mode, Cell("  "), Cell(clock_time(pulse.now) if words else clock_time(pulse.now)[:5]), Cell(" ")]
     if words or pulse.lag_ms >= 100:
         right = [Cell(f"lag {pulse.lag_ms}ms  ", "wait" if pulse.lag_ms >= 100 else "muted"), *right]
+    if pulse.budget is not None:
+        right = [_spent(pulse.budget), Cell("  "), *right]
     if pulse.unread:
         right = [Cell(f"! {plural(pulse.unread, 'error')}  " if words else f"!{pulse.unread}  ", "bad"), *right]
     return spread(left, right, width)
+
+
+def _spent(budget: BudgetView) -> Cell:
+    """What was spent today of what may be."""
+    part = budget.spent_usd_micros / budget.limit_usd_micros
+    text = f"{money(budget.spent_usd_micros)}/{money(budget.limit_usd_micros)}"
+    return Cell(text, "bad" if part >= 1 else "wait" if part >= 0.8 else "muted")
 
 
 def tab_line(mode: str, badges: Mapping[str, int], width: int) -> Line:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.contracts.spec import ProjectSpec, Settings
 from engine.rules.budget import day_bounds, dollars
-from engine.store import job_rows, spend
+from engine.store import cost_rows, job_rows, spend
 from tests.factories import Ground, finished, job
 
 UTC = ZoneInfo("UTC")
@@ -107,3 +107,20 @@ def test_a_paused_job_that_leaves_the_configuration_is_not_waited_for(make_groun
     ground.sync(job("feeds"))
 
     assert spend.next_end(ground.db) is None
+
+
+def test_costs_tell_which_stages_took_the_money_and_when(make_ground: Callable[..., Ground]) -> None:
+    ground = make_ground(job("docs"), job("feeds"))
+    buy(ground, 300)
+    buy(ground, 50, "feeds")
+    ground.clock.advance(3_600)
+    buy(ground, 200)
+
+    view = cost_rows.costs(ground.db, 0, ground.now)
+
+    assert [(row.name.split(".")[0], row.calls, row.usd_micros) for row in view.stages] == [
+        ("docs", 2, 500), ("feeds", 1, 50),
+    ]  # fmt: skip
+    assert [usd_micros for _, usd_micros in view.quarters] == [350, 200]
+    (one, other) = (at for at, _ in view.quarters)
+    assert other - one == 3_600_000

@@ -38,6 +38,11 @@ def costs(since: int, now: int) -> CostsView:
         models=(cost("openai/gpt-5", 1_310_000, 41), cost("openai/gpt-5-mini", 532_300, 286, failed=6, cached=48),
                 cost("local/qwen3", 0, 4)),
         purposes=(cost("scope", 980_000, 140), cost("summarise", 834_100, 183), cost("ask", 28_200, 8)),
+        stages=(cost("docs.summarise", 1_204_000, 214), cost("todos.scope", 610_100, 109, failed=6)),
+        quarters=tuple(
+            (now - hours * _HOUR, usd_micros)
+            for hours, usd_micros in ((30, 1_202_300), (20, 90_000), (9, 130_000), (3, 240_000), (0, 180_000))
+        ),
         days=(cost("2026-10-28", 640_000, 120), cost("2026-10-27", 1_202_300, 211)),
         budgets=(
             BudgetView(name="all jobs", limit_usd_micros=5_000_000, spent_usd_micros=640_000,

@@ -1,0 +1,52 @@
+"""Where the money went, for people who look rather than read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.contracts.costs import BudgetView
+from rivus_tui.cost_chart import chart_lines
+from tests.tui.rows import NOW, sample
+from tests.tui.story import open_room
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+
+def drawn(quarters: list[tuple[int, int]], days: int, width: int = 100) -> list[str]:
+    rows = chart_lines(quarters, NOW - days * DAY, NOW, width)
+    return ["".join(part.text for part in row) for row in rows]
+
+
+def test_bars_stand_where_the_money_was_spent_the_newest_at_the_right() -> None:
+    rows = drawn([(NOW - 2 * HOUR - 1, 1_000_000), (NOW, 4_000_000)], 1)
+    assert rows[0] == "SPENT AN HOUR"
+    assert rows[1].startswith("  $4.00 |")
+    assert rows[1].count("█") == 2
+    assert rows[4].rstrip().endswith("██ ·· ██")
+    assert rows[5].startswith(" " * 9)
+    assert rows[5].endswith("now")
+
+
+def test_little_beside_much_is_not_nothing() -> None:
+    assert "▁" in drawn([(NOW - 5 * HOUR, 1), (NOW, 9_000_000)], 1)[4]
+
+
+def test_what_does_not_fit_or_never_was_is_not_drawn() -> None:
+    assert drawn([], 1) == []
+    assert drawn([(NOW, 5)], 30, width=30) == []
+
+
+async def test_status_line_shows_what_of_the_day_is_spent_and_the_banner_when_all_is() -> None:
+    rows = sample()
+    budget = BudgetView(
+        name="all jobs", limit_usd_micros=5_000_000, spent_usd_micros=1_840_000, reserved_usd_micros=0,
+        resets_at=NOW + HOUR,
+    )  # fmt: skip
+    rows.status = replace(rows.status, budget=budget)
+    async with open_room(rows) as story:
+        assert "$1.84/$5.00" in story.text().splitlines()[0]
+        assert "GUARD HIT" not in story.text()
+        rows.status = replace(rows.status, budget=replace(budget, spent_usd_micros=5_010_000))
+        await story.press("ctrl+r")
+        assert "GUARD HIT: $5.00 a day is spent; what costs money goes on in 1h00" in story.text()
