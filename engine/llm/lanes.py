@@ -20,6 +20,7 @@ from engine.contracts.spec import ProjectSpec
 from engine.contracts.values import dataclass
 from engine.rules.outage import is_probe
 from engine.store.quotas import QuotaRow, names
+from engine.store.recurrence import DAY_MS
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,8 @@ class Lanes:
     _seats: set[Seat] = field(default_factory=set)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a request has ended."""
+    _seen: int = 0
+    """The time at the last look, ms UTC."""
 
     def configure(self, project: ProjectSpec, backends: Mapping[str, Backend], rows: Mapping[str, QuotaRow]) -> None:
         """Take a configuration; what is on its way stays counted."""
@@ -132,7 +135,7 @@ class Lanes:
         if lane[0] not in self._backends:
             return Wait(f"{lane[0]} is not configured any more", None)
         spec, backend = self._backends[lane[0]]
-        now = self.now()
+        now = self._look()
         for name in names(*lane, alias.name):
             quota = self._quotas.get(name)
             if quota is None:
@@ -254,6 +257,16 @@ class Lanes:
             if (quota := self._quotas.get(name)) is not None:
                 quota.used = max(0, quota.used - 1)
 
+    def _look(self) -> int:
+        """The time; where the clock was far ahead and is right again, nothing waits for the time that it showed."""
+        now = self.now()
+        if (back := self._seen - now) > DAY_MS:
+            for quota in self._quotas.values():
+                quota.blocked_until -= back
+                quota.broken_until -= back
+        self._seen = now
+        return now
+
     def failures(self, lane: Lane) -> int:
         """Failures of this lane in a row."""
         quota = self._quotas.get("/".join(lane))
@@ -261,8 +274,8 @@ class Lanes:
 
     def is_blocked(self, lane: Lane) -> bool:
         """Whether this lane has asked to wait, and the time is not over."""
-        quota = self._quotas.get("/".join(lane))
-        return quota is not None and quota.blocked_until > self.now()
+        now, quota = self._look(), self._quotas.get("/".join(lane))
+        return quota is not None and quota.blocked_until > now
 
     def mark(self, lane: Lane, *, failures: int, broken_until: int, blocked_until: int, why: str | None) -> None:
         """How this lane fares."""

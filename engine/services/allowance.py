@@ -18,6 +18,7 @@ from engine.contracts.values import dataclass
 from engine.rules import pacing
 from engine.rules.scheduler import turn_after
 from engine.store.plan import Plan
+from engine.store.recurrence import DAY_MS
 
 RUN: Final = "run"
 """The counter of a run that was limited as a whole."""
@@ -157,6 +158,8 @@ class Limits:
         self._is_open = False
         """An allowance is out: what it takes of shared resources is not known yet."""
         self._slowed: dict[str, int] = {}
+        self._seen = 0
+        """The time at the last look, ms UTC."""
 
     def slow(self, stage: int, until: int) -> list[str]:
         """Somebody asked for fewer requests: nothing that takes from this stage's buckets starts before `until` (ms
@@ -216,6 +219,10 @@ class Limits:
 
     def open(self, slots: dict[int, int], taken: Callable[[int], int], now: int) -> Allowance:
         """What may be claimed now, given the free slots of stages and how many of each stage run."""
+        if (back := self._seen - now) > DAY_MS:
+            # The clock was far ahead: nothing waits for the time that it showed.
+            self._slowed = {name: until - back for name, until in self._slowed.items()}
+        self._seen = now
         for name, tat in self._tats.items():
             # A rate that was raised, or a clock that was set back: the bucket is empty at most, from now on.
             if (rate := self._rates.get(name)) is not None:

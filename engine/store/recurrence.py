@@ -77,7 +77,8 @@ def set_back(connection: sqlite3.Connection, plan: Plan, by_ms: int, now: int) -
     A recurring item keeps its next turn where that can be one of the next two: it may have had the first of them.
     """
     zone = ZoneInfo(plan.timezone)
-    connection.execute(_SQL.later_sooner, {"by": by_ms, "now": now})
+    for query in (_SQL.later_sooner, _SQL.slowed_sooner, _SQL.jobs_sooner, _SQL.stages_sooner, _SQL.quotas_sooner):
+        connection.execute(query, {"by": by_ms, "now": now})
     for item_id, job_id in connection.execute(_SQL.coming, (now,)).fetchall():
         recur = plan.job_of(job_id).spec.recur if plan.has_job(job_id) else None
         if recur is not None:

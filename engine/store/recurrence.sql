@@ -33,6 +33,25 @@ WHERE item_id = :item;
 -- The clock was set back: what was put off by it waits as long as was meant.
 UPDATE item_stages SET due_at = max(:now, due_at - :by) WHERE state = 'later' AND due_at > :now;
 
+-- name: slowed_sooner
+-- What was asked to go slower, as well.
+UPDATE slowed SET until = max(:now, until - :by) WHERE until > :now;
+
+-- name: jobs_sooner
+-- Pauses that end by themselves; a time that a person gave is meant as it was given.
+UPDATE jobs SET paused_until = max(:now, paused_until - :by) WHERE paused_until > :now AND paused_by <> 'person';
+
+-- name: stages_sooner
+-- The same of single stages.
+UPDATE stages SET paused_until = max(:now, paused_until - :by) WHERE paused_until > :now AND paused_by <> 'person';
+
+-- name: quotas_sooner
+-- Models that asked to wait, or failed too often.
+UPDATE quotas SET
+    blocked_until = CASE WHEN blocked_until > :now THEN max(:now, blocked_until - :by) ELSE blocked_until END,
+    broken_until = CASE WHEN broken_until > :now THEN max(:now, broken_until - :by) ELSE broken_until END
+WHERE blocked_until > :now OR broken_until > :now;
+
 -- name: coming
 -- Items that come back in the future.
 SELECT id, job_id FROM items WHERE next_due_at > ?;

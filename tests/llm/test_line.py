@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from engine.contracts.errors import ModelBusy
 from engine.contracts.llm import Message, Request, Sent
 from engine.contracts.models import ModeSpec
+from engine.contracts.spec import ProjectSpec, Settings
 from engine.llm.lanes import Lanes
+from engine.store.quotas import QuotaRow
 from tests.llm.house import House, backend, model, outcome, run_virtually
 
 
@@ -164,3 +166,19 @@ def test_nobody_waits_longer_than_it_wants_to(tmp_path: Path) -> None:
         await asyncio.wait({hangs})
 
     run_virtually(main)
+
+
+def test_clock_that_was_years_ahead_blocks_no_model_for_years() -> None:
+    now = 0
+    row = QuotaRow(
+        name="one/m", per_day=None, used=0, resets_at=0, blocked_until=0, failures=0, broken_until=0, why=None
+    )
+    lanes = Lanes(shares=cast(Any, None), now=lambda: now)
+    lanes.configure(ProjectSpec(root=Path(), source=None, settings=Settings(), jobs=()), {}, {row.name: row})
+    now = years = 3_650 * 86_400_000
+    assert not lanes.is_blocked(("one", "m"))
+    lanes.mark(("one", "m"), failures=1, broken_until=0, blocked_until=years + 60_000, why="busy")
+    now = 1
+    assert lanes.is_blocked(("one", "m"))
+    now = 60_001
+    assert not lanes.is_blocked(("one", "m"))

@@ -148,3 +148,11 @@ def test_queues_share_by_their_weights_and_one_that_comes_back_catches_nothing_u
     both = go({1: 1_000, 2: 1_000}, {1: 1.0, 2: 1.0})
     assert both[1] in (1, 2)  # not none, though the other one has had fifty turns less
     assert sum(both.values()) == 4
+
+
+def test_clock_that_was_years_ahead_holds_nobody_back_for_years() -> None:
+    found, years = limits(job("a", stage("s"))), 3_650 * 86_400_000
+    found.open({1: 4}, lambda _: 0, NOW + years)
+    found.slow(1, NOW + years + 60_000)
+    assert claim_all(found.open({1: 4}, lambda _: 0, NOW), {1: 9}) == {1: 0}
+    assert claim_all(found.open({1: 4}, lambda _: 0, NOW + 60_001), {1: 9}) == {1: 4}

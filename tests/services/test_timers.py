@@ -133,6 +133,12 @@ async def test_what_is_told_while_rows_are_woken_is_not_forgotten(
         await it.until(lambda: it.runtime.timers.next_at == at, seconds=5)
 
 
+def _hold_back(connection: sqlite3.Connection, until: int) -> None:
+    """As a doctor and a model that is busy do, for a minute."""
+    connection.execute("INSERT INTO slowed (name, until) VALUES ('job:other', ?)", (until,))
+    connection.execute("INSERT INTO quotas (name, blocked_until) VALUES ('one/m', ?)", (until,))
+
+
 async def test_what_was_put_off_by_a_clock_that_was_years_ahead_waits_as_long_as_was_meant(tmp_path: Path) -> None:
     async def work(ctx: Any) -> Any:
         seen.append(ctx.item.key)
@@ -145,10 +151,14 @@ async def test_what_was_put_off_by_a_clock_that_was_years_ahead_waits_as_long_as
     async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}, clock=clock) as it:
         await it.add("a")
         await it.until(lambda: it.states("a")["work"] == "later")
+        await it.change(_hold_back, clock.now() + 60_000)
         clock.set(-years)
         it.runtime.timers.look()
         await it.until(lambda: "clock.set" in it.kinds())
         assert it.states("a")["work"] == "later"
+        sql = "SELECT until FROM slowed UNION ALL SELECT max(blocked_until, broken_until) FROM quotas"
+        held = await it.change(lambda connection: connection.execute(sql).fetchall())
+        assert [clock.now() < until <= clock.now() + 60_000 for (until,) in held] == [True, True]
         clock.advance(3_601)
         it.runtime.timers.look()
         await it.until(lambda: it.states("a")["work"] == "done")
