@@ -1,7 +1,7 @@
 """Measure what is promised: `python -m tests.faults [--deep] [--share F] [CODE ...]`; one line a goal, by code.
 
-Each goal runs in a process of its own, as many side by side as there are cores; those that measure times on an idle
-machine, or fill all cores themselves, run alone, and first.
+Each goal runs in a process of its own, one more side by side than there are cores, because many of them wait; those
+that measure times on an idle machine run alone, and first.
 """
 
 from __future__ import annotations
@@ -62,21 +62,21 @@ def _apart(goal: Goal, lane: Lane) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout.rstrip("\n") or broke
 
 
-def reports(chosen: Sequence[Goal], lane: Lane, cores: int) -> Iterator[tuple[bool, str]]:
+def reports(chosen: Sequence[Goal], lane: Lane, beside: int) -> Iterator[tuple[bool, str]]:
     """Measure all; yields in their order, whichever ends first."""
     alone = {goal.code: _apart(goal, lane) for goal in chosen if goal.alone}
     longest_first = sorted((goal for goal in chosen if not goal.alone), key=lambda goal: -goal.minutes)
-    with ThreadPoolExecutor(cores) as pool:
-        beside = {goal.code: pool.submit(_apart, goal, lane) for goal in longest_first}
+    with ThreadPoolExecutor(beside) as pool:
+        others = {goal.code: pool.submit(_apart, goal, lane) for goal in longest_first}
         for goal in chosen:
-            yield alone[goal.code] if goal.alone else beside[goal.code].result()
+            yield alone[goal.code] if goal.alone else others[goal.code].result()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deep", action="store_true", help="the whole counts; without it the fast lane")
     parser.add_argument("--share", type=float, default=1.0, help="part of the deep lane's counts")
-    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="how many goals run side by side")
+    parser.add_argument("--beside", type=int, default=(os.cpu_count() or 1) + 1, help="how many goals run side by side")
     parser.add_argument("codes", nargs="*", help="goals to measure; all without any")
     asked = parser.parse_args()
     lane = Lane(asked.deep, asked.share)
@@ -84,7 +84,7 @@ def main() -> int:
     began = time.monotonic()
     failed = 0
     one = [report(goal, lane) for goal in chosen] if len(chosen) == 1 else None
-    for holds, told in one or reports(chosen, lane, asked.cores):
+    for holds, told in one or reports(chosen, lane, asked.beside):
         failed += not holds
         sys.stdout.write(f"{told}\n")
         sys.stdout.flush()

@@ -40,7 +40,7 @@ class Goal:
     limit: str
     measure: Callable[[Lane], Reading]
     alone: bool = False
-    """It measures times on an idle machine, or fills all cores itself: nothing else runs beside it."""
+    """It measures times on an idle machine: nothing else runs beside it."""
     minutes: float = 1.0
     """About how long its deep lane takes on one core; the longest begins first."""
 

@@ -34,12 +34,15 @@ _CRON = {"night": "30 2 * * *", "noon": "0 12 * * *", "weekly": "15 6 * * 1"}
 _SLACK_S = 130.0
 """Two looks of the loop that wakes what is due."""
 _JUMPS = (("back", -3_600_000, 0.0), ("forth", 3_600_000, 0.0), ("sleep", 0, 8 * 3_600.0), ("sleep", 0, 300.0))
+_YEARS_MS = 3_650 * 86_400_000
+_STARTS = ("2026-03-26", "2026-10-22", "2027-12-28", "2028-02-26")
+"""Days before summer time begins and ends, a year ends, and a day comes that most years have not."""
 _modules = itertools.count()
 
 
 def clocks(lane: Lane) -> Reading:
     with quietly(), patient(), tempfile.TemporaryDirectory(prefix="rivus-clocks-") as folder:
-        found, figure = _live(Path(folder) / "live", lane.n(fast=1, deep=20))
+        found, figure = _lives(Path(folder), lane.n(fast=1, deep=60))
         days = lane.n(fast=150, deep=3_650)
         turns, wrong = by_rule(lane.n(fast=15, deep=200), days, random.Random(13))
         found += wrong
@@ -49,9 +52,21 @@ def clocks(lane: Lane) -> Reading:
     return readings(found, f"{figure}; {len(found)} wrong")
 
 
-def _live(folder: Path, days: int) -> tuple[list[str], str]:
-    chance = random.Random(13)
-    clock = VirtualClock(1_774_500_000_000)  # two days before summer time begins
+def _lives(folder: Path, days: int) -> tuple[list[str], str]:
+    """Live so many days in all, through each of the starts."""
+    found: list[str] = []
+    runs = jumps = 0
+    starts = _STARTS[:days]
+    for start in starts:
+        wrong, ran, jumped = _live(folder / start, start, days // len(starts))
+        found += [f"from {start}: {one}" for one in wrong]
+        runs, jumps = runs + ran, jumps + jumped
+    return found, f"{runs:,} runs of {len(_EVERY) + len(_CRON)} schedules in {days} days, {jumps} jumps"
+
+
+def _live(folder: Path, start: str, days: int) -> tuple[list[str], int, int]:
+    chance = random.Random(start)
+    clock = VirtualClock(round(datetime.fromisoformat(f"{start}T06:00").replace(tzinfo=_ZONE).timestamp() * 1000))
     loop = VirtualLoop(chance)
     clock.run_on(loop)
     asyncio.set_event_loop(loop)
@@ -76,9 +91,7 @@ def _live(folder: Path, days: int) -> tuple[list[str], str]:
         asyncio.set_event_loop(None)
         loop.close()
         del sys.modules[name]
-    found = _judge(runs, jumps, clock.monotonic())
-    total = sum(map(len, runs.values()))
-    return found, f"{total:,} runs of {len(runs)} schedules in {days} days, {len(jumps)} jumps"
+    return _judge(runs, jumps, clock.monotonic()), sum(map(len, runs.values())), len(jumps)
 
 
 async def _engine(
@@ -106,6 +119,14 @@ async def _engine(
     until = loop.time() + days * _DAY_S
     while loop.time() < until:
         await asyncio.sleep(chance.uniform(0.3, 1.5) * _DAY_S)
+        if chance.random() < 0.2:
+            # Ten years ahead for an hour.
+            jumps.append((clock.monotonic(), "forth"))
+            clock.set(_YEARS_MS)
+            await asyncio.sleep(3_600)
+            jumps.append((clock.monotonic(), "back"))
+            clock.set(-_YEARS_MS)
+            continue
         what, wall, pause = chance.choice(_JUMPS)
         jumps.append((clock.monotonic(), what))
         clock.set(wall)
@@ -138,4 +159,4 @@ def _judge(runs: dict[str, list[tuple[float, int]]], jumps: list[tuple[float, st
     return found
 
 
-GOALS = [Goal("R13", "clocks", "0 double runs, 0 missed, none stuck", clocks)]
+GOALS = [Goal("R13", "clocks", "0 double runs, 0 missed, none stuck", clocks, minutes=6)]

@@ -182,4 +182,4 @@ async def _saves(folder: Path, saves: int, found: list[str]) -> None:
         found.append(f"{saves} saves gave {len(watched.applied)} reloads")
 
 
-GOALS = [Goal("R12", "configuration", "0 jobs lost, 0 half states, refused in ≤ 250 ms", config)]
+GOALS = [Goal("R12", "configuration", "0 jobs lost, 0 half states, refused in ≤ 250 ms", config, minutes=8)]

@@ -22,6 +22,7 @@ from typing import Any
 
 import psutil
 
+from engine.contracts.view import ItemQuery
 from engine.store.migrate import connect
 from engine.store.reader import Reader
 from engine.store.state_dir import StateDir
@@ -112,6 +113,11 @@ async def _break(rig: Rig, how: str) -> Callable[[], Any]:
 
 # An engine in a process of its own
 
+_READS: tuple[Callable[[Reader], object], ...] = (
+    Reader.status, Reader.jobs, lambda reader: reader.items_page(ItemQuery(), None, 50),
+    lambda reader: reader.item("boxes", "box-0001"), lambda reader: reader.events_page(None, 50), Reader.incidents,
+)  # fmt: skip
+"""What screens read while the disk fails."""
 Break = Callable[[Plant, psutil.Process], Callable[[], None]]
 """Lets the disk of this engine fail; returns what ends it."""
 
@@ -149,9 +155,10 @@ def _live(kind: str, breaks: Break, times: int, found: list[str], lags: list[flo
                 end = breaks(plant, process)
                 began = time.monotonic()
                 while time.monotonic() - began < (12.0 if kind == "locked" and n == times - 1 else _EACH_S):
-                    at = time.perf_counter()
-                    reader.status()
-                    lags.append(time.perf_counter() - at)
+                    for read in _READS:
+                        at = time.perf_counter()
+                        read(reader)
+                        lags.append(time.perf_counter() - at)
                     time.sleep(0.02)
                 before = len(plant.ledger("began"))
                 end()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shlex
 import signal
+import socket
 import stat
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -38,7 +41,7 @@ def kills(lane: Lane) -> Reading:
     while left > 0:
         times = min(left, 100)
         durability = "full" if (left // 100) % 2 else "normal"
-        told = _kill_often(durability, times, chance, found, n=2_500 if lane.deep else 400)
+        told = _kill_often(durability, times, chance, found, n=2_500 if lane.deep else 150)
         results, again, in_flight = results + told[0], again + told[1], in_flight + told[2]
         left -= times
     found += _killed_migration(lane.n(fast=1, deep=60), chance)
@@ -188,7 +191,7 @@ def _runs(plant: Plant) -> bool:
 def permissions(lane: Lane) -> Reading:
     """Whatever the umask, nobody else gets an eye in."""
     found: list[str] = []
-    files = 0
+    files = tried = 0
     for umask in ("000", "022", "077")[: 3 if lane.deep else 1]:
         with planted(handler="long", n=2) as plant:
             engine = plant.start(command=("sh", "-c", f'umask {umask}; exec {shlex.quote(str(RIVUS))} "$@"', "rivus"))
@@ -201,12 +204,55 @@ def permissions(lane: Lane) -> Reading:
                 want = 0o700 if stat.S_ISDIR(info.st_mode) else 0o600
                 if stat.S_IMODE(info.st_mode) != want:
                     found.append(f"umask {umask}: {path.name} is {stat.S_IMODE(info.st_mode):o}")
+            tried += _tried_by_another(plant, found)
             engine.kill()
-    return readings(found, f"{files} files, folders and sockets, {len(found)} open to others")
+    others = f"{tried} operations of another user" if tried else "another user was not tried (that takes root)"
+    return readings(found, f"{files} files, folders and sockets, {others}, {len(found)} open to others")
+
+
+def _tries(state: Path) -> list[Callable[[], object]]:
+    """What somebody else could do to a state, were its folder reached."""
+    found: list[Callable[[], object]] = [
+        lambda: os.listdir(state),
+        lambda: os.open(state / "new", os.O_CREAT | os.O_WRONLY),
+        lambda: os.rename(state, state.with_name("mine")),
+        lambda: os.chmod(state, 0o777),
+        lambda: socket.socket(socket.AF_UNIX).connect(str(state / "engine.sock")),
+    ]
+    for name in ("rivus.db", "rivus.db-wal", "engine.lock", "rivus.log", "copy.db"):
+        path = state / name
+        found += [partial(os.open, path, os.O_RDONLY), partial(os.open, path, os.O_WRONLY), partial(os.unlink, path)]
+    return found
+
+
+def _tried_by_another(plant: Plant, found: list[str]) -> int:
+    """Try all of that as another user; returns how much was tried."""
+    if os.geteuid() != 0:
+        return 0
+    for folder in (plant.state.parent, plant.root):
+        folder.chmod(0o755)
+    tries = _tries(plant.state)
+    told, tells = os.pipe()
+    if (child := os.fork()) == 0:
+        # The interpreter may lie where that user cannot run it, so it is this process that becomes the user.
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        for n, one in enumerate(tries):
+            with suppress(OSError):
+                one()
+                os.write(tells, bytes([n]))
+        os._exit(0)
+    os.close(tells)
+    with os.fdopen(told, "rb") as pipe:
+        found += [f"another user came through with operation {n}" for n in pipe.read()]
+    _, status = os.waitpid(child, 0)
+    found += [f"another user: ended with {status}"] * bool(status)
+    return len(tries)
 
 
 GOALS = [
     Goal("R2", "kill -9", "0 results lost, 0 twice, ≤ 1 repetition of what was in flight", kills, minutes=18),
     Goal("R14", "soak", "all done, 0 errors, ≤ 4 MB per 100,000, log ≤ 64 MB", soak, minutes=8),
-    Goal("S5", "permissions", "files 0600, folders 0700", permissions),
+    Goal("S5", "permissions", "files 0600, folders 0700, 0 for another user", permissions),
 ]

@@ -111,6 +111,9 @@ def death(lane: Lane) -> Reading:
             slowest = max(slowest, time.monotonic() - began)
             if code not in (-1, -15, 129, 143):
                 found.append(f"{n}, {how}: it ended with {code}")
+            # Where there is a terminal left, it is left as it was found.
+            if how.startswith("SIG") and room.written.rfind(b"\x1b[?1049h") > room.written.rfind(b"\x1b[?1049l"):
+                found.append(f"{n}, {how}: the alternate screen was not left")
             if b"locals" in room.written or b"Traceback" in room.written:
                 found.append(f"{n}, {how}: a traceback on the screen")
             room.end()
@@ -246,6 +249,6 @@ def hostile(lane: Lane) -> Reading:
 
 
 GOALS = [
-    Goal("R16", "terminals that go away", "it ends by itself, with its code, state sound", death),
+    Goal("R16", "terminals that go away", "it ends by itself, with its code, state sound", death, minutes=9),
     Goal("S1", "hostile text on screens", "0 orders to the terminal", hostile),
 ]

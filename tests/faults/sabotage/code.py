@@ -355,4 +355,25 @@ SABOTAGES: Final = (
         "spent_usd_micros > 10 * limit_usd_micros",
         ("tests/store/test_spend.py", "tests/services/test_limits_hold.py"),
     ),
+    Sabotage(
+        "results go into a file that was moved away",
+        "engine/store/db.py",
+        "        self._is_in_place()\n        return function",
+        "        return function",
+        ("tests/store/test_writer.py",),
+    ),
+    Sabotage(
+        "what was slowed by a clock that was years ahead stays so for years",
+        "engine/store/recurrence.py",
+        "(_SQL.later_sooner, _SQL.slowed_sooner, ",
+        "(_SQL.later_sooner, ",
+        ("tests/services/test_timers.py",),
+    ),
+    Sabotage(
+        "a model is blocked for years by a clock that was ahead",
+        "engine/llm/lanes.py",
+        "                quota.blocked_until -= back\n",
+        "",
+        ("tests/llm/test_line.py",),
+    ),
 )
