@@ -27,13 +27,14 @@ from rivus_tui.format import (
 from rivus_tui.graph import item_graph
 from rivus_tui.origin_lines import log_lines, origin_lines, parent_line, progress_cell
 from rivus_tui.outputs import label_line, output_lines, value_lines
+from rivus_tui.session_page import session_lines
 from rivus_tui.states import item_state, stage_state
 from rivus_tui.theme import Role
 from rivus_tui.timeline import timeline_lines
 from rivus_tui.traces import trace_lines
 
-Part = Literal["timeline", "output", "data", "attempts", "events"]
-PARTS: Final[tuple[Part, ...]] = ("timeline", "output", "data", "attempts", "events")
+Part = Literal["timeline", "output", "session", "data", "attempts", "events"]
+PARTS: Final[tuple[Part, ...]] = ("timeline", "output", "session", "data", "attempts", "events")
 
 LEVEL_ROLE: Final[dict[str, Role]] = {"debug": "muted", "info": "", "warning": "wait", "error": "bad"}
 
@@ -100,6 +101,8 @@ def part_lines(detail: ItemDetail, chosen: int, part: Part, now: int, width: int
         return [*timeline_lines(detail, chosen, now, width), *([(), *drawn] if drawn else [])]
     if part == "output":
         return _output(detail, chosen, now, width)
+    if part == "session":
+        return session_lines(detail, chosen, now, width)
     if part == "data":
         data = value_lines(detail.item.data, width) if detail.item.data else []
         origin = origin_lines(detail, now, width)
@@ -147,8 +150,10 @@ def triage_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
     if item.priority is not None:
         lines.append(label_line("priority", priority(item.priority), width))
     for index, stage in enumerate(detail.stages):
+        # What is asked about stands above what led to it.
         if stage.state == "waiting" and (change := change_of(detail.stages, index)) is not None:
             lines += [(), *change_lines(change, width)]
+    for stage in detail.stages:
         if stage.output:
             lines += [(), *output_lines(stage.output, width)]
     return lines

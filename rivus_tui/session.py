@@ -8,7 +8,7 @@ from typing import Final
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.values import dataclass
 
-TRIAGE_VERBS: Final = frozenset({"accept", "drop", "snooze", "answer"})
+TRIAGE_VERBS: Final = frozenset({"accept", "drop", "snooze", "answer", "triage"})
 
 _PAST: Final = {
     "accept": "accepted",
@@ -16,6 +16,7 @@ _PAST: Final = {
     "snooze": "put off",
     "prioritise": "prioritised",
     "answer": "answered",
+    "triage": "decided by rule",
     "retry": "tried again",
     "cancel": "cancelled",
     "pause": "paused",

@@ -268,6 +268,20 @@ class LogView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TalkView:
+    """A conversation with a model that a stage of an item holds, or has held."""
+
+    name: str
+    alias: str
+    """The model that is asked."""
+    state: str
+    """`open`, `asking`, `paused`, `waiting`, `doubt` or `closed`."""
+    why: str | None
+    turns: tuple[tuple[int, str, str | None], ...]
+    """(ms UTC, question, answer; None: it has not come), oldest first; the newest twenty."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RelativeView:
     """A parent or a child of an item."""
 
@@ -319,6 +333,8 @@ class ItemDetail:
     """Newest first, at most 200."""
     steering: SteeringView = field(default_factory=SteeringView)
     origin: OriginView = field(default_factory=OriginView)
+    talks: tuple[TalkView, ...] = ()
+    """Newest first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,6 +20,7 @@ from engine.contracts.view import (
     RelativeView,
     ReplacedView,
     SteeringView,
+    TalkView,
 )
 from engine.store.checksum import check_output
 
@@ -158,6 +159,17 @@ def attempt_view(row: tuple[Any, ...]) -> AttemptView:
         error_type=error_type,
         message=message,
         traceback=traceback,
+    )
+
+
+def talk_views(rows: Sequence[tuple[Any, ...]]) -> tuple[TalkView, ...]:
+    """Make the views of conversations from their turns, newest first."""
+    turns: dict[tuple[Any, ...], list[tuple[int, str, str | None]]] = {}
+    for *talk, at, question, answer in rows:
+        turns.setdefault(tuple(talk), []).append((at, question, answer))
+    return tuple(
+        TalkView(name=name, alias=alias, state=state, why=why, turns=tuple(reversed(said)))
+        for (_, name, alias, state, why), said in turns.items()
     )
 
 

@@ -244,6 +244,7 @@ class Reader:
                 self._connection.execute(_SQL.logs, (item_id,)).fetchall(),
                 self._connection.execute(_SQL.replaced, (item_id,)).fetchall(),
             )
+            talks = item_rows.talk_views(self._connection.execute(_SQL.talks, (item_id,)).fetchall())
             (item,) = item_lists.views(self._connection, rows)
         folder = self._state.artifacts / str(item_id)
         return ItemDetail(
@@ -253,6 +254,7 @@ class Reader:
             events=tuple(events),
             steering=item_rows.steering_view(steering, needs, item.priority),
             origin=origin,
+            talks=talks,
         )
 
     def limits(self) -> list[LimitView]:

@@ -145,6 +145,12 @@ SELECT key, title, state FROM items WHERE parent_id = ? ORDER BY id LIMIT 100;
 SELECT s.name, l.fence, l.lines FROM live AS l JOIN stages AS s ON s.id = l.stage_id
 WHERE l.item_id = ? AND l.lines IS NOT NULL ORDER BY l.at DESC, l.fence DESC LIMIT 20;
 
+-- name: talks
+-- The newest turns of the conversations of an item.
+SELECT c.id, c.name, c.alias, c.state, c.why, t.at, t.question, t.answer
+FROM conversations AS c JOIN turns AS t ON t.conversation_id = c.id
+WHERE c.item_id = ? AND t.kind = 'turn' ORDER BY c.id DESC, t.n DESC LIMIT 20;
+
 -- name: replaced
 -- Results of an item that are not there any more, newest first.
 SELECT s.name, h.fence, h.version, hex(h.output_hash), h.ended_at, h.replaced_by

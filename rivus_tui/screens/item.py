@@ -62,8 +62,13 @@ class ItemScreen(ItemRoom):
         self._draw_all()
 
     def _draw_all(self) -> None:
+        part = self.query_one("#part", LinesView)
+        # Who reads the newest lines of a session goes on reading them; who has scrolled up is left alone.
+        follows = self._part == "session" and part.is_vertical_scroll_end
         for name in ("#item-header", "#stages", "#part-tabs", "#part"):
             self.query_one(name, LinesView).redraw()
+        if follows:
+            self.call_after_refresh(part.move_end, first=False)  # how far it scrolls is known by then
         self.offer()
 
     @property
@@ -78,7 +83,7 @@ class ItemScreen(ItemRoom):
         """Show the output of another stage."""
         self._stage = max(0, min(index, (len(self._detail.stages) if self._detail is not None else 1) - 1))
         self._draw_all()
-        self.query_one("#part", LinesView).move_end(first=True)
+        self._begin_part()
 
     def chosen_items(self) -> tuple[ItemView, ...]:
         """Return this item."""
@@ -182,7 +187,11 @@ class ItemScreen(ItemRoom):
     def _turn(self, step: int) -> None:
         self._part = PARTS[(PARTS.index(self._part) + step) % len(PARTS)]
         self._draw_all()
-        self.query_one("#part", LinesView).move_end(first=True)
+        self._begin_part()
+
+    def _begin_part(self) -> None:
+        """Show the begin of another part; of a session, its end."""
+        self.call_after_refresh(self.query_one("#part", LinesView).move_end, first=self._part != "session")
 
     def do_escape(self) -> None:
         if self._pane:

@@ -247,7 +247,7 @@ class ItemRoom(Room):
             Choice(key=str(number), label=choice, value=choice)
             for number, choice in enumerate(asking.choices[:8], start=1)
         ]
-        choices.append(Choice(key="o", label="something else", value=_OTHER))
+        choices.append(Choice(key="o", label="in your own words", value=_OTHER))
         choices.append(Choice(key="n", label="not now", value=None))
         self.app.push_screen(Dialog(self.desk.clock, item.title, [asking.why or ""], choices), answered)
         return True

@@ -58,6 +58,7 @@ BY_RULE: Final = 2
 COLUMNS: tuple[Column[ItemView], ...] = (
     Column(title="WAITS FOR YOU", width=20, grow=3, show=lambda item, now: cell(item.title)),
     Column(title="PRI", width=3, show=lambda item, now: priority(item.priority)),
+    Column(title="AT", width=9, drop=3, show=lambda item, now: cell(item.stage, "muted")),
     Column(title="PLACE", width=16, grow=1, drop=1, show=lambda item, now: _place(item)),
     Column(
         title="AGE", width=5, align="right", drop=2, show=lambda item, now: Cell(age(now, item.created_at), "muted")
@@ -88,6 +89,8 @@ class TriageScreen(ItemListRoom):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._bucket = 0
+        self._turned = False
+        """Whether a person has chosen the bucket."""
         self._counts = [0 for _ in BUCKETS]
 
     def body(self) -> Iterator[Widget]:
@@ -148,7 +151,8 @@ class TriageScreen(ItemListRoom):
             return
         self._counts = [self.desk.reader.items_count(self._query(index)) for index in range(len(BUCKETS))]
         if (
-            not self._counts[self._bucket]
+            not self._turned
+            and not self._counts[self._bucket]
             and any(self._counts)
             and not self.bar.value
             and not self.desk.session.triaged
@@ -285,7 +289,7 @@ class TriageScreen(ItemListRoom):
         self._turn(-1)
 
     def _turn(self, step: int) -> None:
-        self._bucket = self._next(step)
+        self._bucket, self._turned = self._next(step), True
         self.requery()
 
     def _next(self, step: int) -> int:

@@ -325,3 +325,11 @@ async def test_a_marked_item_is_decided_by_its_rule_at_once_and_without_rules_th
         assert "By rule 1: no rule of triage proposes anything here" in story.toasts
         await story.press("space", "b")
         assert story.commands == [("triage", {"job": "todos", "keys": ["k0002"]})]
+
+
+async def test_an_empty_bucket_that_a_person_goes_to_stays_open() -> None:
+    rows = sample()
+    for key in ("k0011", "k0012", "k0013"):
+        del rows.details["todos", key]
+    async with open_room(rows, "3", "right_square_bracket") as story:
+        assert "[Bare bullets 0]" in story.text()

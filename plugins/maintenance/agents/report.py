@@ -8,6 +8,7 @@ and Gemini CLI (`--output-format json`), as their documentation describes them.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -17,6 +18,8 @@ Ending = Literal["finished", "asked", "limit", "throttled", "refused", "error", 
 `throttled`: the provider lets it do no more for now; `refused`: it was not let in; `nothing`: no closing word came."""
 
 _TEXT_MAX: Final = 20_000
+_NEWS_MAX: Final = 400
+_NEWS_KEPT: Final = 100
 
 
 @dataclass(slots=True)
@@ -39,6 +42,18 @@ class Report:
     """When the provider lets it go on, ms UTC."""
     doing: str = ""
     """What it does at this moment, in a few words."""
+    news: deque[str] = field(default_factory=lambda: deque(maxlen=_NEWS_KEPT))
+    """What it has said and done since somebody took note, a line each; the newest."""
+
+    def does(self, what: str) -> None:
+        """Note a step of it."""
+        if what:
+            self.doing = what[:120]
+            self.news.append(what[:_NEWS_MAX])
+
+    def says(self, words: str) -> None:
+        """Note words of it."""
+        self.news.extend(line[:_NEWS_MAX] for line in words.splitlines() if line.strip())
 
     def end(self, ending: Ending, error: str | None = None) -> None:
         self.ending, self.error = ending, error
@@ -83,7 +98,7 @@ def claude_stream(report: Report, line: str) -> None:
         kind = told.get("type")
         if kind == "assistant":
             report.turns += 1
-            report.doing = _claude_doing(told.get("message")) or report.doing
+            _claude_step(report, told.get("message"))
         elif kind == "rate_limit_event":
             limit = told.get("rate_limit_info")
             if isinstance(limit, dict) and limit.get("status") == "rejected":
@@ -93,16 +108,19 @@ def claude_stream(report: Report, line: str) -> None:
             _claude_result(report, told)
 
 
-def _claude_doing(message: object) -> str:
+def _claude_step(report: Report, message: object) -> None:
     content = message.get("content") if isinstance(message, dict) else None
     for part in content if isinstance(content, list) else ():
-        if isinstance(part, dict) and part.get("type") == "tool_use":
+        if not isinstance(part, dict):
+            continue
+        if part.get("type") == "text":
+            report.says(_text(part.get("text")))
+        elif part.get("type") == "tool_use":
             given = part.get("input")
             what = (
                 next((_text(value) for value in given.values() if _text(value)), "") if isinstance(given, dict) else ""
             )
-            return f"{_text(part.get('name'))} {what}"[:120].strip()
-    return ""
+            report.does(f"{_text(part.get('name'))} {what}".strip())
 
 
 def _claude_result(report: Report, told: Mapping[str, Any]) -> None:
@@ -143,7 +161,9 @@ def codex_jsonl(report: Report, line: str) -> None:
         elif kind in ("item.started", "item.completed") and isinstance(item, dict):
             if item.get("type") == "agent_message":
                 report.text = _text(item.get("text")) or report.text
-            report.doing = (_text(item.get("command")) or _text(item.get("type")) or report.doing)[:120]
+                report.says(_text(item.get("text")))
+            elif kind == "item.started":
+                report.does(_text(item.get("command")) or _text(item.get("type")))
         elif kind == "turn.completed":
             usage = told.get("usage")
             if isinstance(usage, dict):
@@ -188,7 +208,7 @@ def text(report: Report, line: str) -> None:
     """Take a line of a program that only prints words; its exit code says whether it ended well."""
     if line.strip():
         report.text = f"{report.text}\n{line.rstrip()}"[-_TEXT_MAX:].lstrip("\n")
-        report.doing = line.strip()[:120]
+        report.does(line.strip())
 
 
 PARSERS: Final[Mapping[str, Parser]] = {
