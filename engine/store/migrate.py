@@ -2,6 +2,9 @@
 
 `PRAGMA user_version` is the number of the last one applied. Each runs in one transaction together with its number. An
 older file is copied first (`VACUUM INTO`); a newer one, one that is not ours and an empty one are refused.
+
+A new file is made of `schema.sql`, in which `make schema` writes down what all of them come to: that is one transaction
+instead of thirty, at a first start. Should it be behind the migrations, those that it lacks are applied after it.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ from engine.store.replace import sync
 
 APPLICATION_ID: Final = 1380537939
 """'RIVS' in ASCII, set by migration 0001."""
+
+
+_SCHEMA: Final = Path(__file__).with_name("schema.sql")
 
 
 class OlderState(StateError):
@@ -157,7 +163,8 @@ def _create(path: Path) -> None:
         # Nobody sees the file before it is renamed, and it is synced once, before that.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = MEMORY")
-        for migration in migrations():
+        connection.executescript(f"BEGIN IMMEDIATE;\n{_SCHEMA.read_text(encoding='utf-8')}\nCOMMIT;")
+        for migration in migrations()[_version(connection, path) :]:
             _apply(connection, migration)
     finally:
         connection.close()
@@ -207,9 +214,12 @@ def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
 
 
 def schema(connection: sqlite3.Connection) -> str:
-    """The schema as text, sorted, for `schema.sql` and the test that keeps it fresh."""
+    """The schema as a script, sorted, for `schema.sql` and the test that keeps it fresh."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     rows = connection.execute(
         "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
         " ORDER BY tbl_name, CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 ELSE 2 END, name"
     )
-    return "\n\n".join(f"{sql};" for (sql,) in rows) + "\n"
+    head = f"PRAGMA application_id = {application:d};\n\nPRAGMA user_version = {version:d};"
+    return "\n\n".join((head, *(f"{sql};" for (sql,) in rows))) + "\n"

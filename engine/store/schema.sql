@@ -1,3 +1,7 @@
+PRAGMA application_id = 1380537939;
+
+PRAGMA user_version = 32;
+
 CREATE TABLE adjustments (
     kind TEXT NOT NULL CHECK (kind = 'slots' OR kind = 'resource' OR kind = 'pace' OR kind = 'resource pace'),
     name TEXT NOT NULL,

@@ -13,6 +13,7 @@ from tests.architecture.source import Module, imports, is_within, modules, none
 BUILT_SQL_MAY = {
     ("engine/store/db.py", "PRAGMA synchronous"): "a PRAGMA takes no parameters; both values stand in the code",
     ("engine/store/migrate.py", "BEGIN IMMEDIATE"): "the text is that of a migration file, the number an int",
+    ("engine/store/migrate.py", "PRAGMA application_id"): "written into schema.sql, both numbers",
 }
 """SQL that is put together from parts: file and first words, with the reason."""
 

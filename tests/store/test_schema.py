@@ -28,6 +28,35 @@ def test_readable_schema_is_that_of_the_migrations(fresh: sqlite3.Connection) ->
     assert text == migrate.schema(fresh), "write it anew with: make schema"
 
 
+def test_new_file_is_what_the_migrations_come_to(fresh: sqlite3.Connection, tmp_path: Path) -> None:
+    """Made in one go or step by step: the same tables, in the same order of columns, and nothing in them."""
+    migrate.prepare(tmp_path / "rivus.db")
+    made = migrate.connect(tmp_path / "rivus.db")
+    try:
+        assert migrate.schema(made) == migrate.schema(fresh)
+        for (name,) in fresh.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            columns = f"SELECT * FROM pragma_table_xinfo('{name}')"
+            assert made.execute(columns).fetchall() == fresh.execute(columns).fetchall(), name
+            rows = f"SELECT * FROM {name}"
+            assert made.execute(rows).fetchall() == fresh.execute(rows).fetchall() == [], name
+        assert made.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    finally:
+        made.close()
+
+
+def test_new_file_has_migrations_that_the_schema_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    further = migrate.Migration(len(migrate.migrations()) + 1, "further", "CREATE TABLE further (a INTEGER) STRICT;")
+    known = (*migrate.migrations(), further)
+    monkeypatch.setattr(migrate, "migrations", lambda: known)
+    migrate.prepare(tmp_path / "rivus.db")
+    made = migrate.connect(tmp_path / "rivus.db")
+    try:
+        assert made.execute("PRAGMA user_version").fetchone() == (further.number,)
+        assert made.execute("SELECT count(*) FROM further").fetchone() == (0,)
+    finally:
+        made.close()
+
+
 def test_migrations_are_numbered_from_one_without_holes() -> None:
     files = sorted(file.name for file in (resources.files("engine.store") / "migrations").iterdir())
     files = [name for name in files if name.endswith(".sql")]
