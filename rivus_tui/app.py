@@ -32,6 +32,7 @@ from rivus_tui.rooms import RoomSpec, screen_class, standing
 from rivus_tui.screens.dialog import Choice, Dialog
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import Room
+from rivus_tui.stylesheet import Styles
 from rivus_tui.themes import DEFAULT, THEMES
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class RivusApp(App[int]):
         self.theme = "ansi-dark" if no_color else DEFAULT
         if not no_color and memory.theme in self.available_themes:
             self.theme = memory.theme
+        self.stylesheet = Styles(self.get_css_variables())
         self.animation_level = "none"
         self.desk = Desk(
             engine=engine,
