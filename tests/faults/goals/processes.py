@@ -8,13 +8,14 @@ import shlex
 import signal
 import socket
 import stat
+import statistics
 import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
 
@@ -27,6 +28,9 @@ from tests.faults.plant import STAGES, Plant, planted
 
 # R2
 
+WAIT_S: Final = 1.0
+"""From the start of a process to its first handler, in half of all starts on a machine that does nothing else."""
+
 
 def _has_ended(plant: Plant, n: int) -> bool:
     return len(plant.ledger("ended")) > n
@@ -38,27 +42,38 @@ def kills(lane: Lane) -> Reading:
     found: list[str] = []
     wanted = lane.n(fast=3, deep=1_000)
     left, results, again, in_flight = wanted, 0, 0, 0
+    waits: list[float] = []
     while left > 0:
         times = min(left, 100)
         durability = "full" if (left // 100) % 2 else "normal"
-        told = _kill_often(durability, times, chance, found, n=2_500 if lane.deep else 150)
+        told = _kill_often(durability, times, chance, found, waits, n=2_500 if lane.deep else 150)
         results, again, in_flight = results + told[0], again + told[1], in_flight + told[2]
         left -= times
     found += _killed_migration(lane.n(fast=1, deep=60), chance)
-    figure = f"{wanted:,} kills, 0 of {results:,} results lost, {again:,} of {in_flight:,} in flight began again"
+    wait = statistics.median(waits)
+    if lane.deep and wait > WAIT_S:
+        found.append(f"work goes on {wait:.2f} s after a start")
+    figure = (
+        f"{wanted:,} kills, 0 of {results:,} results lost, {again:,} of {in_flight:,} in flight began again, "
+        f"work went on {wait:.2f} s after a start (half of {len(waits)}), at most {max(waits):.2f} s"
+    )
     return readings(found, figure)
 
 
 def _kill_often(
-    durability: str, times: int, chance: random.Random, found: list[str], *, n: int
+    durability: str, times: int, chance: random.Random, found: list[str], waits: list[float], *, n: int
 ) -> tuple[int, int, int]:
-    """Kill the engines of one plant so often; returns results, what began again, and what was in flight."""
+    """Kill the engines of one plant so often; returns results, what began again, and what was in flight.
+
+    `waits` gets the seconds from the start of each process to its first handler.
+    """
     with planted(handler="slow", n=n) as plant:
         config = plant.root / "jobs.yaml"
         config.write_text(config.read_text().replace("workers: 2", f"workers: 2, durability: {durability}"))
         seen: set[Any] = set()
         in_flight = 0
         for kill in range(times):
+            started = time.time()
             engine = plant.start("run", "boxes")
             if kill % 4 == 3:
                 time.sleep(chance.uniform(0.0, 0.8))  # while it starts
@@ -76,6 +91,8 @@ def _kill_often(
                 copy.wait()
             engine.kill()
             engine.communicate()
+            if first := [note.at for note in plant.ledger("began", engine.pid)]:
+                waits.append(min(first) - started)
             if not (plant.state / "rivus.db").exists():
                 continue
             now = set(plant.query("SELECT item_id, stage_id, output FROM results"))
@@ -252,7 +269,9 @@ def _tried_by_another(plant: Plant, found: list[str]) -> int:
 
 
 GOALS = [
-    Goal("R2", "kill -9", "0 results lost, 0 twice, ≤ 1 repetition of what was in flight", kills, minutes=18),
+    Goal(
+        "R2", "kill -9", "0 lost, 0 twice, ≤ 1 repetition of what was in flight, goes on within 1 s", kills, minutes=18
+    ),
     Goal("R14", "soak", "all done, 0 errors, ≤ 4 MB per 100,000, log ≤ 64 MB", soak, minutes=8),
     Goal("S5", "permissions", "files 0600, folders 0700, 0 for another user", permissions),
 ]
