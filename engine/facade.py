@@ -16,7 +16,6 @@ from engine.contracts.errors import EngineStopped
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock, SystemClock
 from engine.runtime import Runtime
-from engine.services import commands
 from engine.services.door import Door
 from engine.store.migrate import prepare
 from engine.store.state_dir import EngineLock, Mode, StateDir
@@ -51,6 +50,13 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _load_rest() -> None:
+    """Load what a start does without, before an upgrade of Rivus may change it below an engine that runs."""
+    from engine import rest
+
+    log.debug("loaded: %s", ", ".join(rest.__all__))
 
 
 class Engine:
@@ -152,6 +158,8 @@ class Engine:
         assert self._lock is not None
         self._lock.tell("running", epoch=runtime.epoch)
         started.set_result(None)
+        if self._mode in ("serve", "app"):
+            threading.Thread(target=_load_rest, name="rest").start()
         await self._ended.wait()
         if self._door is not None:
             await self._door.close()
@@ -175,6 +183,8 @@ class Engine:
 
     async def _carry_out(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Check and run one command, whoever gave it; on the engine's loop."""
+        from engine.services import commands
+
         commands.check(name, args)
         runtime = self._on_loop()
         if name == "stop":

@@ -7,7 +7,6 @@ import logging
 import sys
 import tokenize
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -145,6 +144,9 @@ def _extras(project: ProjectSpec, stage: StageSpec) -> list[SymbolPrint]:
             if path.is_file():
                 name = str(path.relative_to(project.root))
                 found.append(extra(f"file {name}", _text(path)))
+    if stage.packages:
+        # It brings email, zipfile and thirty more with it, and few stages name a package.
+        from importlib.metadata import PackageNotFoundError, version
     for package in stage.packages:
         try:
             found.append(extra(f"package {package}", version(package)))

@@ -58,7 +58,7 @@ def _first_init(cls: type[Any], *, frozen: bool) -> Callable[..., None]:
 
 def _init(cls: type[Any], *, frozen: bool) -> Callable[..., None]:
     """The standard library's `__init__` for these fields, taken from a class made for it."""
-    namespace: dict[str, Any] = {"__doc__": ""}
+    namespace: dict[str, Any] = {"__doc__": "Lends its `__init__`."}  # without one, a signature is written for it
     if hasattr(cls, "__post_init__"):
         namespace["__post_init__"] = cls.__post_init__
     fields: list[tuple[str, Any, Any]] = [(field.name, field.type, field) for field in dataclasses.fields(cls)]

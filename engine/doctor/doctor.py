@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from engine.contracts.errors import EngineStopped, StateError
@@ -19,10 +19,8 @@ from engine.contracts.spec import ProjectSpec
 from engine.contracts.steering import Hours
 from engine.contracts.values import dataclass
 from engine.contracts.verdict import Verdict
-from engine.doctor import model
 from engine.doctor.apprise_notifier import AppriseNotifier
 from engine.doctor.enact import Acted, enact, fate
-from engine.doctor.ladder import Ladder, Reading, evidence
 from engine.doctor.notices import Notices
 from engine.doctor.passes import Passes
 from engine.doctor.rounds import Rounds
@@ -33,6 +31,9 @@ from engine.store import breakers, incidents
 from engine.store.incidents import Failed, Judged
 from engine.store.stages import Finished, Left
 from engine.store.writer import Writer
+
+if TYPE_CHECKING:
+    from engine.doctor.ladder import Ladder, Reading
 
 log = logging.getLogger(__name__)
 
@@ -247,6 +248,8 @@ class Doctor:
         return stage is not None and bool(self._writer.plan.jobs[stage.job].spec.doctor.rungs)
 
     def _ladder(self, job: str) -> Ladder:
+        from engine.doctor.ladder import Ladder
+
         if job not in self._ladders:
             self._ladders[job] = Ladder(job, self._writer.plan.jobs[job].spec.doctor)
         return self._ladders[job]
@@ -262,6 +265,8 @@ class Doctor:
 
     def _store(self, connection: sqlite3.Connection, decided: list[tuple[_Group, Verdict]], now: int) -> Acted:
         """Store verdicts and what they mean, in one transaction."""
+        from engine.doctor.ladder import evidence
+
         plan, acted = self._writer.plan, Acted()
         judged = []
         for group, verdict in decided:
@@ -326,6 +331,8 @@ class Doctor:
             self._ask_next()
 
     async def _ask(self, key: tuple[int, str]) -> None:
+        from engine.doctor import model
+
         group = self._asking[key]
         llm = self.llm
         assert llm is not None

@@ -12,8 +12,6 @@ from typing import Final
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.verdict import Neighbourhood, Verdict
-from engine.doctor.ladder import Ladder, evidence
-from engine.rules.verdicts.rule import FIXES
 from engine.store import incidents
 from engine.store.incidents import Failed, Judged
 from engine.store.plan import JobPlan
@@ -32,6 +30,9 @@ def judge(connection: sqlite3.Connection, job: JobPlan, problem: AttemptError | 
     if problem is None:
         incidents.run_recovered(connection, job, now)
         return None
+    from engine.doctor.ladder import Ladder, evidence
+    from engine.rules.verdicts.rule import FIXES
+
     what = "check" if job.spec.is_check else "discovery"
     failed = Failed(
         id=_NOBODY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,14 +14,11 @@ from engine.contracts.llm import Answered, Backend, BackendFailure, BackendOptio
 from engine.contracts.models import BackendSpec, ModelSpec
 from engine.contracts.spec import ProjectSpec
 from engine.kit.secrets import Secrets
-from engine.llm.backend_litellm import LiteLLMBackend
-from engine.llm.backend_scripted import ScriptedBackend
 
 SWITCHED_OFF: Final = "RIVUS_NO_PROVIDERS"
 """With this variable set no provider is reached, only servers on this machine: tests cannot spend money."""
 
 Factory = Callable[[BackendOptions], Backend]
-_OWN: Final[Mapping[str, Factory]] = {"litellm": LiteLLMBackend, "scripted": ScriptedBackend}
 
 
 class LateBackend:
@@ -50,8 +47,18 @@ class LateBackend:
         options = BackendOptions(
             name=spec.name, base_url=spec.base_url, provider=spec.provider, key=secret.value, params=spec.params
         )
-        factory: Factory = _OWN.get(spec.use) or self._resolve(spec.use)
-        return factory(options)
+        return self._factory()(options)
+
+    def _factory(self) -> Factory:
+        if self._spec.use == "litellm":
+            from engine.llm.backend_litellm import LiteLLMBackend
+
+            return LiteLLMBackend
+        if self._spec.use == "scripted":
+            from engine.llm.backend_scripted import ScriptedBackend
+
+            return ScriptedBackend
+        return self._resolve(self._spec.use)
 
     def price(self, mode: str) -> Price | None:
         """As the real one knows it, once it is there."""

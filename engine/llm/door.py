@@ -12,7 +12,6 @@ from engine.contracts.values import dataclass
 from engine.kit.asking import request_of
 from engine.llm.conversation import Talk
 from engine.llm.gateway import Gateway
-from engine.llm.jury import Jury, Question
 from engine.llm.ledger import Purse
 from engine.store.model_calls import Asker
 
@@ -84,6 +83,8 @@ class Door:
     ) -> Consensus:
         """Ask several aliases the same and compare."""
         self._let_go(None)
+        from engine.llm.jury import Jury, Question
+
         question = Question(
             request=self._bound(request_of(prompt, schema=schema, purpose=purpose or "jury")),
             members=tuple(members),

@@ -19,7 +19,6 @@ from engine.llm.door import Door
 from engine.llm.gateway import Gateway
 from engine.llm.lanes import Shares, Wait
 from engine.llm.ledger import Ledger, Purse
-from engine.llm.review import review, told
 from engine.rules.budget import dollars
 from engine.rules.order import due_at
 from engine.store.claims import Claim
@@ -156,6 +155,8 @@ class Models:
         )
 
     async def _review(self, args: Mapping[str, Any]) -> CommandOutcome:
+        from engine.llm.review import review, told
+
         name, text, reviewers = (args.get(key) for key in ("name", "text", "reviewers"))
         if not isinstance(name, str) or not isinstance(text, str) or not text.strip() or len(text) > _PROMPT_LIMIT:
             raise UseError(f"`review` needs a document of at most {_PROMPT_LIMIT:,} characters with some text in it")

@@ -17,7 +17,6 @@ from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.llm import LLM
 from engine.kit.safe_text import safe_line
 from engine.kit.tasks import end_task
-from engine.services.change_question import ask
 from engine.store import open_changes
 from engine.store.claims import Claim
 from engine.store.open_changes import Answer, Input, OpenChange
@@ -143,6 +142,8 @@ class CodeChanges:
         elif answer is None:
             answer = await self._try(change)
             if answer is None and self.llm.missing(self._model()) is None:
+                from engine.services.change_question import ask
+
                 answer = await ask(self.llm, change.changes, self._model())
         if answer is None:
             if change.at >= self._since:

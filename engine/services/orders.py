@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 
 from engine.contracts.commands import CommandOutcome
-from engine.services import commands
 from engine.services.adjusting import Adjusting
 from engine.services.bulks import Bulks
 from engine.services.reload import Reload
@@ -76,6 +75,8 @@ class Orders:
         return await self._change(name, args)
 
     async def _change(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
+        from engine.services import commands
+
         outcome = await self._writer.change(commands.transition(self._writer.plan, name, args))
         if name == "undo" and outcome.data.get("limits"):
             await self._readjust()
@@ -83,6 +84,8 @@ class Orders:
         return outcome
 
     def _discover(self, name: str) -> CommandOutcome:
+        from engine.services import commands
+
         job = commands.find_job(self._writer.plan, name)
         if not self._run_discovery(job.spec.name):
             why = job.spec.broken or "it has no discovery"
@@ -96,6 +99,8 @@ class Orders:
         if found.is_bulk:
             outcome = await self.bulks.redo(found.number)
         else:
+            from engine.services import commands
+
             commands.check(found.name, found.args)
             outcome = await self._change(found.name, found.args)
         if (operation := outcome.operation) is not None:
@@ -104,6 +109,8 @@ class Orders:
 
     async def _after(self, name: str) -> None:
         """What a command means for what runs now."""
+        from engine.services import commands
+
         if name in ("pause", "resume", "undo", *commands.DOCTORS):
             await self._look_at_jobs()
         if name in ("resume", *commands.DOCTORS):

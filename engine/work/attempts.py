@@ -15,7 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.errors import InDoubt, ModelBusy, ModelNeeded, TooCostly
@@ -32,7 +32,6 @@ from engine.store.claims import Claim
 from engine.store.live import Told
 from engine.store.stages import Finished, Left
 from engine.work.artifacts import artifact_flaw
-from engine.work.canary import Canary
 from engine.work.judge import BadResult, failed, judge, unanswered
 from engine.work.line import Ended, Line
 from engine.work.process import WorkerDied
@@ -50,6 +49,9 @@ from engine.work.run import (
 )
 from engine.work.still_true import Hook, no_longer
 from engine.work.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from engine.work.canary import Canary
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +146,8 @@ class Attempts:
     @property
     def canary(self) -> Canary:
         """What runs handlers as they are now in scratch, beside the attempts."""
+        from engine.work.canary import Canary
+
         return Canary(self._handlers, self._processes, self._root, self._http, self._clock)
 
     def taken(self, stage_id: int) -> int:

@@ -18,6 +18,7 @@ FLOORS = {
     "engine.services": 3,
     "engine.runtime": 4,
     "engine.dry_run": 4,
+    "engine.rest": 4,
     "engine.facade": 5,
     "engine.remote": 5,
     "engine.serve": 6,
@@ -33,6 +34,11 @@ DEFERRED_MAY = (
     "engine.doctor.apprise_notifier",
     "engine.kit.shapes",
     *("engine.store.reader", "rivus_tui.app"),  # the first paint waits for neither
+    *("engine.doctor.doctor", "engine.doctor.runs"),  # what reads failures, once there is one
+    *("engine.facade", "engine.services.orders"),  # commands, once a person gives one
+    *("engine.llm.backends", "engine.llm.door", "engine.llm.models"),  # backends, juries, reviews
+    *("engine.services.code_changes", "engine.work.attempts"),  # the question about a change, and the canary
+    "engine.config.sources",  # importlib.metadata, for a stage that names packages
 )
 NEVER_AT_START = ("litellm", "feedparser", "apprise")
 ONLY_IN = {

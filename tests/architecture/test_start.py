@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +78,83 @@ def test_lowest_floors_load_only_the_standard_library(package: str) -> None:
     # zoneinfo asks sysconfig where time zones lie, which loads a module named after the platform.
     foreign = {top for top in tops - sys.stdlib_module_names if not top.startswith("_sysconfigdata")}
     assert foreign <= {"engine", "cronsim"}
+
+
+WORK = """\
+import sys
+from pathlib import Path
+
+
+async def work(ctx):
+    Path("loaded").write_text(" ".join(sys.modules))
+    return {}
+"""
+MODULES_MAX = 262
+"""Of engine, command line and plugins, before the first handler runs. What is not needed for it is imported where it is
+used, by one of the modules in `test_floors.DEFERRED_MAY`."""
+LATER = (
+    *("engine.doctor.ladder", "engine.doctor.model", "engine.rules.verdicts"),
+    *("engine.services.commands", "engine.store.undo"),
+    *("engine.llm.jury", "engine.llm.review", "engine.llm.backend_litellm", "engine.services.change_question"),
+    *("engine.work.canary", "engine.rest"),
+)
+BEFORE_PAINT_MAX = 112
+"""Of control room and engine, before the first screen is drawn."""
+
+
+def test_first_handler_waits_for_little(tmp_path: Path) -> None:
+    """The number of modules, not the time: that stays the same on a busy machine."""
+    (tmp_path / "jobs.yaml").write_text("jobs: {line: {discovery: {use: load.find}, handler: load.work}}")
+    find = """
+
+from engine.contracts.item import Candidate
+
+
+async def find(ctx):
+    yield Candidate(key="a")
+"""
+    (tmp_path / "load.py").write_text(WORK + find)
+    line = [sys.executable, "-m", "rivus_tui", "--state", "state", "--trust", "run", "line", "--once"]
+    env = os.environ | {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "home")}
+    done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    names = set((tmp_path / "loaded").read_text().split())
+    none(within(names, "textual", "rich", *LATER, *HEAVY))
+    assert len(within(names, "engine", "rivus_tui", "plugins")) <= MODULES_MAX
+
+
+def test_what_is_loaded_later_is_all_of_what_is_left_out() -> None:
+    names = loaded("import engine.rest")
+    none(name for name in LATER if name not in names)
+
+
+def test_first_paint_waits_for_little(tmp_path: Path) -> None:
+    """A room that is drawn has asked for neither the engine nor the models of jobs.yaml."""
+    code = f"""\
+import os, pty, sys
+from pathlib import Path
+
+os.chdir({str(tmp_path)!r})
+Path("TODO.md").write_text("- [ ] Write")
+child, terminal = pty.fork()
+if not child:
+    import rivus_tui.cli.room as room
+    room.gc.freeze = lambda: (Path("loaded").write_text(" ".join(sys.modules)), os._exit(0))
+    sys.argv = ["rivus", "--state", "state"]
+    from rivus_tui.__main__ import main
+    main()
+try:
+    while data := os.read(terminal, 65536):
+        sys.stderr.buffer.write(data)
+except OSError:
+    pass
+os.waitpid(child, 0)
+"""
+    loaded(code)
+    names = set((tmp_path / "loaded").read_text().split())
+    none(
+        within(
+            names, "engine.runtime", "engine.facade", "engine.config.load", "engine.config.model", "pydantic", *HEAVY
+        )
+    )
+    assert len(within(names, "engine", "rivus_tui", "plugins")) <= BEFORE_PAINT_MAX
