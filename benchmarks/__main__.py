@@ -21,6 +21,7 @@ MEASURES: Final = {
     "w4": "w4",
     "w5": "w5",
     "claim-1m": "claim_1m",
+    "bulk-100k": "bulk_100k",
     "memory": "memory",
     "soak": "soak",
     "idle": "idle",

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from engine.contracts.bulk import BulkView
 from engine.contracts.errors import UseError
+from engine.contracts.states import StageState
 from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.rules.id_set import unpack
@@ -40,6 +41,17 @@ _LEFT: Final[Mapping[str, str]] = {
 """Why a command leaves an item alone."""
 _WHY: Final[Mapping[str, str]] = {"drop": "won't do", "cancel": "cancelled"}
 """What stands at items where a person gave no reason."""
+_OPEN: Final[tuple[StageState, ...]] = ("blocked", "ready", "running", "waiting", "later", "failed")
+_TOUCHES: Final[Mapping[str, tuple[StageState, ...]]] = {
+    "accept": ("waiting", "later"),
+    "drop": _OPEN,
+    "cancel": _OPEN,
+    "retry": ("failed", "later"),
+    "snooze": ("ready", "later"),
+    "prioritise": ("ready",),
+}
+"""States of the rows that a command may change: only these are kept for its undo. What comes after them has not run
+while they have not."""
 _KINDS: Final[Mapping[str, str]] = {
     "accept": "item.accepted",
     "drop": "item.dropped",
@@ -155,7 +167,7 @@ def _forth(connection: sqlite3.Connection, plan: Plan, bulk: Bulk, batch: Sequen
     found = eligible(connection, bulk.view.name, bulk.args, batch)
     if found:
         values: dict[str, Any] = {"bulk": bulk.view.operation, "items": json.dumps(found), "now": now, **_SLACK}
-        values |= {"stops": bulk.view.name in ("drop", "cancel"), "until": None, "priority": None}
+        values |= {"states": json.dumps(_TOUCHES.get(bulk.view.name)), "until": None, "priority": None}
         values |= {"why": _WHY.get(bulk.view.name), **bulk.args}
         if bulk.view.name == "reset":
             values["again"] = json.dumps(stages_again(connection, str(bulk.args["stage"])))

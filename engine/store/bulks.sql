@@ -90,13 +90,12 @@ SELECT :bulk, id, state, revision, closed, closed_by, why, priority, priority_by
 FROM items WHERE id IN (SELECT value FROM json_each(:items));
 
 -- name: keep_stages
--- Their open rows as they are; what runs is kept only by a command that stops it.
+-- Those of their rows that a command may change, as they are.
 INSERT OR IGNORE INTO bulk_stages
 SELECT :bulk, item_id, stage_id, state, due_at, fence, attempts, interruptions, started_at, ended_at, opened_at, answer,
     why, choices
 FROM item_stages
-WHERE item_id IN (SELECT value FROM json_each(:items)) AND state NOT IN ('done', 'skipped')
-    AND (state <> 'running' OR :stops);
+WHERE item_id IN (SELECT value FROM json_each(:items)) AND state IN (SELECT value FROM json_each(:states));
 
 -- name: come_back
 -- What a snooze put off comes back with its item.
