@@ -26,6 +26,7 @@ MEASURES: Final = {
     "soak": "soak",
     "idle": "idle",
     "room": "control_room",
+    "agree": "agree",
     "model-call": "model_call",
 }
 """Name on the command line → module."""

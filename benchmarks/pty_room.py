@@ -35,13 +35,22 @@ class Room:
 
     def until(self, text: str) -> float:
         """Read until `text` was painted; returns seconds since the start."""
+        self.sees(text, self.began)
+        return time.perf_counter() - self.began
+
+    def sees(self, text: str, since: float | None = None) -> None:
+        """Read until `text` was painted, at most `PAINT_S` from now, or since `since`."""
         seen = b""
+        end = (time.perf_counter() if since is None else since) + PAINT_S
         while text.encode() not in seen:
-            left = self.began + PAINT_S - time.perf_counter()
+            left = end - time.perf_counter()
             if left <= 0 or not select.select([self._end], [], [], left)[0]:
                 raise TimeoutError(f"no {text!r} within {PAINT_S:g} s")
             seen += os.read(self._end, 65_536)
-        return time.perf_counter() - self.began
+
+    def press(self, key: str) -> None:
+        """Press a key."""
+        os.write(self._end, key.encode())
 
     def quiet(self, seconds: float = QUIET_S) -> None:
         """Read what comes until nothing has come for a moment."""
