@@ -36,12 +36,12 @@ def stopped_by_signal(engine: Engine, *, say: Callable[[str], None]) -> Iterator
     def stop(number: int, _frame: FrameType | None) -> None:
         again = asked.is_set()
         asked.set()
-        name = signal.Signals(number).name
+        name, running = signal.Signals(number).name, engine.running()
+        engine.ask_stop(drain=True)
         if again:
             say(f"{name} again: stopping at once")
         else:
-            say(f"{name}: stopping; {engine.running()} running, waiting at most {engine.project.settings.grace_s:g} s")
-        engine.ask_stop(drain=True)
+            say(f"{name}: stopping; {running} running, waiting at most {engine.project.settings.grace_s:g} s")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -90,16 +90,25 @@ def spread(left: Sequence[Cell], right: Sequence[Cell], width: int) -> Line:
     return (*head, Cell(" " * (width - width_of(head) - width_of(right))), *right)
 
 
+_NEAR: Final = 16
+"""Characters for each cell of a line that are looked at first: a word of megabytes is not measured for each line."""
+
+
+def _is_wider(text: str, width: int) -> bool:
+    return cell_len(text[: width * _NEAR]) > width or (len(text) > width * _NEAR and cell_len(text) > width)
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Break text at spaces to lines of at most `width` terminal cells; a word that is longer is cut into pieces."""
     lines: list[str] = []
     current = ""
     for word in text.split():
-        while cell_len(word) > width:
+        while _is_wider(word, width):
             if current:
                 lines.append(current)
                 current = ""
-            head = set_cell_size(word, width).rstrip()
+            head = set_cell_size(word[: width * _NEAR] if _is_wider(word[: width * _NEAR], width) else word, width)
+            head = head.rstrip()
             if not head:
                 break
             lines.append(head)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 import sys
 
+from engine.kit.echo import Echo
 from engine.kit.logs import PlainLines, open_log
 from engine.store.state_dir import StateDir
 
 
-def log_to_file(state: StateDir, *, echo: bool = False) -> None:
-    """Send every record to the state directory's log, and with `echo` to stderr; nothing else prints any more."""
+def log_to_file(state: StateDir, *, echo: bool = False) -> Echo:
+    """Send every record to the state directory's log, and with `echo` to stderr; nothing else prints any more.
+
+    Returns what says further lines on stderr without waiting for whoever reads them.
+    """
     root = logging.getLogger()
     for handler in tuple(root.handlers):
         root.removeHandler(handler)
         handler.close()
     root.setLevel(logging.INFO)
     root.addHandler(open_log(state.log))
+    lines = Echo(sys.stderr.fileno())
+    lines.setFormatter(PlainLines())
     if echo:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(PlainLines())
-        root.addHandler(handler)
+        root.addHandler(lines)
     logging.captureWarnings(True)
     for noisy in ("asyncio", "markdown_it"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    return lines

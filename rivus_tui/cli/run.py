@@ -105,10 +105,10 @@ def run_job(
     engine = Engine(project, state, mode="once" if once else "serve", only={job}, limit=limit, work=work)
     began = time.monotonic()
     state.create()
-    log_to_file(state, echo=not once)
+    echo = log_to_file(state, echo=not once)
     engine.start(discover=True)
     if not once:
-        return serve_engine(engine, say=lambda line: click.echo(line, err=True), ready=f"rivus runs {job}")
+        return serve_engine(engine, say=echo.say, ready=f"rivus runs {job}")
     return _once(engine, asked, spec, began, wait_s=wait_s, as_json=as_json)
 
 

@@ -35,10 +35,10 @@ def serve_project(asked: Asked) -> int:
     state = asked.state_dir()
     engine = Engine(project, state, mode="serve")
     state.create()
-    log_to_file(state, echo=True)
+    echo = log_to_file(state, echo=True)
     engine.start()
     for job in project.jobs:
         if job.broken:
-            click.echo(f"job {job.name} is broken: {job.broken}", err=True)
+            echo.say(f"job {job.name} is broken: {job.broken}")
     ready = f"rivus serves {project.name}: {len(project.jobs)} jobs, state in {state.path}"
-    return serve_engine(engine, say=lambda line: click.echo(line, err=True), ready=ready)
+    return serve_engine(engine, say=echo.say, ready=ready)

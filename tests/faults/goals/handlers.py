@@ -22,7 +22,7 @@ _TIMEOUT_S = 4
 _LAG_MS, _LAG_MAX_MS = 25.0, 100.0
 _FINE = ("huge_int", "surrogate", "nul", "chdir")
 """Kinds that are allowed, and must be stored as they are."""
-_FAST = ("spin", "exit", "segfault", "cycle", "big", "chdir", "deaf", "bad_text", "orphan", "surrogate")
+_FAST = ("prints", "spin", "exit", "segfault", "cycle", "big", "chdir", "deaf", "bad_text", "orphan", "surrogate")
 
 
 def poison(lane: Lane) -> Reading:
@@ -50,8 +50,9 @@ def poison(lane: Lane) -> Reading:
         def settled() -> bool:
             if not (plant.state / "rivus.db").exists():
                 return False
-            left = plant.query("SELECT count(*) FROM item_stages WHERE state NOT IN ('done', 'failed')")[0][0]
-            rows = plant.query("SELECT count(*) FROM items")[0][0]
+            ((rows, left),) = plant.query(
+                "SELECT count(*), count(*) FILTER (WHERE state NOT IN ('done', 'failed')) FROM items"
+            )
             return left == 0 and rows == wanted + good
 
         wait_until((plant.state / "engine.sock").exists, lambda: "no start")

@@ -23,8 +23,10 @@ from engine.store import migrate, upkeep
 from engine.store.migrate import connect, migrations
 from tests.acceptance.command_line import RIVUS
 from tests.acceptance.waiting import wait_until
+from tests.faults.between import between_calls
 from tests.faults.goal import Goal, Lane, Reading, readings
 from tests.faults.plant import STAGES, Plant, planted
+from tests.speed import slowness
 
 # R2
 
@@ -50,12 +52,15 @@ def kills(lane: Lane) -> Reading:
         results, again, in_flight = results + told[0], again + told[1], in_flight + told[2]
         left -= times
     found += _killed_migration(lane.n(fast=1, deep=60), chance)
+    points, wrong = between_calls(lane.n(fast=0, deep=100), chance)
+    found += wrong
     wait = statistics.median(waits)
-    if lane.deep and wait > WAIT_S:
+    if lane.deep and wait > WAIT_S * slowness():
         found.append(f"work goes on {wait:.2f} s after a start")
     figure = (
-        f"{wanted:,} kills, 0 of {results:,} results lost, {again:,} of {in_flight:,} in flight began again, "
-        f"work went on {wait:.2f} s after a start (half of {len(waits)}), at most {max(waits):.2f} s"
+        f"{wanted:,} kills at random and {points} at single system calls, 0 of {results:,} results lost, "
+        f"{again:,} of {in_flight:,} in flight began again, work went on {wait:.2f} s after a start (half of "
+        f"{len(waits)}), at most {max(waits):.2f} s"
     )
     return readings(found, figure)
 
