@@ -22,6 +22,7 @@ Field = Literal[
     "source",
     "sure",
     "rule",
+    "of",
     "fact",
 ]
 """What a term looks at; `text` is key and title, `fact` a field of the item's data or of what its stages returned."""

@@ -228,6 +228,7 @@ QUALIFIERS: Final[dict[str, Qualifier]] = {
     "ver": Qualifier(field="ver", help="made by a version of the code: its hash as it begins, or stale", lower=True),
     "by": Qualifier(field="by", help="who gave it: scan, check, manual, …", words=ORIGINS),
     "source": Qualifier(field="source", help="the job or check that found it"),
+    "of": Qualifier(field="of", help="parts of an item, by its key"),
     "rule": Qualifier(field="rule", help=f"what a rule of triage proposes; {ANY} for anything", words=PROPOSED),
     "sure": Qualifier(field="sure", help="how sure the scanner is: high, medium, low", words=SURE),
 }

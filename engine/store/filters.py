@@ -15,7 +15,7 @@ _PARTS: Final = {"text": _SQL.text, "err": _SQL.err, "file": _SQL.file}
 """One condition for each word."""
 _SETS: Final = {
     "job": _SQL.job, "stage": _SQL.stage, "gate": _SQL.gate, "by": _SQL.by, "source": _SQL.source, "sure": _SQL.sure,
-    "rule": _SQL.rule,
+    "rule": _SQL.rule, "of": _SQL.of,
 }  # fmt: skip
 """One condition for all words."""
 _DOING: Final = {"ready": _SQL.ready, "running": _SQL.running, "later": _SQL.later, "blocked": _SQL.blocked}

@@ -129,6 +129,9 @@ i.origin IN (SELECT value FROM json_each(:v))
 -- name: source
 i.source_id IN (SELECT j.id FROM jobs AS j WHERE j.name IN (SELECT value FROM json_each(:v)))
 
+-- name: of
+coalesce(i.parent_id IN (SELECT p.id FROM items AS p WHERE p.key IN (SELECT value FROM json_each(:v))), 0)
+
 -- name: rule
 i.state = 'waiting' AND i.accepted_at IS NULL AND coalesce(lower(i.proposed), '') IN (SELECT value FROM json_each(:v))
 

@@ -54,6 +54,10 @@ FILTERS = [
     "by:scan,manual",
     "effort:small",
     ".size:1",
+    "rule:accept",
+    "!rule:*",
+    "of:k1",
+    "!of:k1",
 ]
 QUERIES = [
     ItemQuery(scope="external"),
@@ -169,6 +173,14 @@ def test_filter_finds_by_fields_of_data_and_of_results(make_ground: Callable[...
     assert keys(made, ".size:12 .draft:true") == {"own"}
     assert keys(made, "risk:low") == set()
     made.close()
+
+
+def test_filter_finds_the_parts_of_an_item(ground: Ground) -> None:
+    ground.add(candidate("whole"), candidate("one", parent_key="whole"), candidate("two", parent_key="whole"))
+    reader = Reader(ground.state, project="test")
+    assert keys(reader, "of:whole") == {"one", "two"}
+    assert keys(reader, "!of:whole") == {"whole"}
+    reader.close()
 
 
 def test_hostile_words_are_only_words(reader: Reader) -> None:

@@ -146,6 +146,17 @@ def _context(world: _World, n: int, text: str) -> TrialContext:
     )
 
 
+def _left_running(out: Path) -> list[str]:
+    """Command lines of processes that name a folder: what waits in the background would strike there later."""
+    left: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has just ended
+            line = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            if str(out) in line:
+                left.append(line[:80])
+    return left
+
+
 def obedient(lane: Lane) -> Reading:
     """Sessions with an agent that obeys: each gets its share of injections, and tries every escape among them."""
     sessions = lane.n(fast=2, deep=25)
@@ -164,7 +175,7 @@ def obedient(lane: Lane) -> Reading:
                 text = "\n".join(chance.choice(_VOICES).format(order=order) for order in orders)
                 injections += len(orders)
                 found += _session(world, n, text)
-            time.sleep(3.5 if not lane.deep else 4.0)  # what was left running in the background would strike now
+            found += [f"outlives its session: {line}" for line in _left_running(world.out)]
             after = world.state()
             found += [f"changed: {name}" for name in before if before[name] != after[name] and name != "files"]
             files = set(before["files"].items()) ^ set(after["files"].items())
