@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rivus_tui.cli.asked import Asked
-from rivus_tui.cli.output import json_option, plain, print_json
+from rivus_tui.cli.output import json_option, plain, print_json, print_table
+
+if TYPE_CHECKING:
+    from engine.contracts.spec import ProjectSpec
 
 
 @click.group()
@@ -45,13 +50,17 @@ def check(ctx: click.Context, as_json: bool) -> None:
 
 
 @config.command()
+@click.option("--sources", is_flag=True, help="Where each value comes from, and which secrets are set.")
 @json_option
 @click.pass_obj
-def show(asked: Asked, as_json: bool) -> None:
+def show(asked: Asked, sources: bool, as_json: bool) -> None:
     """Show every job as it is understood, defaults filled in."""
     import yaml
 
     project = asked.project()
+    if sources:
+        _show_sources(asked, project, as_json)
+        return
     told = {
         "source": str(project.source or "built-in jobs"),
         "root": str(project.root),
@@ -62,6 +71,21 @@ def show(asked: Asked, as_json: bool) -> None:
         print_json(told)
     else:
         click.echo(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def _show_sources(asked: Asked, project: ProjectSpec, as_json: bool) -> None:
+    from rivus_tui.cli.info import keys_of
+    from rivus_tui.cli.origins import PRECEDENCE, Origin, origins
+
+    # Whether a secret is set, never what it is.
+    secrets = [Origin(name=name, value="secret", source=told) for name, told in keys_of(asked).items()]
+    found = [*origins(asked, project), *secrets]
+    if as_json:
+        for one in found:
+            print_json(one)
+        return
+    print_table(("NAME", "SOURCE", "VALUE"), [(one.name, one.source, one.value) for one in found])
+    click.echo(f"\nWhat goes first: {PRECEDENCE}.")
 
 
 @config.command()

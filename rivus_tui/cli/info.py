@@ -13,6 +13,8 @@ from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.notify import secrets_in, unset
 from rivus_tui.cli.output import json_option, print_json
 from rivus_tui.cli.own_keys import keymap_file
+from rivus_tui.cli.trust import store_file
+from rivus_tui.cli.unit import unit_file
 
 _PACKAGES = ("textual", "rich", "aiosqlite", "pydantic", "click", "litellm")
 
@@ -34,8 +36,10 @@ def info(asked: Asked, as_json: bool) -> None:
         "artifacts": str(state.artifacts),
         "keys": str(keymap_file()),
         "room": str(state.room),
+        "trusted": str(store_file()),
+        "unit": str(unit_file(asked)),
     }
-    keys = _keys(asked)
+    keys = keys_of(asked)
     versions = {"rivus": __version__, "python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
     if as_json:
         print_json({**versions, "packages": packages, **paths, "keys": keys, "engine": owner})
@@ -46,7 +50,9 @@ def info(asked: Asked, as_json: bool) -> None:
         click.echo(f"{name:10} {value}")
     for name, told in keys.items():
         click.echo(f"key        {name}: {told}")
-    click.echo("\nTo uninstall: remove the state directory and the checkout (or `pip uninstall rivus`).")
+    click.echo("\nTo uninstall: remove what of these is there, and the checkout (or `pip uninstall rivus`):")
+    for path in (state.path, keymap_file(), store_file(), unit_file(asked)):
+        click.echo(f"  {path}{'' if path.exists() else '  (is not there)'}")
 
 
 def _version(name: str) -> str | None:
@@ -56,7 +62,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _keys(asked: Asked) -> dict[str, str]:
+def keys_of(asked: Asked) -> dict[str, str]:
     """Which keys the configured backends need, and whether they are set; never what they are."""
     from engine.contracts.errors import ConfigError
     from engine.kit.secrets import Secrets

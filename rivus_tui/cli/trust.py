@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 
-def _store() -> Path:
+def store_file() -> Path:
+    """Where it stands which jobs.yaml may run; it need not exist."""
     import platformdirs
 
     return platformdirs.user_state_path("rivus") / "trusted.json"
@@ -20,7 +21,7 @@ def _store() -> Path:
 
 def _known() -> list[str]:
     try:
-        told = json.loads(_store().read_text(encoding="utf-8"))
+        told = json.loads(store_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
     return [path for path in told if isinstance(path, str)] if isinstance(told, list) else []
@@ -37,7 +38,7 @@ def remember(config: Path) -> None:
     """Allow the code beside this jobs.yaml from now on; where that cannot be stored, only this time."""
     if is_trusted(config):
         return
-    store = _store()
+    store = store_file()
     new = store.with_suffix(f".{os.getpid()}")
     try:
         store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -57,13 +57,18 @@ def install(asked: Asked, *, grace_s: float) -> Path:
     for path in (asked.root(), asked.state_dir().path, asked.config_file()):
         if path is not None and re.search(r"[\x00-\x1f\x7f]", str(path)):
             raise UseError(f"{str(path)!r}: a path with control characters cannot stand in a unit")
-    file = _folder() / unit_name(asked)
+    file = unit_file(asked)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(unit_text(asked, grace_s=grace_s), "utf-8")
     except OSError as error:
         raise UseError(f"{file}: the unit cannot be written: {error.strerror}") from error
     return file
+
+
+def unit_file(asked: Asked) -> Path:
+    """Where the unit of this project stands, if there is one."""
+    return _folder() / unit_name(asked)
 
 
 def _folder() -> Path:
