@@ -29,7 +29,7 @@ def found(**signals: Any) -> dict[str, Any]:
 def test_the_first_rule_that_fits_decides_and_says_so() -> None:
     judged = judge(POLICY, found(source="wire", published_at="2025-12-31T23:00:00Z", market_cap=20e9))
     assert judged.priority == 0
-    assert judged.why == "P0 by rule 1: source is wire (wire), age is 3,600 (less than 7,200)"
+    assert judged.why == "P0 by rule 1: source is wire (wire), age is 1h (less than 2h)"
     assert judge(POLICY, found(market_cap=20e9)).why == "P1 by rule 2: market_cap is 2e+10 (at least 1e+10)"
 
 

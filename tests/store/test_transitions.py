@@ -20,6 +20,7 @@ NAMES = {
     ("bulks", "come_back"): ["wake"],
     ("bulks", "put_back"): ["undo"],
     ("bulks", "put_off"): ["put_off"],
+    ("bulks", "reset"): ["reset"],
     ("bulks", "restore_stages"): ["undo"],
     ("bulks", "retry"): ["retry"],
     ("bulks", "revive"): ["reopen"],
