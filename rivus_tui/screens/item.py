@@ -68,7 +68,7 @@ class ItemScreen(ItemRoom):
         for name in ("#item-header", "#stages", "#part-tabs", "#part"):
             self.query_one(name, LinesView).redraw()
         if follows:
-            self.call_after_refresh(part.move_end, first=False)  # how far it scrolls is known by then
+            self.call_after_refresh(part.move_end, first=False)
         self.offer()
 
     @property
@@ -191,7 +191,11 @@ class ItemScreen(ItemRoom):
 
     def _begin_part(self) -> None:
         """Show the begin of another part; of a session, its end."""
-        self.call_after_refresh(self.query_one("#part", LinesView).move_end, first=self._part != "session")
+        part = self.query_one("#part", LinesView)
+        if self._part == "session":
+            self.call_after_refresh(part.move_end, first=False)  # how far it scrolls is known by then
+        else:
+            part.move_end(first=True)
 
     def do_escape(self) -> None:
         if self._pane:
