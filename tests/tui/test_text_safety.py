@@ -128,7 +128,7 @@ async def test_hostile_text_is_harmless_in_toasts_and_dialogs(payload: str) -> N
     engine.effects["accept"] = lambda _: CommandOutcome(ok=True, message=payload, operation=1)
     engine.effects["drop"] = lambda _: CommandOutcome(ok=False, message=payload)
     async with open_room(hostile(payload), "3", "a", "x", "N", engine=engine, size=(100, 30)) as story:
-        assert "Later: when?" in story.text()
+        assert "until when?" in story.text()
         for row in rows_of(story.app):
             assert dangerous(row) == []
         story.clock.advance(1)
