@@ -13,6 +13,8 @@ IDLE_S: Final = 1.0
 IDLE_AFTER_S: Final = 60.0
 _COST_FACTOR: Final = 10.0
 """A refresh that took t seconds is followed by a rest of 10·t: a slow disk never eats the keys."""
+_LONGEST_REST_S: Final = 2.0
+"""Nobody looks longer at what is over, such as an engine that has ended, however slow the machine is."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -30,5 +32,5 @@ class Pace:
     def wait_s(self, now: float) -> float:
         """Return how many seconds to wait before the next refresh; 0: at once."""
         idle = not self.focused or now - self.key_at > IDLE_AFTER_S
-        rest = max(IDLE_S if idle else BUSY_S, self.cost_s * _COST_FACTOR)
+        rest = max(IDLE_S if idle else BUSY_S, min(self.cost_s * _COST_FACTOR, _LONGEST_REST_S))
         return max(self.refreshed_at + rest - now, 0.0)

@@ -189,8 +189,10 @@ def test_pace_is_quick_for_a_person_and_calm_otherwise() -> None:
     pace.key_at = 200.0
     pace.focused = False
     assert pace.wait_s(200.0) == IDLE_S
-    pace.focused, pace.cost_s = True, 0.5
-    assert pace.wait_s(200.0) == 5.0
+    pace.focused, pace.cost_s = True, 0.15
+    assert pace.wait_s(200.0) == 1.5
+    pace.cost_s = 0.5
+    assert pace.wait_s(200.0) == 2.0
 
 
 def test_priority_ladder_has_two_ends() -> None:
