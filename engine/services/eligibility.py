@@ -70,6 +70,9 @@ class Eligibility:
         self._rested = rested
         self._started_at = clock.now()
         self._held: dict[str, tuple[Held, ...]] = {}
+        self._told: dict[str, tuple[Held, ...]] = {}
+        """What is stored of it."""
+        self._unseen = {job.name for job in project.jobs if job.eligibility is not None}
         self._resting: set[str] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -89,8 +92,9 @@ class Eligibility:
         self._wake.set()
 
     def holds(self, job: str) -> bool:
-        """Whether nothing of this job may start now."""
-        return bool(self._held.get(job))
+        """Whether nothing of this job may start now; before the first look, that of none that asks for one."""
+        found = self._held.get(job)
+        return job in self._unseen if found is None else bool(found)
 
     def ask_again(self) -> None:
         """Something has changed (a quota): look now."""
@@ -104,16 +108,17 @@ class Eligibility:
         zone = ZoneInfo(self._project.settings.timezone)
         freed = False
         for job in self._project.jobs:
-            before = self._held.get(job.name, ())
             now_held: tuple[Held, ...] = ()
             if job.name in names and job.eligibility is not None:
                 quotas = {name: quota for name in job.eligibility.quota if (quota := self._quota(name)) is not None}
                 found = job_holds(job.eligibility, now=self._clock.now(), zone=zone, idle=idle, quotas=quotas)
                 now_held = tuple(found)
-            if _differs(before, now_held):
+            freed |= not now_held and self.holds(job.name)
+            # First: what is stored next may be committed together with a claim.
+            self._held[job.name] = now_held
+            if _differs(self._told.get(job.name, ()), now_held):
                 await self._tell(job.name, now_held)
-                self._held[job.name] = now_held
-                freed |= not now_held
+                self._told[job.name] = now_held
         self._look_for_rest(jobs, idle)
         if freed:
             self._changed()

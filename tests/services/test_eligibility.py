@@ -88,6 +88,18 @@ async def test_work_starts_when_its_hours_begin_and_stops_when_they_end(tmp_path
         assert it.states("late")["work"] == "ready"
 
 
+async def test_nothing_starts_outside_its_hours_at_the_start_of_an_engine_either(tmp_path: Path) -> None:
+    """Before the first look, and while what it has found is stored, other things are stored, and with them claims."""
+    spec = job("docs", stage(handler="nothing"), eligibility=EligibilitySpec(hours=(Hours(start=540, end=1020),)))
+    async with Hand(None).rig(tmp_path, spec) as it:
+        await it.add(*(f"k{number}" for number in range(20)))
+        await it.drained()
+    async with Hand(None).rig(tmp_path, spec) as it:
+        await it.drained()
+        assert {it.states(f"k{number}")["work"] for number in range(20)} == {"ready"}
+        assert [hold.gate for hold in it.reader.jobs()[0].holds if hold.stage is None] == ["eligibility"]
+
+
 async def test_discovery_goes_on_while_the_work_is_held(tmp_path: Path) -> None:
     spec = job(
         "docs",
