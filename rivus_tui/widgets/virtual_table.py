@@ -54,7 +54,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         & > .table-mark { color: $text-warning; text-style: bold; }
         & > .table-busy { color: $text-muted; text-style: italic; }
         &:nocolor > .table-cursor { text-style: reverse; }
-        &:ansi > .table-cursor { text-style: reverse; }
+        &:ansi > .table-cursor { background: ansi_default; text-style: reverse; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -344,13 +344,17 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         now = self._clock.now()
         segments = [
             Segment(">" if at_cursor else " ", over),
-            Segment("*" if self.all_marked or key in self.marks else " ", self._style("table-mark") + over),
+            Segment(
+                "*" if self.all_marked or key in self.marks else " ",
+                over if over.reverse else self._style("table-mark") + over,
+            ),
         ]
         for column, size in laid:
             shown = column.show(row, now)
             text = fit(literal(shown.text).text, size, column.align) + " " * GAP
             style = role_style(self, shown.role) if shown.role else self._style("table-row")
-            segments.append(Segment(text, style + over))
+            # Turned round, colours of text would be blocks of colour: there the row is one block.
+            segments.append(Segment(text, over if over.reverse else style + over))
         return self._finish(segments, width, self.rich_style + over)
 
     def _finish(self, segments: list[Segment], width: int, filler: Style) -> Strip:
