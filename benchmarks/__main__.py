@@ -27,6 +27,7 @@ MEASURES: Final = {
     "idle": "idle",
     "room": "control_room",
     "agree": "agree",
+    "terminal-peers": "terminal_peers",
     "model-call": "model_call",
 }
 """Name on the command line → module."""

@@ -1,4 +1,4 @@
-"""The peers' own virtual environment, made with pip when it is first needed."""
+"""The peers' own virtual environments, made with pip when they are first needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 FOLDER_VARIABLE: Final = "RIVUS_BENCH_PEERS"
-"""Names the folder of the environment; without it, one in the folder for temporary files."""
+"""Names the folder of the environment, one in the folder for temporary files without it; apps have theirs beside it."""
 PEERS: Final = ("huey==3.5.4", "dbos==3.4.0")
 POSTGRESQL_PEERS: Final = (
     *PEERS,
@@ -19,6 +19,8 @@ POSTGRESQL_PEERS: Final = (
     "psycopg[binary]==3.3.9",
     "asyncpg==0.32.0",
 )
+_INSTALL_S: Final = 900.0
+"""The largest of them brings some hundred megabytes."""
 
 
 class NoPeers(Exception):
@@ -27,7 +29,20 @@ class NoPeers(Exception):
 
 def peers_python(wanted: tuple[str, ...] = PEERS) -> Path:
     """Return the interpreter of the environment, with `wanted` in it."""
-    folder = Path(os.environ.get(FOLDER_VARIABLE) or Path(tempfile.gettempdir()) / "rivus-bench-peers")
+    return _installed(_folder(), wanted)
+
+
+def peer_app(name: str, wanted: tuple[str, ...]) -> Path:
+    """Return the program `name` of an environment of its own: what apps stand on differs from one to the next."""
+    folder = _folder()
+    return _installed(folder.with_name(f"{folder.name}-{name}"), wanted).with_name(name)
+
+
+def _folder() -> Path:
+    return Path(os.environ.get(FOLDER_VARIABLE) or Path(tempfile.gettempdir()) / "rivus-bench-peers")
+
+
+def _installed(folder: Path, wanted: tuple[str, ...]) -> Path:
     python = folder / "bin" / "python"
     stamp = folder / "installed"
     if stamp.exists() and set(stamp.read_text().split()) >= set(wanted):
@@ -35,7 +50,7 @@ def peers_python(wanted: tuple[str, ...] = PEERS) -> Path:
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
     try:
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True, timeout=120)
-        subprocess.run(pip, check=True, capture_output=True, timeout=300)
+        subprocess.run(pip, check=True, capture_output=True, timeout=_INSTALL_S)
     except (OSError, subprocess.SubprocessError) as error:
         raise NoPeers(f"{', '.join(wanted)} could not be installed: {error}") from error
     stamp.write_text("\n".join(wanted))
