@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.contracts.values import dataclass
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import plain
 
