@@ -24,6 +24,8 @@ from engine.rules.code.texts import Parts, parts_of
 from engine.rules.code.words import Dump, is_bare_return, is_quiet_import, literal
 
 SKIPPED_FIELDS: Final = frozenset({"ctx", "kind", "type_comment", "type_ignores", "lineno", "col_offset"})
+_FIELDS: Final[dict[type, tuple[str, ...]]] = {}
+"""Class of node → its fields that are dumped."""
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TURNED: Final = {ast.In: "NotIn", ast.Is: "IsNot", ast.NotIn: "In", ast.IsNot: "Is"}
 _SAFE_SINKS: Final = frozenset(
@@ -73,28 +75,28 @@ class Dumper(Definitions, References):
     # -- what any node is dumped as
 
     def _node(self, node: ast.AST) -> None:
-        special = self._SPECIAL.get(node.__class__)
-        if special is not None:
-            special(self, node)
-            return
-        self._plainly(node)
+        (self._SPECIAL.get(node.__class__) or _PLAINLY)(self, node)
 
     def _plainly(self, node: ast.AST) -> None:
         out = self._out
-        out.append(node.__class__.__name__)
-        out.append("(")
-        for name in node._fields:
-            if name in SKIPPED_FIELDS:
-                continue
-            value = getattr(node, name, None)
+        kind = node.__class__
+        fields = _FIELDS.get(kind)
+        if fields is None:
+            fields = _FIELDS[kind] = tuple(name for name in kind._fields if name not in SKIPPED_FIELDS)
+        out += (kind.__name__, "(")
+        if not fields:  # an operator
+            out.append(")")
+            return
+        has, special = node.__dict__, self._SPECIAL
+        for name in fields:
+            value = has.get(name)
             if value is None or value == []:
                 continue
-            out.append(name)
-            out.append("=")
+            out += (name, "=")
             if value.__class__ is list:
                 self._list(value)
             elif isinstance(value, ast.AST):
-                self._node(value)
+                (special.get(value.__class__) or _PLAINLY)(self, value)
             else:
                 out.append(literal(value))
         out.append(")")
@@ -354,7 +356,7 @@ class Dumper(Definitions, References):
             elif isinstance(target, Symbol):
                 self.dump.symbols[target] = None
             elif isinstance(target, External):
-                self._seen.saw_name(target.dotted)
+                self._saw(target.dotted)
             if alias.name == "*":
                 self._seen.doubts["`import *` inside a block"] = None
 
@@ -403,3 +405,6 @@ class Dumper(Definitions, References):
         ast.Lambda: Definitions._lambda,
         ast.ClassDef: Definitions._class,
     }
+
+
+_PLAINLY: Final[Callable[[Any, Any], None]] = Dumper._plainly

@@ -91,9 +91,13 @@ class Facts:
 
     def add(self, other: Facts) -> None:
         """Take in what was seen elsewhere."""
-        for each in fields(self):
-            mine, theirs = getattr(self, each.name), getattr(other, each.name)
-            setattr(self, each.name, (mine or theirs) if isinstance(mine, bool) else mine | theirs)
+        for name in _FLAGS:
+            if getattr(other, name):
+                setattr(self, name, True)
+        for name in _SETS:
+            theirs = getattr(other, name)
+            if theirs:
+                getattr(self, name).update(theirs)
 
     def saw_name(self, dotted: str) -> None:
         """Something outside the project is used, by its dotted name."""
@@ -165,3 +169,7 @@ class Facts:
             elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
                 targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
                 self.own_names.update(t.id for t in targets if isinstance(t, ast.Name))
+
+
+_FLAGS: Final = tuple(each.name for each in fields(Facts) if each.default is False)
+_SETS: Final = tuple(each.name for each in fields(Facts) if each.default is not False)

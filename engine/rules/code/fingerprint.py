@@ -160,7 +160,11 @@ class _Closure:
             for plan in [plan for plans in self._plans.values() for plan in plans]:
                 plan.messages.clear()
         kept = self._walk(self._erase)
-        symbols = [symbol for unit, dump in kept.items() if (symbol := self._print(unit, dump)) is not None]
+        symbols = [
+            symbol
+            for unit, dump in kept.items()
+            if unit in self._all and (symbol := self._print(unit, dump)) is not None
+        ]
         symbols.extend([*self._orders(kept), *self._extras])
         return Fingerprint(
             version=self.version(),
@@ -224,7 +228,10 @@ class _Closure:
 
     def _erase(self, unit: Unit) -> Dump:
         is_root = unit.symbol == self._root
-        plans = self._plans[unit]
+        plans = self._plans.get(unit)
+        if plans is None:
+            self._facts.doubts[f"{unit.symbol.name} is reached in an unusual way"] = None
+            return Dump()
         return self._reading.dump(unit, self._facts, plans, self._rules, seen=Facts(), is_root=is_root)
 
     def _settle(self) -> None:
@@ -274,7 +281,7 @@ class _Closure:
         norm, erased = self._norm(unit), self._joined(dump.words)
         if "constants" in self._rules and constant(self._project, unit.symbol) is not None:
             erased = CONSTANT + erased
-        if any(word.__class__ is Named for word in dump.words):
+        if dump.has_named:
             erased += VALUES + self._joined(dump.words, by_value=True)
         if self._facts.source:
             norm = erased = raw
@@ -301,18 +308,19 @@ class _Closure:
         return known
 
     def _joined(self, words: list[Word], *, by_value: bool = False) -> str:
-        texts: list[str] = []
-        for word in words:
-            if word.__class__ is str:
-                texts.append(word)
-            elif isinstance(word, Named) and by_value:
-                texts.append(word.value)
-            elif isinstance(word, (Symbol, Named)):
-                symbol = word.symbol if isinstance(word, Named) else word
-                texts.append(f"S:{STAGE_NAME if symbol == self._root else self._names.get(symbol, symbol.name)}")
-            elif isinstance(word, Doc) and (self._facts.docs or not word.plain or self._is_value(word.of)):
-                texts.append(f"doc:{word.text!a}")
-        return _hash(texts)
+        texts = [word if isinstance(word, str) else self._text(word, by_value) for word in words]
+        return _hash([text for text in texts if text is not None])
+
+    def _text(self, word: Symbol | Doc | Named, by_value: bool) -> str | None:
+        """Return the text of a word that is not one already; None for a docstring that nobody reads."""
+        if isinstance(word, Doc):
+            is_read = self._facts.docs or not word.plain or self._is_value(word.of)
+            return f"doc:{word.text!a}" if is_read else None
+        if isinstance(word, Named):
+            if by_value:
+                return word.value
+            word = word.symbol
+        return f"S:{STAGE_NAME if word == self._root else self._names.get(word, word.name)}"
 
     def _is_value(self, symbol: Symbol | None) -> bool:
         if symbol is None:

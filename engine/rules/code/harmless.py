@@ -22,6 +22,8 @@ _OF_CONTEXT: Final = frozenset(
 )
 """Attributes that every context has."""
 _NUMBER_FORMAT: Final = frozenset("0123456789.,+-_%efgEFG<>=^ ")
+_EVALUATED: Final = "_rivus_evaluated"
+"""Attribute of a node that holds its keys: the statements around it ask for them again."""
 _LAZY: Final = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _CONTAINERS: Final = (ast.Tuple, ast.List, ast.Dict, ast.Set)
 _TAKE_ONE: Final = frozenset({"builtins.str", "builtins.repr", "builtins.bool", "builtins.type", "builtins.id"})
@@ -69,8 +71,15 @@ def chain(node: ast.AST) -> str | None:
     return None
 
 
-def evaluated(node: ast.AST) -> Iterator[str]:
-    """Yield the keys of what is certainly evaluated when a statement or expression is."""
+def evaluated(node: ast.AST) -> frozenset[str]:
+    """Return the keys of what is certainly evaluated when a statement or expression is."""
+    known: frozenset[str] | None = node.__dict__.get(_EVALUATED)
+    if known is None:
+        known = node.__dict__[_EVALUATED] = frozenset(_evaluated(node))
+    return known
+
+
+def _evaluated(node: ast.AST) -> Iterator[str]:
     pending: list[ast.AST] = [node]
     while pending:
         current = pending.pop()

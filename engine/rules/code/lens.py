@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from engine.rules.code.module import Module, imported
 from engine.rules.code.nodes import children, walk
@@ -14,8 +14,9 @@ WELL_KNOWN: Final = frozenset({"logging", "time", "typing", "dataclasses", "func
 """Modules that a piece of code without its imports means by these names."""
 
 
-_DEFINING: Final = frozenset(
-    {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, getattr(ast, "TypeAlias", ast.ClassDef)}
+_DEFINING: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, getattr(ast, "TypeAlias", ast.ClassDef))
+_ASKED_FOR: Final = frozenset(
+    {*_DEFINING, ast.Expr, ast.Raise, ast.Assert, ast.ExceptHandler, ast.Global, ast.Nonlocal}
 )
 _QUERIES: Final = frozenset({"query", "eval", "sql", "execute", "from_query"})
 
@@ -30,14 +31,20 @@ class Lens:
         self.scopes = Scopes(statement)
         self.nodes = walk(statement)
         """Every node of the statement."""
-        self.has_type_params = any(
-            node.__class__ in _DEFINING and getattr(node, "type_params", ()) for node in self.nodes
-        )
+        self._sorted: dict[type, list[Any]] = {}
+        for node in self.nodes:
+            if node.__class__ in _ASKED_FOR:
+                self._sorted.setdefault(node.__class__, []).append(node)
+        self.has_type_params = any(getattr(node, "type_params", ()) for node in self.of_kind(*_DEFINING))
         self._imports: dict[int, Target] = {}
         self._targets: dict[int, tuple[Target | None, ast.AST]] = {}
         """With the node, so that no other one can have its `id`."""
         self._parents: dict[int, ast.AST] | None = None
         self._queries: list[str] | None = None
+
+    def of_kind(self, *kinds: type[ast.AST]) -> list[Any]:
+        """Return the nodes of some kinds, without a walk; the kinds that are asked for stand in `_ASKED_FOR`."""
+        return [node for kind in kinds for node in self._sorted.get(kind, ())]
 
     def variable(self, node: ast.AST) -> Variable | None:
         """Return the variable of a function that a node is; None for a global name."""
@@ -45,7 +52,8 @@ class Lens:
 
     def target(self, node: ast.AST) -> Target | None:
         """Return what a name or a chain of attributes leads to; None for a local variable or a value."""
-        if node.__class__ is not ast.Name and node.__class__ is not ast.Attribute:
+        kind = node.__class__
+        if kind is not ast.Name and kind is not ast.Attribute:
             return None
         known = self._targets.get(id(node))
         if known is None:

@@ -203,16 +203,10 @@ def _is_main(test: ast.expr) -> bool:
 def _look_inside(module: Module, tree: ast.Module) -> None:
     """Note names declared `global`, and imports nobody uses here: a name in `__all__`, in quotes or in an annotation
     counts as used."""
-    used: set[str] = set()
-    texts: list[str] = []
-    for node in walk(tree):
-        if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
-                used.add(node.id)
-        elif isinstance(node, ast.Constant):
-            if isinstance(node.value, str) and len(node.value) < 200:
-                texts.append(node.value)
-        elif isinstance(node, ast.Global):
+    nodes = walk(tree)
+    used = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    for node in nodes:
+        if isinstance(node, ast.Global):
             module.globals.update(node.names)
     imports = [
         (name, found.module)
@@ -222,5 +216,7 @@ def _look_inside(module: Module, tree: ast.Module) -> None:
         if name not in used and name != "*"
     ]
     if imports:
+        constants = [node.value for node in nodes if isinstance(node, ast.Constant)]
+        texts = [value for value in constants if isinstance(value, str) and len(value) < 200]
         quoted = {word for text in texts for word in text.translate(_SEPARATORS).split()}
         module.idle_imports.extend(of for name, of in imports if name not in quoted)

@@ -21,6 +21,7 @@ class Names:
         self._renames = renames and not facts.frames and not facts.source and not lens.has_type_params
         self._context = context
         self._words: dict[Variable, str] = {}
+        self._classes: dict[Variable, Symbol | None] = {}
         self._count = 0
         self._lambdas: set[int] = set()
 
@@ -59,6 +60,11 @@ class Names:
 
     def class_of(self, variable: Variable) -> Symbol | None:
         """Return the class of the project that a variable certainly holds an instance of (`self` too); None if none."""
+        if variable not in self._classes:
+            self._classes[variable] = self._class_of(variable)
+        return self._classes[variable]
+
+    def _class_of(self, variable: Variable) -> Symbol | None:
         if variable.kind == "param":
             name, _, method = self._owner.name.partition(".")
             owner = variable.owner

@@ -32,6 +32,7 @@ _MESSAGES: Final = frozenset(
     | {"ProcessLookupError", "RecursionError", "ReferenceError", "RuntimeError", "TimeoutError", "TypeError"}
     | {"ValueError", "ZeroDivisionError", "KeyError", "ImportError"}
 )
+_EVERYWHERE: Final = 1 << 60
 _ENDS: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _KEEPS_GOING: Final = frozenset({"builtins.open", "httpx.AsyncClient", "httpx.Client", "aiohttp.ClientSession"})
 """Context managers that swallow no errors."""
@@ -65,11 +66,14 @@ class Planner:
         self._logs = Logs(lens, self._harmless, context, frozenset(facts.own_names))
         self._plan = Plan()
         self._dead: set[Variable] = set()
+        self._last = _EVERYWHERE
 
     def plan(self, statements: list[ast.stmt]) -> Plan:
         """Return the plan for the statements of a symbol."""
-        if self._has_candidates():
+        self._last = self._last_candidate()
+        if self._last:
             self._block(statements, Before())
+        self._last = _EVERYWHERE
         while "unused" in self._rules:
             self._dead = self._unread()
             known = len(self._plan.skipped)
@@ -80,21 +84,21 @@ class Planner:
         self._look_at_handlers()
         return self._plan
 
-    def _has_candidates(self) -> bool:
-        """Whether there is anything that may be set aside; most symbols have nothing."""
-        for node in self._lens.nodes:
-            if isinstance(node, (ast.Raise, ast.Assert)):
-                return True
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-                called = node.value.func
-                if isinstance(called, ast.Attribute) and (called.attr in LEVELS or called.attr in SET_UP):
-                    return True
-                if isinstance(called, ast.Name) and called.id == "print":
-                    return True
-        return False
+    def _last_candidate(self) -> int:
+        """Return the last line where something starts that may be set aside; 0 if there is none, as in most symbols."""
+        last = max((node.lineno for node in self._lens.of_kind(ast.Raise, ast.Assert)), default=0)
+        for node in self._lens.of_kind(ast.Expr):
+            called = node.value.func if isinstance(node.value, ast.Call) else None
+            method = called.attr if isinstance(called, ast.Attribute) else ""
+            is_print = isinstance(called, ast.Name) and called.id == "print"
+            if is_print or method in LEVELS or method in SET_UP:
+                last = max(last, node.lineno)
+        return last
 
     def _block(self, statements: list[ast.stmt], before: Before) -> None:
         for index, statement in enumerate(statements):
+            if statement.lineno > self._last:
+                break  # what follows is only asked what it proves for what comes after it
             if isinstance(statement, (ast.Expr, ast.Raise, ast.Assert)):
                 after = _evaluated_next(statements, index + 1)
                 added = after - before.keys
@@ -351,9 +355,7 @@ class Planner:
     def _unread(self) -> set[Variable]:
         """Return the variables of functions that only what is left out reads."""
         gone = self._gone()
-        outer_names = {
-            n for node in self._lens.nodes if isinstance(node, (ast.Global, ast.Nonlocal)) for n in node.names
-        }
+        outer_names = {n for node in self._lens.of_kind(ast.Global, ast.Nonlocal) for n in node.names}
         if self._facts.frames:
             return set()
         return {
@@ -370,8 +372,8 @@ class Planner:
     def _look_at_handlers(self) -> None:
         """Note whether a caught error is looked at, other than for a log or for another error."""
         gone = self._plan.gone = self._gone()
-        for handler in self._lens.nodes:
-            if isinstance(handler, ast.ExceptHandler) and handler.name:
+        for handler in self._lens.of_kind(ast.ExceptHandler):
+            if handler.name:
                 allowed = {id(n) for n in _names_that_pass_it_on(handler)} | gone
                 variable = self._lens.variable(handler)
                 if variable is None or any(id(load) not in allowed for load in variable.loads):

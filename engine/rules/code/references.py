@@ -35,10 +35,10 @@ class References:
     def _node(self, node: ast.AST) -> None: ...
 
     def _name(self, node: ast.Name) -> None:
-        variable = self._lens.variable(node)
+        variable = self._lens.scopes.of.get(id(node))
         if variable is not None and variable.kind != "import":
             self._out.append(self._names.word(variable))
-            if id(node) not in self._held and isinstance(node.ctx, ast.Load):
+            if node.ctx.__class__ is ast.Load and id(node) not in self._held:
                 made = self._names.class_of(variable)
                 if made is not None:
                     self._seen.values.add(made)
@@ -120,7 +120,11 @@ class References:
                 self.dump.symbols.update(dict.fromkeys(Symbol(name, bound) for bound in module.bindings))
 
     def _refer(self, target: Symbol, value: Scalar | None = None) -> None:
-        self._out.append(target if value is None else Named(target, literal(value)))
+        if value is None:
+            self._out.append(target)
+        else:
+            self._out.append(Named(target, literal(value)))
+            self.dump.has_named = True
         self.dump.symbols[target] = None
 
     def _attribute(self, node: ast.Attribute) -> None:

@@ -6,9 +6,9 @@ A name that belongs to no function around it is global: it is left out of `Scope
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from engine.contracts.values import dataclass
 from engine.rules.code.nodes import children, walk
@@ -19,6 +19,9 @@ _COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.Generator
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NAMED: Final = (*_FUNCTIONS, ast.ClassDef)
 _CAPTURES: Final = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)
+_OF_SCOPES: Final = frozenset(
+    {*_NAMED, *_CAPTURES, *_COMPREHENSIONS, ast.NamedExpr, ast.alias, ast.Lambda, ast.Global, ast.Nonlocal}
+)
 
 
 @dataclass(eq=False, slots=True)
@@ -43,10 +46,6 @@ class _Scope:
     is_function: bool = False
 
 
-_SPECIAL: Final = (*_NAMED, *_COMPREHENSIONS, *_CAPTURES, ast.Lambda, ast.alias)
-"""Nodes that open a scope or bind a name."""
-
-
 class Scopes:
     """The variables of one statement and all functions in it."""
 
@@ -60,39 +59,47 @@ class Scopes:
         self._visit(statement)
 
     def _visit(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Name):
-            self._name(node)
-        elif not isinstance(node, _SPECIAL):
-            self._all(children(node))
-        elif isinstance(node, _FUNCTIONS):
-            self._bound(node, node.name)
-            self._all([*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)])
-            self._all(_annotations(node))
-            self._function(node, node.args, node.body)
-        elif isinstance(node, ast.Lambda):
-            self._all([*node.args.defaults, *(d for d in node.args.kw_defaults if d)])
-            self._function(node, node.args, [node.body])
-        elif isinstance(node, ast.ClassDef):
-            self._bound(node, node.name)
-            self._all([*node.decorator_list, *node.bases, *node.keywords])
-            scope = _Scope(is_class=True)
-            for statement in node.body:
-                for bound in bound_names(statement):
-                    if bound not in scope.names:
-                        scope.names[bound] = self._made(bound, "class", node)
-            self._stack.append(scope)
-            self._all(node.body)
-            self._stack.pop()
-        elif isinstance(node, _COMPREHENSIONS):
-            self._comprehension(node)
+        special = self._SPECIAL.get(node.__class__)
+        if special is not None:
+            special(self, node)
         else:
-            if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
-                self._bound(node, node.name)
-            elif isinstance(node, ast.MatchMapping) and node.rest:
-                self._bound(node, node.rest)
-            elif isinstance(node, ast.alias):
-                self._bound(node, (node.asname or node.name).partition(".")[0])
-            self._all(children(node))
+            for inner in children(node):
+                self._visit(inner)
+
+    def _definition(self, node: FunctionNode) -> None:
+        self._bound(node, node.name)
+        self._all([*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)])
+        self._all(_annotations(node))
+        self._function(node, node.args, node.body)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        self._all([*node.args.defaults, *(d for d in node.args.kw_defaults if d)])
+        self._function(node, node.args, [node.body])
+
+    def _class(self, node: ast.ClassDef) -> None:
+        self._bound(node, node.name)
+        self._all([*node.decorator_list, *node.bases, *node.keywords])
+        scope = _Scope(is_class=True)
+        for statement in node.body:
+            for bound in bound_names(statement):
+                if bound not in scope.names:
+                    scope.names[bound] = self._made(bound, "class", node)
+        self._stack.append(scope)
+        self._all(node.body)
+        self._stack.pop()
+
+    def _capture(self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar) -> None:
+        if node.name:
+            self._bound(node, node.name)
+        self._all(children(node))
+
+    def _rest(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self._bound(node, node.rest)
+        self._all(children(node))
+
+    def _alias(self, node: ast.alias) -> None:
+        self._bound(node, (node.asname or node.name).partition(".")[0])
 
     def _all(self, nodes: Sequence[ast.AST]) -> None:
         for node in nodes:
@@ -139,7 +146,7 @@ class Scopes:
         return variable
 
     def _bound(self, node: ast.AST, name: str) -> None:
-        variable = self._found(name, binds=True)
+        variable = self._found(name)
         if variable is not None:
             variable.bindings.append(node)
             if isinstance(node, ast.alias):
@@ -149,19 +156,20 @@ class Scopes:
             self.of[id(node)] = variable
 
     def _name(self, node: ast.Name) -> None:
-        variable = self._found(node.id, binds=not isinstance(node.ctx, ast.Load))
+        variable = self._found(node.id)
         if variable is None:
             return
         self.of[id(node)] = variable
-        if isinstance(node.ctx, ast.Load):
+        if node.ctx.__class__ is ast.Load:
             variable.loads.append(node)
         else:
             variable.bindings.append(node)
 
-    def _found(self, name: str, *, binds: bool) -> Variable | None:
+    def _found(self, name: str) -> Variable | None:
         crossed = False
-        for depth, scope in enumerate(reversed(self._stack)):
-            if scope.is_class and depth:
+        innermost = self._stack[-1]
+        for scope in reversed(self._stack):
+            if scope.is_class and scope is not innermost:
                 continue
             if name in scope.global_names:
                 return None
@@ -172,6 +180,24 @@ class Scopes:
             if scope.is_function:
                 crossed = True
         return None
+
+    _SPECIAL: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], None]]] = {
+        ast.Name: _name,
+        ast.FunctionDef: _definition,
+        ast.AsyncFunctionDef: _definition,
+        ast.Lambda: _lambda,
+        ast.ClassDef: _class,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.ExceptHandler: _capture,
+        ast.MatchAs: _capture,
+        ast.MatchStar: _capture,
+        ast.MatchMapping: _rest,
+        ast.alias: _alias,
+    }
+    """Nodes that open a scope or bind a name."""
 
 
 def _arguments(args: ast.arguments) -> list[ast.arg]:
@@ -201,36 +227,46 @@ def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
         pending.extend(children(current))
 
 
-def bound_names(node: ast.AST, declared: set[str] | None = None, outer: set[str] | None = None) -> Iterator[str]:
-    """Yield the names that a statement binds in its own scope; note those it declares global, and nonlocal."""
-    pending: list[tuple[ast.AST, bool]] = [(node, False)]
-    while pending:
-        current, in_comprehension = pending.pop()
-        kind = current.__class__
-        if kind is ast.Name:
-            if not in_comprehension and current.ctx.__class__ is not ast.Load:  # type: ignore[attr-defined]
-                yield current.id  # type: ignore[attr-defined]
-            continue
+def bound_names(node: ast.AST, declared: set[str] | None = None, outer: set[str] | None = None) -> list[str]:
+    """Return the names that a statement binds in its own scope; note those it declares global, and nonlocal."""
+    found: list[str] = []
+    _bind_names(node, False, found, declared, outer)
+    return found
+
+
+def _bind_names(
+    node: Any, in_comprehension: bool, found: list[str], declared: set[str] | None, outer: set[str] | None
+) -> None:
+    kind = node.__class__
+    if kind is ast.Name:
+        if not in_comprehension and node.ctx.__class__ is not ast.Load:
+            found.append(node.id)
+        return
+    if kind in _OF_SCOPES:
         if kind in _NAMED or kind in _CAPTURES:
-            name: str | None = current.rest if kind is ast.MatchMapping else current.name  # type: ignore[attr-defined]
+            name = node.rest if kind is ast.MatchMapping else node.name
             if name:
-                yield name
+                found.append(name)
             if kind in _NAMED:
-                continue
+                return
         elif kind is ast.NamedExpr:
-            yield current.target.id  # type: ignore[attr-defined]
+            found.append(node.target.id)
         elif kind is ast.alias:
-            if current.name != "*":  # type: ignore[attr-defined]
-                yield (current.asname or current.name).partition(".")[0]  # type: ignore[attr-defined]
-            continue
+            if node.name != "*":
+                found.append((node.asname or node.name).partition(".")[0])
+            return
         elif kind is ast.Lambda:
-            continue
-        elif kind is ast.Global and declared is not None:
-            declared.update(current.names)  # type: ignore[attr-defined]
-        elif kind is ast.Nonlocal and outer is not None:
-            outer.update(current.names)  # type: ignore[attr-defined]
-        inside = in_comprehension or kind in _COMPREHENSIONS
-        pending.extend([(child, inside) for child in children(current)])
+            return
+        elif kind is ast.Global:
+            if declared is not None:
+                declared.update(node.names)
+        elif kind is ast.Nonlocal:
+            if outer is not None:
+                outer.update(node.names)
+        else:
+            in_comprehension = True
+    for inner in children(node):
+        _bind_names(inner, in_comprehension, found, declared, outer)
 
 
 same_scope = _same_scope

@@ -44,6 +44,8 @@ class Dump:
     """Modules of the project that it imports or names."""
     unresolved: dict[str, None] = field(default_factory=dict)
     """Global names that nothing binds."""
+    has_named: bool = False
+    """Whether there is a `Named` among the words."""
 
     def add(self, other: Dump) -> None:
         """Take in the words of another statement."""
@@ -51,6 +53,7 @@ class Dump:
         self.symbols.update(other.symbols)
         self.modules.update(other.modules)
         self.unresolved.update(other.unresolved)
+        self.has_named = self.has_named or other.has_named
 
 
 def literal(value: object) -> str:

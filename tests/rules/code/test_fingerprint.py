@@ -109,6 +109,14 @@ def test_bare_name_stands_for_the_class_or_factory_that_alone_defines_it() -> No
             fingerprint(reading(stage=text), "stage", missing)
 
 
+def test_import_inside_a_function_hides_no_names_made_at_run_time() -> None:
+    text = (
+        "def f_a():\n    return 1\ndef stage(ctx):\n    from importlib import import_module\n"
+        "    return getattr(import_module(__name__), ctx)()\n"
+    )
+    assert "f_a" in names(fingerprint(reading(stage=text), "stage", "stage"))
+
+
 def test_names_made_at_run_time_take_in_the_whole_module() -> None:
     text = "def f_a():\n    return 1\nclass K:\n    pass\ndef stage(ctx):\n    return globals()['f_' + ctx]()\n"
     assert {"f_a", "K"} <= set(names(fingerprint(reading(stage=text), "stage", "stage")))
