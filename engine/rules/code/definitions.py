@@ -12,7 +12,7 @@ from engine.rules.code.names import Names
 from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
 from engine.rules.code.project import Symbol
-from engine.rules.code.words import Doc, Word, union_members
+from engine.rules.code.words import Doc, Dump, Word, quoted_names, union_members
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -20,6 +20,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 class Definitions:
     """The part of `Dumper` for definitions and annotations."""
 
+    dump: Dump
     _lens: Lens
     _owner: Symbol
     _facts: Facts
@@ -45,6 +46,10 @@ class Definitions:
         return "annotations" in self._rules and not self._facts.annotations and not acts
 
     def _annotation(self, node: ast.expr) -> None:
+        for name in quoted_names(node):
+            target = self._lens.project.resolve(self._lens.module, name)
+            if isinstance(target, Symbol):
+                self.dump.quoted[target] = None
         if "annotations" in self._rules:
             self._in_annotation = True
             self._out.append("quoted:" if self._lens.module.quoted_annotations else ":")
@@ -74,7 +79,8 @@ class Definitions:
             out.append("@")
             self._called.add(id(decorator))
             self._node(decorator)
-        if not self._plain.has_known_decorators(node):
+        is_wrapped = not self._plain.has_known_decorators(node)
+        if is_wrapped:
             self._seen.errors = True
         out.append(type(node).__name__)
         out.append(self._names.word(variable) if variable is not None else self._names.of_symbol(node.name))
@@ -83,6 +89,8 @@ class Definitions:
         if node.returns is not None and not (plain and self._may_drop(node.returns)):
             out.append("->")
             self._annotation(node.returns)
+        if is_wrapped:  # the decorator may read them
+            self.dump.symbols.update(self.dump.quoted)
         self._doc(node, plain)
         self._block(node.body, is_function=True)
 
@@ -166,4 +174,6 @@ class Definitions:
                 out.append(";")
         if as_header and not in_order:
             out.extend(f"def {name}" for name in sorted(names))
+        if not plain:  # a model, a data class: made of its hints, or read by them
+            self.dump.symbols.update(self.dump.quoted)
         out.append("}")

@@ -249,6 +249,8 @@ class Dumper(Definitions, References):
         self._seen.keywords.update(k.arg for k in node.keywords if k.arg is not None)
         if any(k.arg is None for k in node.keywords):
             self._seen.spreads = True
+            if dotted is not None and dotted.endswith(".gather"):  # perhaps `return_exceptions`
+                self._seen.errors = True
         if any(k.arg == "return_exceptions" for k in node.keywords) or (
             isinstance(node.func, ast.Attribute) and node.func.attr == "exception" and not node.args
         ):

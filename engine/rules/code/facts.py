@@ -17,6 +17,10 @@ _SAFE_INSPECT: Final = frozenset(
     | {"ismethod", "isgenerator"}
 )
 _FRAMES: Final = frozenset({"builtins.locals", "builtins.vars", "builtins.dir", "sys._getframe", "sys._current_frames"})
+_FRAME_TOPS: Final = frozenset(
+    {"executing", "formulaic", "icecream", "numexpr", "patsy", "sorcery", "statsmodels", "varname"}
+)
+"""Packages that look at the variables of whoever calls them."""
 _RUNS_TEXT: Final = frozenset({"builtins.exec", "builtins.eval", "builtins.compile"})
 _UNSEEN: Final = frozenset({"builtins.globals", "builtins.__import__", "sys.modules", "sys.meta_path"})
 _UNSEEN_TOPS: Final = frozenset({"importlib", "pkgutil", "runpy", "imp", "ctypes", "gc"})
@@ -103,7 +107,7 @@ class Facts:
         """Something outside the project is used, by its dotted name."""
         top, _, rest = dotted.partition(".")
         last = rest.rpartition(".")[2]
-        if dotted in _FRAMES or dotted in _RUNS_TEXT:
+        if dotted in _FRAMES or dotted in _RUNS_TEXT or top in _FRAME_TOPS:
             self.frames = True
         if dotted in _RUNS_TEXT:
             self.doubts[f"{last}() runs code made from text"] = None

@@ -194,7 +194,7 @@ class _Closure:
                 reached.update(dict.fromkeys(found))
                 symbols.extend(found)
             if not symbols and not names:
-                symbols = self._registered(modules, reached)
+                symbols = [*self._registered(modules, reached), *self._hinted(dumps, reached)]
         return dumps
 
     def _entered(self, name: str, names: list[str], modules: dict[str, None]) -> list[Unit]:
@@ -211,6 +211,14 @@ class _Closure:
         unit, own = effects
         names.extend(own)
         return [unit] if unit.statements or unit.words else []
+
+    def _hinted(self, dumps: dict[Unit, Dump], reached: dict[Symbol, None]) -> list[Symbol]:
+        """Return what hints in quotes refer to, where something may read them."""
+        facts = self._facts
+        read = (dump for unit, dump in dumps.items() if facts.annotations or unit.symbol in facts.values)
+        found = {symbol: None for dump in read for symbol in dump.quoted if symbol not in reached}
+        reached.update(found)
+        return list(found)
 
     def _registered(self, modules: dict[str, None], reached: dict[Symbol, None]) -> list[Symbol]:
         found: dict[Symbol, None] = {}

@@ -78,8 +78,9 @@ def absolute(module: str, is_package: bool, level: int, target: str | None) -> s
     if not level:
         return target or ""
     parts = module.split(".")
-    base = parts[: len(parts) - level + (1 if is_package else 0)]
-    return ".".join([*base, *([target] if target else [])])
+    left = len(parts) - level + (1 if is_package else 0)
+    above = "." * max(-left, 0)  # above what is known
+    return above + ".".join([*parts[: max(left, 0)], *([target] if target else [])])
 
 
 def parse(name: str, source: Source) -> Module:

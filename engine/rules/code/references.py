@@ -10,10 +10,13 @@ from engine.rules.code.constants import Scalar, constant
 from engine.rules.code.facts import Facts
 from engine.rules.code.imports import QUIET_MODULES
 from engine.rules.code.lens import Lens
+from engine.rules.code.logs import LEVELS, SET_UP
 from engine.rules.code.names import Names
 from engine.rules.code.project import Builtin, External, Symbol, Unknown, Within
 from engine.rules.code.words import Dump, Named, Word, literal
 
+_OF_LOGGER: Final = LEVELS | SET_UP | {"bind", "getChild", "hasHandlers", "isEnabledFor", "level", "name"}
+"""What a logger has that tells nothing of what was logged."""
 _TYPING: Final = {"typing.List": "list", "typing.Dict": "dict", "typing.Set": "set", "typing.Tuple": "tuple"}
 
 
@@ -134,6 +137,12 @@ class References:
             self._global(node)
             return
         self._held.add(id(node.value))
+        if (
+            isinstance(node.value, ast.Attribute)
+            and node.value.attr in ("log", "logger")
+            and node.attr not in _OF_LOGGER
+        ):
+            self._seen.logs = True
         if id(node) not in self._called and isinstance(node.ctx, ast.Load):
             self._seen.value_attributes.add(node.attr)
         dotted = self._lens.dotted(node)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from engine.contracts.values import dataclass
 from engine.rules.code.imports import QUIET_MODULES
 from engine.rules.code.lens import Lens
+from engine.rules.code.nodes import walk
 from engine.rules.code.project import External, Symbol, Unknown
 
 
@@ -44,6 +45,8 @@ class Dump:
     """Modules of the project that it imports or names."""
     unresolved: dict[str, None] = field(default_factory=dict)
     """Global names that nothing binds."""
+    quoted: dict[Symbol, None] = field(default_factory=dict)
+    """What type hints in quotes refer to, which counts only where something reads hints."""
     has_named: bool = False
     """Whether there is a `Named` among the words."""
 
@@ -53,6 +56,7 @@ class Dump:
         self.symbols.update(other.symbols)
         self.modules.update(other.modules)
         self.unresolved.update(other.unresolved)
+        self.quoted.update(other.quoted)
         self.has_named = self.has_named or other.has_named
 
 
@@ -92,3 +96,16 @@ def union_members(node: ast.expr, lens: Lens) -> list[ast.expr]:
         if name in ("typing.Union", "Union") and isinstance(node.slice, ast.Tuple):
             return [member for part in node.slice.elts for member in union_members(part, lens)]
     return [node]
+
+
+def quoted_names(hint: ast.expr) -> list[str]:
+    """Return the names in those parts of a type hint that stand in quotes: `T` of `"list[T]"`."""
+    found: list[str] = []
+    for node in walk(hint):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                inner = ast.parse(node.value.strip(), mode="eval")
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue  # no type: a word of `Literal`
+            found.extend(n.id for n in walk(inner) if isinstance(n, ast.Name))
+    return found
