@@ -103,6 +103,8 @@ async def test_item_shows_stages_and_the_failure() -> None:
 
 async def test_parts_of_an_item_turn_with_brackets() -> None:
     async with open_room(None, "2", "slash", *"install", "enter", "enter", "]") as story:
+        assert "[Session]" in story.text()
+        await story.press("]")
         assert "[Data]" in story.text()
         assert "text: docs/guide/install.md" in story.text()
         await story.press("]")

@@ -33,7 +33,7 @@ ROWS = 60
 """Rows of the sample that are tried until one lets an action do something."""
 
 
-def rows_for_keys() -> Sample:
+def rows_for_keys(root: Path) -> Sample:
     """Return a project in which every action can be taken somewhere, and every list is longer than its screen."""
     rows = with_stale()
     failed = rows.details["docs", "docs/guide/install.md"]
@@ -53,6 +53,8 @@ def rows_for_keys() -> Sample:
     rows.details["todos", broken.key] = replace(rows.details["todos", "k0001"], item=broken)
     rows.jobs += [replace(rows.jobs[4], name=f"more-{number}") for number in range(30)]
     rows.jobs += [replace(rows.jobs[1], name=f"check-{number}") for number in range(30)]
+    failed_here = f'  File "{root}/docs/guide/install.md", line 3, in read'
+    rows.incidents = [replace(one, evidence={**one.evidence, "traceback_tail": failed_here}) for one in rows.incidents]
     rows.incidents += [replace(rows.incidents[0], id=number) for number in range(500, 540)]
     rows.limits[1] = replace(rows.limits[1], instead_of="2")
     rows.limits += [replace(rows.limits[0], name=f"limit {number}") for number in range(40)]
@@ -236,16 +238,16 @@ async def test_every_key_does_what_its_action_says(kind: str, tmp_path: Path, mo
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "TMUX"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VISUAL", "no-such-editor")
-    async with open_room(rows_for_keys(), engine=FakeEngine(running=1), size=SMALL, root=tmp_path) as story:
+    async with open_room(rows_for_keys(tmp_path), engine=FakeEngine(running=1), size=SMALL, root=tmp_path) as story:
         await begin(story, kind)
         assert [keys for action in actions_of(kind) if (keys := misbound(story, action))] == []
         found = {action.id: await wrong_about(story, kind, action) for action in pressed(kind)}
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
-async def test_every_key_of_a_room_that_only_looks_says_why_it_does_nothing() -> None:
+async def test_every_key_of_a_room_that_only_looks_says_why_it_does_nothing(tmp_path: Path) -> None:
     wrong: list[str] = []
-    async with open_room(rows_for_keys(), viewer=True, size=SMALL) as story:
+    async with open_room(rows_for_keys(tmp_path), viewer=True, size=SMALL) as story:
         for kind in kinds():
             room = await begin(story, kind)
             for action in actions_of(kind):

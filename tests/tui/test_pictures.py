@@ -52,7 +52,7 @@ OTHERS: dict[str, tuple[tuple[str, ...], str]] = {
     "help": (("3", "question_mark", *"later"), "same as  rivus items snooze"),
     "why": (("j", "j", "j", "w"), "Why feeds is paused"),
     "cancel": (("2", "slash", *"upgrade", "enter", "x"), "Cancel 1 item?"),
-    "attempts": (("2", "slash", *"install", "enter", "enter", "]", "]"), "outline, attempt 2"),
+    "attempts": (("2", "slash", *"install", "enter", "enter", "]", "]", "]"), "outline, attempt 2"),
     "marked": (("3", "space", "space"), "2 marked"),
     "decided": (("3", "a", "x"), "last: "),
     "frozen": (("9", "f"), "FROZEN"),
@@ -94,10 +94,10 @@ async def test_picture_of_a_viewer() -> None:
         check_frame(story.app, "viewer")
 
 
-@pytest.mark.parametrize("kind", ["markup", "control", "wide"])
+@pytest.mark.parametrize("kind", ["markup", "control", "invisible and wide"])
 async def test_picture_of_hostile_text(kind: str) -> None:
     async with open_room(hostile(PAYLOADS[kind]), "3") as story:
-        check_frame(story.app, f"hostile-{kind}")
+        check_frame(story.app, f"hostile-{kind.split()[-1]}")
 
 
 def segments(story: Story) -> list[Segment]:

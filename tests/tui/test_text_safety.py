@@ -30,7 +30,7 @@ PAYLOADS = {
 }
 OTHERS = tuple((room.key,) for room in standing() if room.mode not in ("jobs", "items"))
 STEPS = (
-    *((), ("w",), ("escape", "2"), ("w",), ("escape", "enter"), ("]",), ("]",), ("]",), ("]",)),
+    *((), ("w",), ("escape", "2"), ("w",), ("escape", "enter"), *[("]",)] * 5),
     *OTHERS,
     *(("question_mark",), ("escape", "ctrl+p"), ("escape",)),
 )
