@@ -26,7 +26,7 @@ def where(connection: sqlite3.Connection, query: ItemQuery, now: int) -> tuple[l
         row = connection.execute(_SQL.job_id, (job,)).fetchone()
         return [_SQL.in_job, *found], {**values, "job": row[0] if row else -1}
     if query.scope == "all":
-        return [_SQL.in_all, *found], values
+        return [_SQL.in_all_by_id if query.order == "created" else _SQL.in_all, *found], values
     return [_SQL.in_scope, *found], {**values, "internal": query.scope == "internal"}
 
 

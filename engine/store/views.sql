@@ -234,6 +234,10 @@ WHERE i.job_id IN (SELECT id FROM jobs WHERE state <> 'removed' AND internal = :
 -- name: in_all
 WHERE i.job_id IN (SELECT id FROM jobs WHERE state <> 'removed')
 
+-- name: in_all_by_id
+-- The same for a list in the order of ids: `+` keeps to that order, so that nothing is sorted and a page ends early.
+WHERE +i.job_id IN (SELECT id FROM jobs WHERE state <> 'removed')
+
 -- name: from_created
 AND i.id >= :k0
 

@@ -69,8 +69,12 @@ class RowWindow(Generic[Row]):
         if source.is_quick():
             return Pass(total=source.count(), anchors=source.anchors(PAGE), first=())
         anchors = source.anchors(PAGE)
-        total = source.count()
-        return Pass(total=total, anchors=anchors, first=source.page(None, PAGE))
+        if not anchors:
+            return Pass(total=0, anchors=(), first=())
+        # Where the last page begins is known, so that nothing has to be looked at once more to count.
+        last = source.page(anchors[-1], PAGE)
+        first = last if len(anchors) == 1 else source.page(anchors[0], PAGE)
+        return Pass(total=(len(anchors) - 1) * PAGE + len(last), anchors=anchors, first=first)
 
     def take(self, found: Pass[Row]) -> None:
         """Use what a pass has found."""

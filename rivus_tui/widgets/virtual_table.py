@@ -20,6 +20,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from engine.kit.clock import Clock
 from rivus_tui.columns import GAP, Column, lay_out
@@ -104,6 +105,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         self._cursor_key: Hashable | None = None
         self._pass_due = 0.0
         self._passing = False
+        self._pass_timer: Timer | None = None
+        """Before a pass that waits for its time."""
         self.searching = False
         """Whether it is not known yet how many rows there are."""
 
@@ -128,7 +131,10 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
 
     def show(self, source: RowSource[Row], columns: Sequence[Column[Row]] | None = None) -> None:
         """Show other rows, from the top, with no marks."""
-        if self._passing:
+        if self._pass_timer is not None:
+            self._pass_timer.stop()  # what is shown now does not wait for the rest that the list before needed
+            self._pass_timer, self._passing = None, False
+        elif self._passing:
             self.window.source.give_up()
         self.window.begin(source)
         if columns is not None:
@@ -196,9 +202,12 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         if wait <= 0:
             self.run_worker(self._pass(), group="anchors", exit_on_error=False)
         else:
-            self.set_timer(wait, lambda: self.run_worker(self._pass(), group="anchors", exit_on_error=False))
+            self._pass_timer = self.set_timer(
+                wait, lambda: self.run_worker(self._pass(), group="anchors", exit_on_error=False)
+            )
 
     async def _pass(self) -> None:
+        self._pass_timer = None
         source = self.source
         began = self._clock.monotonic()
         try:

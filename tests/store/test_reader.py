@@ -10,7 +10,7 @@ import pytest
 from engine.contracts.spec import Rate, ResourceSpec
 from engine.contracts.view import ItemQuery, Order
 from engine.rules.filters import parse
-from engine.store import incidents, limits
+from engine.store import incidents, item_lists, limits
 from engine.store.reader import Reader
 from tests.factories import Ground, candidate, finished, job, stage
 
@@ -223,3 +223,16 @@ def test_limits_say_who_holds_and_who_waits(tmp_path: Path) -> None:
     assert found["pace", "docs.work"].pace == "1/m"
     assert found["slots", "docs.work"].held == 2
     assert ("slots", "docs.index") not in found
+
+
+def test_a_page_of_all_jobs_in_the_order_of_ids_sorts_nothing(ground: Ground) -> None:
+    """A list of a million rows shows its first page as soon as that many match."""
+    query = ItemQuery(terms=parse("title").terms)
+    found, values = item_lists.where(ground.db, query, 0)
+    queries = item_lists._SQL
+    for parts in (
+        (queries.sort_created, *found, queries.by_created),
+        (queries.item_columns, *found, queries.by_created),
+    ):
+        plan = [row[3] for row in ground.db.execute("EXPLAIN QUERY PLAN " + "\n".join(parts), values)]
+        assert not any("TEMP B-TREE" in step for step in plan), plan

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import ClassVar
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.screen import Screen
 
 from engine.kit.clock import ManualClock
 from rivus_tui.columns import Column, lay_out
 from rivus_tui.format import Cell
 from rivus_tui.sources import Anchor, ListSource
+from rivus_tui.theme import ROLE_CLASSES
 from rivus_tui.widgets.row_window import PAGE
 from rivus_tui.widgets.virtual_table import VirtualTable
 from tests.tui.pictures import frame
@@ -150,6 +153,39 @@ async def test_cursor_is_always_in_sight() -> None:
         await pilot.resize_terminal(60, 6)
         await pilot.pause()
         assert f"row {app.table.cursor} " in frame(app)
+
+
+class Slow(Counting):
+    """Takes a pass over all rows to count."""
+
+    def is_quick(self) -> bool:
+        return False
+
+
+class Roles(Screen[None]):
+    """Knows how text is drawn that has not been found yet."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
+
+
+class SlowApp(TableApp):
+    """Only a table, of what takes long."""
+
+    def get_default_screen(self) -> Screen[None]:
+        return Roles()
+
+
+async def test_another_filter_does_not_wait_for_the_rest_that_the_list_before_needs() -> None:
+    app = SlowApp(Slow(5_000))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        app.table._pass_due = 1_000_000.0
+        app.table.reload()
+        app.table.show(Slow(300))
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app.table.total == 300
 
 
 async def test_wheel_scrolls_the_list() -> None:
