@@ -29,6 +29,7 @@ MEASURES: Final = {
     "agree": "agree",
     "terminal-peers": "terminal_peers",
     "model-call": "model_call",
+    "fingerprint": "fingerprints",
 }
 """Name on the command line → module."""
 
