@@ -37,7 +37,7 @@ def _pattern(value: str) -> str:
 def _share(value: object) -> object:
     match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?) ?%", value) if isinstance(value, str) else None
     if match is None or not 0 < float(match[1]) < 100:
-        raise ValueError("needs a share such as `30%`")
+        raise ValueError("needs a share above 0% and below 100%, such as `30%`")
     return float(match[1]) / 100
 
 

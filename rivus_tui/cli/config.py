@@ -46,7 +46,8 @@ def check(ctx: click.Context, as_json: bool) -> None:
     if broken:
         ctx.exit(2)
     if not as_json:
-        click.echo(f"{file or 'built-in jobs'}: {len(project.jobs)} jobs, no problems")
+        n = len(project.jobs)
+        click.echo(f"{file or 'built-in jobs'}: {n} {'job' if n == 1 else 'jobs'}, no problems")
 
 
 @config.command()
