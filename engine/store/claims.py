@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.contracts.errors import StateError
 from engine.contracts.values import dataclass
@@ -18,6 +18,8 @@ from engine.store.plan import Plan, StagePlan
 from engine.store.sql import queries
 
 _SQL = queries("claims")
+_DAMAGED: Final = "a result before this stage is damaged: it does not match its checksum"
+_BROKEN: Final = "the item is damaged: what is stored of it cannot be read; see `rivus db check`"
 
 
 class ClaimedItem(NamedTuple):
@@ -88,31 +90,35 @@ def claims_of(
 ) -> list[Claim]:
     """Read what handlers need of rows that were just claimed: (item, fence, attempt, answer) of one stage.
 
-    A row that a damaged result stands before has failed at once: altered data is never served, and it stops no other.
+    A row that a damaged result stands before, or whose item is damaged, has failed at once: altered data is never
+    served, and it stops no other.
     """
     stage = plan.stages[stage_id]
     ids = json.dumps([row[0] for row in rows])
-    items = {row[0]: _item(row) for row in connection.execute(_SQL.items, (ids,))}
+    items, broken = _items(connection, ids)
     upstream, damaged = _upstream(connection, plan, stage, ids) if stage.ancestors else ({}, set())
     saved = checkpoints.load(connection, stage_id, [row[0] for row in rows])
-    if damaged:
-        _fail_damaged(connection, plan, stage, damaged, lease, now)
+    if broken:
+        _fail_damaged(connection, plan, stage, broken, _BROKEN, lease, now)
+    if damaged := damaged - broken:
+        _fail_damaged(connection, plan, stage, damaged, _DAMAGED, lease, now)
     return [
         Claim(items[item_id], stage, fence, attempt, upstream.get(item_id, {}), now, answer, saved.get(item_id))
         for item_id, fence, attempt, answer in rows
-        if item_id not in damaged
+        if item_id not in damaged and item_id in items
     ]
 
 
 def as_if_claimed(
     connection: sqlite3.Connection, plan: Plan, stage: StagePlan, items: Sequence[int], now: int
 ) -> list[Claim]:
-    """Return what a handler would be given of these items, without claiming anything; a row that a damaged result
-    stands before is left out."""
+    """Return what a handler would be given of these items, without claiming anything; what is damaged is left out."""
     ids = json.dumps(items)
     upstream, damaged = _upstream(connection, plan, stage, ids) if stage.ancestors else ({}, set())
-    found = [_item(row) for row in connection.execute(_SQL.items, (ids,))]
-    return [Claim(item, stage, 0, 1, upstream.get(item.id, {}), now) for item in found if item.id not in damaged]
+    found, _ = _items(connection, ids)
+    return [
+        Claim(item, stage, 0, 1, upstream.get(item.id, {}), now) for item in found.values() if item.id not in damaged
+    ]
 
 
 def has_ready(connection: sqlite3.Connection, stage_id: int) -> bool:
@@ -143,6 +149,18 @@ def claim_next(
     return {item_id: (fence, attempt) for item_id, fence, attempt in rows}
 
 
+def _items(connection: sqlite3.Connection, ids: str) -> tuple[dict[int, ClaimedItem], set[int]]:
+    """Items by number, and those of which something stored cannot be read any more."""
+    found: dict[int, ClaimedItem] = {}
+    broken: set[int] = set()
+    for row in connection.execute(_SQL.items, (ids,)):
+        try:
+            found[row[0]] = _item(row)
+        except (TypeError, ValueError):
+            broken.add(row[0])
+    return found, broken
+
+
 def _item(row: tuple[Any, ...]) -> ClaimedItem:
     item_id, key, title, data, path, line, headings, priority, signals = row
     told = tuple(json.loads(headings)) if headings != "[]" else ()
@@ -169,9 +187,8 @@ def _upstream(
 
 
 def _fail_damaged(
-    connection: sqlite3.Connection, plan: Plan, stage: StagePlan, items: set[int], lease: Lease, now: int
+    connection: sqlite3.Connection, plan: Plan, stage: StagePlan, items: set[int], why: str, lease: Lease, now: int
 ) -> None:
-    why = "a result before this stage is damaged: it does not match its checksum"
     values: dict[str, object] = {"stage": stage.id, "items": json.dumps(sorted(items)), "epoch": lease.epoch}
     connection.execute(_SQL.fail_damaged, {**values, "now": now, "why": why})
     settle.settle(connection, plan, items, now)

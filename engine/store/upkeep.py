@@ -114,6 +114,8 @@ def check(database: Path) -> Iterator[str]:
                     bad += 1
                     if bad <= _PROBLEMS_SHOWN:
                         yield f"the result of item {item_id} at stage {stage_id} does not match its checksum"
+            for (item_id,) in connection.execute(_SQL.broken_items).fetchmany(_PROBLEMS_SHOWN):
+                yield f"item {item_id} is damaged: what is stored of it cannot be read"
             for query, what in ((_SQL.recount_stages, "stage"), (_SQL.recount_items, "job")):
                 for row in connection.execute(query).fetchmany(_PROBLEMS_SHOWN):
                     yield f"{what} {row[0]}: {row[-2]} {row[-3]} are counted, {row[-1]} are there"

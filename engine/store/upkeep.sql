@@ -41,6 +41,10 @@ DELETE FROM model_calls WHERE id IN (
     SELECT id FROM model_calls WHERE ended_at IS NOT NULL AND ended_at < :at ORDER BY ended_at LIMIT :n
 );
 
+-- name: broken_items
+-- Items whose fields are not what was written; `rivus db check` reads all of them.
+SELECT id FROM items WHERE NOT (json_valid(data) AND json_valid(headings) AND json_valid(signals));
+
 -- name: all_results
 -- Every stored output, to be held against its checksum.
 SELECT r.item_id, r.stage_id, r.output, r.output_hash FROM results AS r;

@@ -9,7 +9,7 @@ import pytest
 
 from engine.contracts.states import STAGE_STATES
 from engine.rules.order import SLACK_MS
-from engine.store import claims
+from engine.store import claims, upkeep
 from engine.store.claims import Lease
 from engine.store.migrate import connect
 from tests.factories import LEASE_MS, Ground, candidate, chain, finished, job, left, stage
@@ -196,6 +196,18 @@ def test_damaged_result_fails_its_item_and_no_other(make_ground: Callable[..., G
     assert ground.states("bad") == {"bad": "failed", "read": "done", "sum": "failed"}
     assert "does not match its checksum" in ground.at("bad", "sum")["why"]
     assert ground.events("stage.failed")[0]["item_id"] == ground.item("bad")["id"]
+
+
+@pytest.mark.parametrize("field", ["data", "headings", "signals"])
+def test_damaged_item_fails_alone(make_ground: Callable[..., Ground], field: str) -> None:
+    ground = make_ground(job("docs", *chain("read", "sum")))
+    ground.add("bad", "good")
+    bad = ground.item("bad")["id"]
+    ground.db.execute(f"UPDATE items SET {field} = '{{\x01' WHERE id = ?", (bad,))
+    assert [claim.item.key for claim in ground.claim("read")] == ["good"]
+    assert ground.states("bad") == {"bad": "failed", "read": "failed", "sum": "blocked"}
+    assert "the item is damaged" in ground.at("bad", "read")["why"]
+    assert f"item {bad} is damaged: what is stored of it cannot be read" in upkeep.check(ground.state.database)
 
 
 def test_what_is_behind_a_damaged_row_has_its_place(make_ground: Callable[..., Ground]) -> None:
