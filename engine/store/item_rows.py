@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from engine.contracts.states import ItemState, StageState
 from engine.contracts.values import dataclass
@@ -23,6 +23,8 @@ from engine.contracts.view import (
     TalkView,
 )
 from engine.store.checksum import check_output
+
+T = TypeVar("T", list[Any], dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +76,26 @@ def item_view(row: tuple[Any, ...], stages: Sequence[StageNow]) -> ItemView:
         why=_why(state, why, stage),
         path=path,
         line=line,
-        headings=tuple(json.loads(headings)),
+        headings=tuple(_told(headings, list)),
         origin=origin,
         source=source,
         confidence=confidence,
         created_at=created_at,
         updated_at=updated_at,
         due_at=snoozed_until or later,
-        data=json.loads(data),
+        data=_told(data, dict),
         proposed=proposed,
         cost_usd_micros=cost,
     )
+
+
+def _told(text: str, kind: type[T]) -> T:
+    """Read a field of an item; an empty one where it is damaged: one item must not hide all the others of its list."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return kind()
+    return value if isinstance(value, kind) else kind()
 
 
 def _why(state: ItemState, why: str | None, stage: StageNow | None) -> str | None:
@@ -98,7 +109,7 @@ def steering_view(row: tuple[Any, ...], needs: dict[str, ItemState | None], prio
     signals, by, why, held, completed_at, due_at, proposed_why = row
     by_rule = by == "source" and (why or "").startswith(f"P{priority} by rule ")
     return SteeringView(
-        signals=json.loads(signals),
+        signals=_told(signals, dict),
         priority_by="rule" if by_rule else by,
         priority_why=why,
         held=held,

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from engine.contracts.states import STAGE_STATES
+from engine.contracts.view import ItemQuery
 from engine.rules.order import SLACK_MS
 from engine.store import claims, upkeep
 from engine.store.claims import Lease
 from engine.store.migrate import connect
+from engine.store.reader import Reader
 from tests.factories import LEASE_MS, Ground, candidate, chain, finished, job, left, stage
 
 
@@ -207,6 +209,9 @@ def test_damaged_item_fails_alone(make_ground: Callable[..., Ground], field: str
     assert [claim.item.key for claim in ground.claim("read")] == ["good"]
     assert ground.states("bad") == {"bad": "failed", "read": "failed", "sum": "blocked"}
     assert "the item is damaged" in ground.at("bad", "read")["why"]
+    reader = Reader(ground.state, project="p")
+    assert [view.key for view in reader.items_page(ItemQuery(), None, 10)] == ["bad", "good"]
+    reader.close()
     assert f"item {bad} is damaged: what is stored of it cannot be read" in upkeep.check(ground.state.database)
 
 
