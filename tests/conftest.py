@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from engine.kit.clock import ManualClock
@@ -29,6 +30,9 @@ os.environ.update(
     RIVUS_NO_PROVIDERS="1",
 )
 time.tzset()
+# A busy machine is not a fault of what is tested.
+hypothesis.settings.register_profile("rivus", deadline=None)
+hypothesis.settings.load_profile("rivus")
 
 
 @pytest.fixture

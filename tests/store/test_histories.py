@@ -167,7 +167,7 @@ def with_history(spec: JobSpec, acts: list[tuple[str, str, int]], check: Callabl
 
 
 histories = st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(KEYS), st.integers(0, 30)), max_size=25)
-some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+some = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 @some

@@ -121,7 +121,7 @@ def check(ground: Ground) -> None:
     assert ground.counts() == ground.recount()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(jobs(), STEPS, jobs())
 def test_no_item_is_ever_stranded(first: JobSpec, steps: list[tuple[str, Any]], last: JobSpec) -> None:
     with tempfile.TemporaryDirectory() as folder:

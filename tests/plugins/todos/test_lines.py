@@ -186,7 +186,7 @@ def test_deep_nesting_and_long_lines_end_in_time() -> None:
     assert len(scan_text("- " + "**a " * 50_000)) == 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(st.sampled_from("-*+ \n\t#[]xX~>`1.)(:é✅❌|_\\<!P2"), max_size=200))
 def test_any_text_can_be_scanned(text: str) -> None:
     for item in scan_text(text):
