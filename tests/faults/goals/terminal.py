@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import random
+import select
 import signal
 import sqlite3
 import struct
@@ -41,13 +42,16 @@ class Pty:
             env={**os.environ, "TERM": "xterm-256color", "TMPDIR": str(root)},
         )
         os.close(slave)
+        self._is_gone = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
+        # A read that waits would keep the terminal open after it was closed.
         with suppress(OSError):
-            while data := os.read(self.master, 65_536):
-                self.written += data
+            while not self._is_gone:
+                if select.select([self.master], [], [], 0.02)[0]:
+                    self.written += os.read(self.master, 65_536)
 
     def resize(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -70,7 +74,9 @@ class Pty:
 
     def hang_up(self) -> None:
         """The terminal is gone."""
-        with suppress(OSError):
+        if not self._is_gone:
+            self._is_gone = True
+            self._reader.join()
             os.close(self.master)
 
     def end(self) -> None:
