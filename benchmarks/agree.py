@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 import subprocess
 import threading
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.figure import Figure
-from benchmarks.project import RIVUS, folder
+from benchmarks.project import RIVUS, folder, served
 from benchmarks.pty_room import Room, room
 from engine.remote import RemoteEngine
 from engine.store.state_dir import StateDir
@@ -31,7 +30,7 @@ WORK: Final = "async def nothing(ctx):\n    return {}\n"
 
 def measures() -> Iterator[Figure]:
     """The median and the worst of all rounds, of the room that was later each time."""
-    with folder({"jobs.yaml": JOBS, "work.py": WORK}) as root, _served(root) as state:
+    with folder({"jobs.yaml": JOBS, "work.py": WORK}) as root, served(_line(root), root):
         _rivus(root, "items", "add", "waits", "before all")
         with room(_line(root, "--fresh"), root) as one, room(_line(root, "--fresh"), root) as other:
             rooms = (one, other)
@@ -40,7 +39,7 @@ def measures() -> Iterator[Figure]:
                 each.quiet(1.0)
                 each.press("2")
                 each.sees("before all")
-            engine = RemoteEngine(state)
+            engine = RemoteEngine(StateDir(root / "state"))
             key = engine.command_and_wait("add", {"job": "waits", "title": "the first"}).changed[0]
             took = [_round(engine, rooms, key, number) for number in range(ROUNDS)]
             engine.close()
@@ -78,19 +77,3 @@ def _line(root: Path, *args: str) -> list[str | Path]:
 
 def _rivus(root: Path, *args: str) -> None:
     subprocess.run([str(part) for part in _line(root, *args)], cwd=root, check=True, capture_output=True, timeout=60)
-
-
-@contextlib.contextmanager
-def _served(root: Path) -> Iterator[StateDir]:
-    """An engine that serves the project."""
-    with subprocess.Popen(
-        [str(part) for part in _line(root, "--serve")], cwd=root, stderr=subprocess.PIPE, text=True
-    ) as engine:
-        assert engine.stderr is not None
-        while "rivus serves" not in engine.stderr.readline():
-            pass
-        try:
-            yield StateDir(root / "state")
-        finally:
-            engine.terminate()
-            engine.stderr.read()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Final
 
 from benchmarks.figure import Figure
 from benchmarks.first_paint import EMPTY
-from benchmarks.project import HERE, RIVUS, folder, told_by
+from benchmarks.project import HERE, RIVUS, folder, served, told_by
 from benchmarks.pty_room import Room, room
 
 FEW: Final = 1_000
@@ -84,14 +83,8 @@ def _served(root: Path, number: int) -> Iterator[Path]:
     """A state directory with so many items, and an engine that works on it."""
     state = root / f"state-{number}"
     told_by([sys.executable, HERE / "children" / "backlog.py", state, str(number), str(BUSY)], root)
-    line = [str(RIVUS), "--state", str(state), "--serve"]
-    with subprocess.Popen(line, cwd=root, stderr=subprocess.PIPE, text=True) as engine:
-        assert engine.stderr is not None
-        while "rivus serves" not in engine.stderr.readline():
-            pass
+    with served([RIVUS, "--state", state], root):
         yield state
-        engine.terminate()
-        engine.stderr.read()
 
 
 def _p95(values: list[float]) -> float:

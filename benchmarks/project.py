@@ -30,6 +30,21 @@ def folder(files: Mapping[str, str] | None = None) -> Iterator[Path]:
         yield root
 
 
+@contextlib.contextmanager
+def served(line: Sequence[str | Path], cwd: Path) -> Iterator[None]:
+    """`rivus … --serve`, from when it says that it serves until the end of the block."""
+    command = [str(part) for part in (*line, "--serve")]
+    with subprocess.Popen(command, cwd=cwd, stderr=subprocess.PIPE, text=True) as engine:
+        assert engine.stderr is not None
+        while "rivus serves" not in engine.stderr.readline():
+            pass
+        try:
+            yield
+        finally:
+            engine.terminate()
+            engine.stderr.read()
+
+
 def seconds(line: Sequence[str | Path], cwd: Path | None = None) -> float:
     """Run a whole process; returns how long it took."""
     began = time.perf_counter()
