@@ -36,8 +36,8 @@ def served(line: Sequence[str | Path], cwd: Path) -> Iterator[None]:
     command = [str(part) for part in (*line, "--serve")]
     with subprocess.Popen(command, cwd=cwd, stderr=subprocess.PIPE, text=True) as engine:
         assert engine.stderr is not None
-        while "rivus serves" not in engine.stderr.readline():
-            pass
+        if not any(line.startswith("rivus serves") for line in engine.stderr):
+            raise RuntimeError(f"{command[0]} does not serve: it ended with {engine.wait()}")
         try:
             yield
         finally:
