@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+_FAR_MS: Final = 86_400_000
+"""A clock that goes back by more was wrong; by less, it is what people and time servers do."""
 
 
 class Clock(Protocol):
@@ -26,6 +29,21 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+class LastLook:
+    """The time at the last look: it notices that a clock which was far ahead is right again."""
+
+    def __init__(self) -> None:
+        self._now = 0
+
+    def gone_back(self, now: int) -> int:
+        """By how much a clock that was more than a day ahead has gone back since the last look, ms; 0: it has not.
+
+        Nothing may wait for the time that such a clock showed: who keeps times takes this off them.
+        """
+        back, self._now = self._now - now, now
+        return back if back > _FAR_MS else 0
 
 
 class ManualClock:

@@ -18,9 +18,9 @@ from engine.contracts.llm import Backend, Price
 from engine.contracts.models import BackendSpec, ModelSpec, ModeSpec
 from engine.contracts.spec import ProjectSpec
 from engine.contracts.values import dataclass
+from engine.kit.clock import LastLook
 from engine.rules.outage import is_probe
 from engine.store.quotas import QuotaRow, names
-from engine.store.recurrence import DAY_MS
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +108,7 @@ class Lanes:
     _seats: set[Seat] = field(default_factory=set)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a request has ended."""
-    _seen: int = 0
-    """The time at the last look, ms UTC."""
+    _last_look: LastLook = field(default_factory=LastLook)
 
     def configure(self, project: ProjectSpec, backends: Mapping[str, Backend], rows: Mapping[str, QuotaRow]) -> None:
         """Take a configuration; what is on its way stays counted."""
@@ -260,11 +259,10 @@ class Lanes:
     def _look(self) -> int:
         """The time; where the clock was far ahead and is right again, nothing waits for the time that it showed."""
         now = self.now()
-        if (back := self._seen - now) > DAY_MS:
+        if back := self._last_look.gone_back(now):
             for quota in self._quotas.values():
                 quota.blocked_until -= back
                 quota.broken_until -= back
-        self._seen = now
         return now
 
     def failures(self, lane: Lane) -> int:

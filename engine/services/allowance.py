@@ -15,10 +15,10 @@ from typing import Final, Literal
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec
 from engine.contracts.values import dataclass
+from engine.kit.clock import LastLook
 from engine.rules import pacing
 from engine.rules.scheduler import turn_after
 from engine.store.plan import Plan
-from engine.store.recurrence import DAY_MS
 
 RUN: Final = "run"
 """The counter of a run that was limited as a whole."""
@@ -158,8 +158,7 @@ class Limits:
         self._is_open = False
         """An allowance is out: what it takes of shared resources is not known yet."""
         self._slowed: dict[str, int] = {}
-        self._seen = 0
-        """The time at the last look, ms UTC."""
+        self._look = LastLook()
 
     def slow(self, stage: int, until: int) -> list[str]:
         """Somebody asked for fewer requests: nothing that takes from this stage's buckets starts before `until` (ms
@@ -219,10 +218,8 @@ class Limits:
 
     def open(self, slots: dict[int, int], taken: Callable[[int], int], now: int) -> Allowance:
         """What may be claimed now, given the free slots of stages and how many of each stage run."""
-        if (back := self._seen - now) > DAY_MS:
-            # The clock was far ahead: nothing waits for the time that it showed.
+        if back := self._look.gone_back(now):
             self._slowed = {name: until - back for name, until in self._slowed.items()}
-        self._seen = now
         for name, tat in self._tats.items():
             # A rate that was raised, or a clock that was set back: the bucket is empty at most, from now on.
             if (rate := self._rates.get(name)) is not None:

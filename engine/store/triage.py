@@ -14,10 +14,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engine.contracts.commands import CommandOutcome
+from engine.contracts.errors import StateError
 from engine.kit.safe_text import safe_line
 from engine.rules.conditions import fields
 from engine.rules.triage import propose
 from engine.store import people
+from engine.store.checksum import check_output
 from engine.store.events import Actor, Event, record
 from engine.store.people import Act, run_on_items
 from engine.store.plan import JobPlan, Plan
@@ -54,14 +56,8 @@ def judge(connection: sqlite3.Connection, plan: Plan, job: JobPlan, since: int, 
     autos: list[str] = []
     for stage in gates(plan, job):
         for row in _to_judge(connection, stage, since, AT_ONCE):
-            item, key, title, data, signals, origin, source, path, confidence, priority, created_at, ruled_at, raw = row
-            known = {"key": key, "title": title, "origin": origin, "source": source, "path": path}
-            known |= {"confidence": confidence, "priority": priority, "written_at": created_at}
-            told: dict[str, Any] = {}
-            for output in json.loads(raw):
-                told |= output
-            found = fields(data={**told, **json.loads(data)}, signals=json.loads(signals), known=known, now=now)
-            one = propose(job.spec.triage, found)
+            item, key, ruled_at = row[0], row[1], row[-2]
+            one = propose(job.spec.triage, found) if (found := _found(row, now)) is not None else None
             values = {"id": item, "now": now, "do": None, "why": None, "ms": None}
             if one is not None:
                 ms = round(one.for_s * 1000) or None
@@ -76,6 +72,21 @@ def judge(connection: sqlite3.Connection, plan: Plan, job: JobPlan, since: int, 
         text = f"{done.message}; `rivus undo {done.operation}` takes it back"
         record(connection, [Event(kind="rules.applied", job_id=job.id, text=text)], now)
     return done
+
+
+def _found(row: tuple[Any, ...], now: int) -> dict[str, Any] | None:
+    """What rules may ask about an item; None where something of it is damaged: a person looks at it, no rule does."""
+    _, key, title, data, signals, origin, source, path, confidence, priority, created_at, _, results = row
+    known = {"key": key, "title": title, "origin": origin, "source": source, "path": path}
+    known |= {"confidence": confidence, "priority": priority, "written_at": created_at}
+    told: dict[str, Any] = {}
+    try:
+        for output, output_hash in json.loads(results):
+            check_output(output, bytes.fromhex(output_hash))
+            told |= json.loads(output)
+        return fields(data={**told, **json.loads(data)}, signals=json.loads(signals), known=known, now=now)
+    except (StateError, AttributeError, TypeError, ValueError):
+        return None
 
 
 def _to_judge(connection: sqlite3.Connection, stage: int, since: int, limit: int) -> list[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 -- Items that wait at a gate `accept` and were changed, or not judged at all, since the rules were last applied; with
 -- what the rules may ask about them. What their stages found so far comes with them.
 SELECT i.id, i.key, i.title, i.data, i.signals, i.origin, f.name, i.path, i.confidence, i.priority, i.created_at, i.ruled_at,
-    (SELECT json_group_array(json(r.output)) FROM results AS r WHERE r.item_id = i.id)
+    (SELECT json_group_array(json_array(r.output, hex(r.output_hash))) FROM results AS r WHERE r.item_id = i.id)
 FROM item_stages AS x JOIN items AS i ON i.id = x.item_id JOIN jobs AS f ON f.id = i.source_id
 WHERE x.stage_id = :stage AND x.state = 'waiting' AND x.opened_at IS NULL AND i.state NOT IN ('snoozed', 'dropped', 'gone')
     AND i.accepted_at IS NULL

@@ -51,6 +51,21 @@ def test_what_waits_gets_proposals_and_nothing_else_happens(make_ground: Make) -
     assert {ground.item(key)["state"] for key in PLACES} == {"waiting"}
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE items SET data = '{' WHERE key = 'd'",
+        "UPDATE items SET signals = '[1]' WHERE key = 'd'",
+        "UPDATE results SET output = '{\"size\":7}' WHERE item_id = (SELECT id FROM items WHERE key = 'd')",
+    ],
+)
+def test_no_rule_judges_what_is_damaged_and_the_others_are_judged(make_ground: Make, damage: str) -> None:
+    ground = waiting(make_ground)
+    ground.do(lambda connection: connection.execute(damage))
+    assert judge(ground) is None
+    assert proposals(ground) == {"a": "drop", "b": "snooze", "c": "P1", "d": None, "e": None}
+
+
 def test_one_key_does_what_was_proposed_and_one_undo_takes_all_of_it_back(make_ground: Make) -> None:
     ground = waiting(make_ground)
     judge(ground)
