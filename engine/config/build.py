@@ -178,7 +178,7 @@ class _Job:
     def _check_combination(self) -> None:
         keys = self._keys
         if keys.recur is not None and recurrence(keys.recur) is None and not self._problems.has(self._at(("recur",))):
-            self._wrong(("recur",), "names no time: `each`, `after` or `cron`")
+            self._wrong(("recur",), "names no time: `each`, `after`, `cron` or `by`")
         self._check_triage()
         if keys.check is not None:
             if keys.discovery is not None:

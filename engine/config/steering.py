@@ -41,7 +41,7 @@ def _rule(value: object) -> object:
 
 
 def _one_way(value: RecurKeys) -> RecurKeys:
-    if sum(getattr(value, name) is not None for name in RecurKeys.model_fields) > 1:
+    if sum(one is not None for one in (value.each, value.after, value.cron)) > 1:
         raise ValueError("has several times; keep one of `each`, `after` and `cron`")
     return value
 
@@ -145,7 +145,7 @@ class EligibilityKeys(Keys):
 
 
 class RecurKeys(Keys):
-    """When a finished item comes back: one of these."""
+    """When a finished item comes back: `each`, `after` or `cron`, and `by` with or without one of them."""
 
     each: Literal["day", "week"] | None = None
     """Once per calendar day, or per week from Monday."""
@@ -153,6 +153,9 @@ class RecurKeys(Keys):
     """So long after it was last completed, such as `12h`."""
     cron: Cron | None = None
     """At the first such time after it was last completed, such as `0 6 * * 1`."""
+    by: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """The field (signal, or data) in which an item says it of itself: `daily`, `weekly`, `never`, a number of hours, or
+    a cron expression. Where it says nothing of that, the other key holds."""
 
 
 Recur = Annotated[
@@ -209,9 +212,9 @@ def eligibility(keys: EligibilityKeys | None) -> EligibilitySpec | None:
 
 def recurrence(keys: RecurKeys | None) -> RecurSpec | None:
     """Recurrence as a value."""
-    if keys is None or (keys.each is None and keys.after is None and keys.cron is None):
+    if keys is None or (keys.each is None and keys.after is None and keys.cron is None and keys.by is None):
         return None
-    return RecurSpec(each=keys.each, after_s=keys.after, cron=keys.cron)
+    return RecurSpec(each=keys.each, after_s=keys.after, cron=keys.cron, by=keys.by)
 
 
 def _minutes(text: str) -> int:

@@ -110,7 +110,7 @@ class ValidateSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecurSpec:
-    """When a finished item comes back; one of the three."""
+    """When a finished item comes back; one of the three, or what the item itself says."""
 
     each: Literal["day", "week"] | None = None
     """Once per calendar day, or week from Monday, of the project's time zone."""
@@ -118,6 +118,9 @@ class RecurSpec:
     """So long after it was last completed."""
     cron: str | None = None
     """At the first of these times after it was last completed."""
+    by: str | None = None
+    """The field (signal, or data) in which an item says it of itself: `daily`, `weekly`, `never`, a number of hours, or
+    a cron expression. The others hold where it says nothing that can be read; without them it does not come back."""
 
     def __str__(self) -> str:
         if self.each is not None:

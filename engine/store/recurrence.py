@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from engine.contracts.states import ItemState
-from engine.rules.recurrence import next_due
+from engine.contracts.steering import RecurSpec
+from engine.rules.recurrence import next_due, of_item
 from engine.store import settle
 from engine.store.events import Event, record
 from engine.store.plan import Plan
@@ -30,24 +31,39 @@ def note(
     """Items (number, job, state, closed, since when) have changed their state: store when the recurring come back."""
     zone = ZoneInfo(plan.timezone)
     for item_id, job_id, state, closed, at in moved:
-        recur = plan.job_of(job_id).spec.recur if plan.has_job(job_id) else None
-        if recur is None:
+        if not plan.has_job(job_id) or plan.job_of(job_id).spec.recur is None:
             continue
         ended = state in ENDED and closed is None
+        recur = _of(connection, plan, job_id, item_id) if ended else None
         values = {"id": item_id, "at": at, "completed": state == "done" and ended}
-        connection.execute(_SQL.finished, {**values, "next_due_at": next_due(recur, at, zone) if ended else None})
+        connection.execute(_SQL.finished, {**values, "next_due_at": next_due(recur, at, zone) if recur else None})
 
 
 def renew(connection: sqlite3.Connection, plan: Plan, job_id: int, items: Collection[int]) -> None:
     """Store anew when these items of one job come back: its configuration has changed."""
     ids = json.dumps(list(items))
-    recur, zone = plan.job_of(job_id).spec.recur, ZoneInfo(plan.timezone)
-    if recur is None:
+    zone = ZoneInfo(plan.timezone)
+    if plan.job_of(job_id).spec.recur is None:
         connection.execute(_SQL.forget, (ids,))
         return
     for item_id, _, state, at in connection.execute(_SQL.ended, (ids,)).fetchall():
-        values = {"id": item_id, "at": at, "completed": state == "done", "next_due_at": next_due(recur, at, zone)}
-        connection.execute(_SQL.finished, values)
+        recur = _of(connection, plan, job_id, item_id)
+        values = {"id": item_id, "at": at, "completed": state == "done"}
+        connection.execute(_SQL.finished, {**values, "next_due_at": next_due(recur, at, zone) if recur else None})
+
+
+def _of(connection: sqlite3.Connection, plan: Plan, job_id: int, item_id: int) -> RecurSpec | None:
+    """When an item comes back: by its job's rule, or by its own word where that lets it have one."""
+    recur = plan.job_of(job_id).spec.recur if plan.has_job(job_id) else None
+    if recur is None or recur.by is None:
+        return recur
+    told: dict[str, Any] = {}
+    for text in connection.execute(_SQL.told, (item_id,)).fetchone():
+        try:
+            told |= json.loads(text)
+        except (TypeError, ValueError):
+            continue  # damaged: the rule of its job holds
+    return of_item(recur, told)
 
 
 def bring_back(connection: sqlite3.Connection, plan: Plan, now: int) -> int:
@@ -56,7 +72,7 @@ def bring_back(connection: sqlite3.Connection, plan: Plan, now: int) -> int:
     events = []
     for item_id, job_id in due:
         connection.execute(_SQL.reset_stages, {"item": item_id})
-        recur = plan.job_of(job_id).spec.recur
+        recur = _of(connection, plan, job_id, item_id)
         events.append(Event(kind="item.due", job_id=job_id, item_id=item_id, text=str(recur) if recur else None))
     ids = [row[0] for row in due]
     connection.execute(_SQL.forget, (json.dumps(ids),))
@@ -80,7 +96,7 @@ def set_back(connection: sqlite3.Connection, plan: Plan, by_ms: int, now: int) -
     for query in (_SQL.later_sooner, _SQL.slowed_sooner, _SQL.jobs_sooner, _SQL.stages_sooner, _SQL.quotas_sooner):
         connection.execute(query, {"by": by_ms, "now": now})
     for item_id, job_id in connection.execute(_SQL.coming, (now,)).fetchall():
-        recur = plan.job_of(job_id).spec.recur if plan.has_job(job_id) else None
+        recur = _of(connection, plan, job_id, item_id)
         if recur is not None:
             second = next_due(recur, next_due(recur, now, zone), zone)
             connection.execute(_SQL.due_by, {"id": item_id, "by": second})

@@ -10,6 +10,10 @@ SELECT id, job_id, state, coalesce(last_completed_at, updated_at)
 FROM items
 WHERE id IN (SELECT value FROM json_each(?)) AND closed IS NULL AND state IN ('done', 'skipped', 'failed');
 
+-- name: told
+-- What an item says of itself; the later wins.
+SELECT data, signals FROM items WHERE id = ?;
+
 -- name: forget
 -- These items do not come back by themselves.
 UPDATE items SET next_due_at = NULL WHERE id IN (SELECT value FROM json_each(?)) AND next_due_at IS NOT NULL;

@@ -299,7 +299,7 @@ def test_what_steers_a_job_arrives(folder: Folder) -> None:
               - P1: {market_cap: {at_least: 10e9}, risk: [low, null]}
               - P3
             eligibility: {user_idle: 15m, hours: [09:00-17:00, 22:00-24:00], data: {risk: low}, auto_start: true}
-            recur: weekly
+            recur: {each: week, by: rhythm}
         """).job("a")
     assert job is not None
     assert [(rule.name, rule.priority) for rule in job.priority] == [("1", 0), ("2", 1), ("3", 3)]
@@ -310,7 +310,7 @@ def test_what_steers_a_job_arrives(folder: Folder) -> None:
         hours=(Hours(start=540, end=1020), Hours(start=1320, end=0)),
         fields=(Condition(field="risk", one_of=("low",)), Condition(field="auto_start", one_of=(True,))),
     )
-    assert job.recur == RecurSpec(each="week")
+    assert job.recur == RecurSpec(each="week", by="rhythm")
 
 
 def test_rules_of_triage_arrive_and_their_mistakes_are_named(folder: Folder) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine.contracts.steering import RecurSpec
-from engine.rules.recurrence import next_due
+from engine.rules.recurrence import next_due, of_item
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -35,3 +35,25 @@ def due(recur: RecurSpec, completed: str) -> str:
 )
 def test_the_next_time(recur: RecurSpec, completed: str, expected: str) -> None:
     assert due(recur, completed) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("daily", RecurSpec(each="day")),
+        ("weekly", RecurSpec(each="week")),
+        ("never", None),
+        (12, RecurSpec(after_s=12 * 3600)),
+        (0.5, RecurSpec(after_s=1800)),
+        ("0 6 * * 1", RecurSpec(cron="0 6 * * 1")),
+        *(
+            (odd, "the job's")
+            for odd in (None, "", "soon", True, 0, -1, 1e9, float("nan"), [1], {}, "0 6 30 2 *", "*" * 999)
+        ),
+    ],
+)
+def test_an_item_has_a_word_of_its_own_and_nonsense_is_none(said: object, expected: RecurSpec | str | None) -> None:
+    lone, both = RecurSpec(by="rhythm"), RecurSpec(by="rhythm", each="week")
+    told = {"rhythm": said, "other": "daily"}
+    assert of_item(both, told) == (both if expected == "the job's" else expected)
+    assert of_item(lone, told) == (None if expected == "the job's" else expected)

@@ -258,6 +258,22 @@ def test_retried_by_hand_it_does_not_come_back_twice_in_the_interval(make_ground
     assert ground.states("a")["a"] == "pending"
 
 
+def test_each_item_comes_back_when_it_says_so_itself(make_ground: Make) -> None:
+    ground = make_ground(job("docs", stage("read"), recur=RecurSpec(by="rhythm", after_s=3_600)))
+    said = {"hours": {"rhythm": 2}, "never": {"rhythm": "never"}, "odd": {"rhythm": "whenever"}, "none": {}}
+    ground.add(*(candidate(key, data=data) for key, data in said.items()))
+    ground.add(candidate("both", data={"rhythm": "never"}, signals={"rhythm": 3}))
+    ground.finish("read")
+    hour, end = 3_600_000, ground.now
+    found = {row["key"]: row["next_due_at"] for row in ground.rows("SELECT key, next_due_at FROM items")}
+    assert found == {
+        "hours": end + 2 * hour, "never": None, "odd": end + hour, "none": end + hour, "both": end + 3 * hour,
+    }  # fmt: skip
+    ground.clock.advance(2 * 3_600)
+    ground.wake()
+    assert [event["text"] for event in ground.events("item.due")] == ["after 3600 s", "after 3600 s", "after 7200 s"]
+
+
 def test_recurrence_that_is_added_changed_or_taken_away_holds_for_known_items(make_ground: Make) -> None:
     plain = job("docs", stage("read"))
     ground = make_ground(plain)
