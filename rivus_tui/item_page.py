@@ -144,6 +144,10 @@ def triage_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
                 lines += hang([Cell("  "), cell(stage.why, "strong")], width)
             if stage.choices:
                 lines.append(fit_line([Cell("  "), cell(" | ".join(stage.choices))], width))
+        elif stage.state == "failed":
+            lines += hang(
+                [Cell("x ", "bad"), cell(f"{stage.stage} failed: {stage.why or 'nobody said why'}", "bad")], width
+            )
     if item.proposed:
         said = f"{PROPOSED.get(item.proposed, item.proposed)}, {detail.steering.proposed_why or 'by rule'}"
         lines += hang([Cell("b ", "strong"), cell(said, "wait")], width)

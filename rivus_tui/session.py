@@ -24,6 +24,7 @@ _PAST: Final = {
     "run": "run by hand",
     "redo": "done again",
     "adjust": "limits set",
+    "send": "sent to the TODOs",
 }
 
 

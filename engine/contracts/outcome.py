@@ -75,6 +75,10 @@ class Fail:
     """This item cannot pass this stage; no retry."""
 
     why: str
+    _: KW_ONLY
+    kind: str = ""
+    """A name for failures of this sort, such as `SessionRejected`: the doctor judges them as it judges exceptions of
+    that type. Without one it looks at what fails in internal jobs only."""
 
 
 Outcome = Done | Later | Skip | Ask | Fail

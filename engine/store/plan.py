@@ -26,6 +26,8 @@ class StagePlan:
     be looked at when this stage is done."""
     still_true: str | None = None
     """Dotted name of what is asked just before a start."""
+    internal: bool = False
+    """Its job looks after the codebase itself."""
     last: bool = False
     """The end of a chain: when it is done, the item is."""
     version: int | None = None
@@ -88,6 +90,7 @@ def make_plan(rows: Iterable[tuple[int, JobSpec, Mapping[str, int]]], timezone: 
                 next=numbers[following.name] if following and not following.gate else None,
                 last=chain and following is None,
                 still_true=spec.still_true,
+                internal=spec.internal,
             )
     order = {number: position for job in jobs.values() for position, number in enumerate(job.stages)}
     return Plan(jobs, stages, order, timezone, {job.id: job for job in jobs.values()})

@@ -71,9 +71,17 @@ def judge(claim: Claim, value: Any, emitted: Sequence[tuple[str, Candidate]], *,
             claim=claim, transition="ask", why=safe_line(redact(str(value.question)[:4_000])), choices=choices, ms=ms
         )
     if isinstance(value, Fail):
-        return Left(claim=claim, transition="fail", why=safe_line(redact(str(value.why)[:4_000])), ms=ms)
+        return _given_up(claim, value, ms)
     kind = "nothing" if value is None else type(value).__name__
     raise BadResult(f"the handler returned {kind}; it must return a dict or an outcome (Done, Later, Skip, Ask, Fail)")
+
+
+def _given_up(claim: Claim, fail: Fail, ms: int) -> Left:
+    """The handler says itself that this item cannot pass; where somebody has to look, the doctor gets it to judge."""
+    why = safe_line(redact(str(fail.why)[:4_000]))
+    kind = safe_line(str(fail.kind), 100) or ("Fail" if claim.stage.internal else "")
+    problem = AttemptError(error_type=kind, message=why, traceback="") if kind else None
+    return Left(claim=claim, transition="fail", why=why, problem=problem, ms=ms)
 
 
 def _later_s(later: Later, now: int) -> float:

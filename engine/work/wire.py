@@ -47,7 +47,7 @@ def encode_outcome(outcome: Any) -> dict[str, Any]:
     if isinstance(outcome, Ask):
         return {"kind": "ask", "question": outcome.question, "choices": list(outcome.choices)}
     if isinstance(outcome, Fail):
-        return {"kind": "fail", "why": outcome.why}
+        return {"kind": "fail", "why": outcome.why, "sort": outcome.kind}
     return {"kind": "none", "type": "nothing" if outcome is None else type(outcome).__name__}
 
 
@@ -72,7 +72,7 @@ def decode_outcome(told: Mapping[str, Any]) -> Outcome | object:
     if kind == "ask":
         return Ask(question=told["question"], choices=tuple(told["choices"]))
     if kind == "fail":
-        return Fail(why=told["why"])
+        return Fail(why=told["why"], kind=told["sort"])
     # A value of the type that the handler returned is not here; its name is.
     return type(str(told["type"]), (), {})() if told["type"] != "nothing" else None
 

@@ -72,7 +72,9 @@ async def handle(ctx: Context) -> Outcome:
     try:
         task = await asyncio.to_thread(task_of, ctx)
         agent = _agent(ctx)
-    except (NoRepository, BadAgent) as error:
+    except BadAgent as error:
+        return Fail(why=str(error), kind="BadAgent")
+    except NoRepository as error:
         return Fail(why=str(error))
     if over := await asyncio.to_thread(task.over, ctx.root):
         return Skip(why=over)
@@ -115,7 +117,9 @@ async def rework(ctx: Context, work: Mapping[str, Any], note: str) -> Outcome:
         )
         saved = Saved(agent.name, str(uuid.uuid4()), clone.base, int(work.get("rounds", 1)) + 1, note=note)
         return await _work(ctx, agent, task, saved, clone, keeps=False)
-    except (NoRepository, BadAgent, CloneProblem) as error:
+    except BadAgent as error:
+        return Fail(why=str(error), kind="BadAgent")
+    except (NoRepository, CloneProblem) as error:
         return Fail(why=str(error))
     except SessionProblem as error:
         raise AgentRefused(str(error)) from error
@@ -150,6 +154,12 @@ def salvage(clone: Clone, task: Task) -> str | None:
     return commit
 
 
+def _kept(commit: str | None, task: Task) -> str:
+    """Where a person finds what a session had done that came to nothing."""
+    ref = f"{SALVAGE}/{clones.ref_part(task.key)}"
+    return "it had changed nothing" if commit is None else f"what it had done is kept as `{ref}`"
+
+
 async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clone, *, keeps: bool = True) -> Outcome:
     """Sessions until one is whole, asks, or the rounds are used up. `keeps`: a crash goes on with the session."""
     told = ctx.checkpoint.load() if keeps else None
@@ -178,10 +188,14 @@ async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clo
         saved = replace(saved, spent_usd_micros=saved.spent_usd_micros + paid)
         if keeps:
             await ctx.checkpoint.save(asdict(saved))
-        stop = _stopped(agent, ended)
-        if stop is not None:
+        try:
+            stop = _stopped(agent, ended)
+        except Exception:
             await asyncio.to_thread(salvage, clone, task)
-            return stop
+            raise
+        if stop is not None:
+            kept = await asyncio.to_thread(salvage, clone, task)
+            return replace(stop, why=f"{stop.why}; {_kept(kept, task)}") if isinstance(stop, Fail) else stop
         limits = Limits(int(ctx.params.get("max_files", 40)), int(ctx.params.get("max_lines", 2_000)))
         found = await asyncio.to_thread(gather, clone, _message(task), limits)
         if not ended.confined and before != await asyncio.to_thread(clones.mark, task.repository):
@@ -193,10 +207,9 @@ async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clo
             return await _finished(ctx, agent, task, clone, ended, found, checked, saved)
         note = f"`{' '.join(_verify(ctx))}` fails:\n{checked.report.text[-4_000:]}"
         if not agent.resume or saved.round - first + 1 >= rounds:
-            await asyncio.to_thread(salvage, clone, task)
-            return Fail(
-                why=safe_line(f"the change does not pass: {note.splitlines()[0]} {checked.report.text[-200:]}", 400)
-            )
+            kept = await asyncio.to_thread(salvage, clone, task)
+            why = f"the change does not pass: {note.splitlines()[0]} {checked.report.text[-200:]}"
+            return Fail(why=f"{safe_line(why, 400)}; {_kept(kept, task)}", kind="ChangeFails")
         ctx.log.info("round %d: %s", saved.round, note.splitlines()[0])
         saved, resume = replace(saved, round=saved.round + 1, note=note), True
 
@@ -218,7 +231,7 @@ def _stopped(agent: Agent, ended: Ended) -> Outcome | None:
             "money": f"it spent more than ${agent.cost_usd_micros / 1e6:.2f}",
             "output": "it printed without end",
         }[ended.stopped]
-        return Fail(why=f"{agent.name} was stopped: {limit}; what it had done is kept")
+        return Fail(why=f"{agent.name} was stopped: {limit}", kind="SessionOverLimit")
     if report.ending == "asked":
         return Ask(question=safe_line(report.text, 1_000) or f"{agent.name} asks, without saying what")
     if report.ending == "throttled":
@@ -228,7 +241,8 @@ def _stopped(agent: Agent, ended: Ended) -> Outcome | None:
     if report.ending == "refused":
         raise AgentRefused(f"{agent.name} was not let in: {safe_line(report.error or '', 200)}")
     if report.ending == "limit":
-        return Fail(why=f"{agent.name} ran into its own limit ({report.error}); break the item up")
+        why = f"{agent.name} ran into its own limit ({report.error})"
+        return Fail(why=safe_line(why, 300), kind="SessionOverLimit")
     if report.ending == "error":
         raise RuntimeError(f"{agent.name} ended on an error: {safe_line(report.error or words, 300)}")
     if ended.code != 0:
@@ -245,8 +259,9 @@ async def _without_change(
     """A report where one is wanted; else there is nothing to take, and that is a failure whatever the agent says."""
     words = safe_line(ended.report.text, 300)
     if found.refused:
-        await asyncio.to_thread(salvage, clone, task)
-        return Fail(why=safe_line(f"its change is not taken: {'; '.join(found.refused[:3])}", 400))
+        kept = await asyncio.to_thread(salvage, clone, task)
+        why = f"its change is not taken: {'; '.join(found.refused[:3])}"
+        return Fail(why=f"{safe_line(why, 400)}; {_kept(kept, task)}", kind="ChangeRefused")
     if ctx.params.get("wants") == "report" or ctx.upstream.get("classify", {}).get("wants") == "report":
         (ctx.artifact_dir / "report.md").write_text(ended.report.text, "utf-8")
         return Done(
@@ -254,7 +269,9 @@ async def _without_change(
             artifacts=(Artifact(path="report.md", type="text/markdown"),),
         )
     denied = f" It was not let use {', '.join(sorted(set(ended.report.denied)))}." if ended.report.denied else ""
-    return Fail(why=safe_line(f"it changed nothing.{denied} Its last words: {words or 'none'}", 500))
+    said = words.replace('"', "'")
+    why = f'it changed nothing.{denied} Its last words: "{said}"' if said else f"it changed nothing.{denied}"
+    return Fail(why=safe_line(why, 500), kind="SessionWithoutChange")
 
 
 def _verify(ctx: Context) -> list[str]:

@@ -46,7 +46,7 @@ async def handle(ctx: Context) -> Outcome:
         told = {key: work[key] for key in ("branch", "commit", "base")}
         return Done(output={"verdict": ACCEPT, **told})
     if answer == REJECT:
-        return Fail(why=f"rejected; its work stays on {work['branch']}")
+        return Fail(why=f"rejected; its work stays on {work['branch']}", kind="SessionRejected")
     if answer and answer != work.get("answered"):
         return await _again(ctx, work, answer)
     return Ask(question=question(work), choices=(ACCEPT, REJECT))
@@ -56,10 +56,10 @@ async def _again(ctx: Context, work: Mapping[str, Any], note: str) -> Outcome:
     """Let the agent work on; ask again with what came of it."""
     rounds = int(ctx.params.get("rounds", 3))
     if int(work.get("rounds", 1)) >= rounds:
-        return Ask(
-            question=safe_line(f"It was sent back {rounds} times, which is the limit. {question(work)}", 1_000),
-            choices=(ACCEPT, REJECT),
-        )
+        # Once more tried, it asks again: what was said is asked for only once.
+        await ctx.checkpoint.save({"work": {**work, "answered": note}})
+        why = f"sent back {rounds} times, which is the limit; its work stays on {work['branch']}, and it still lacks: "
+        return Fail(why=safe_line(why + note, 400), kind="SessionSentBack")
     outcome = await rework(ctx, work, note)
     if not isinstance(outcome, Done):
         return outcome

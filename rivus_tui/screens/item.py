@@ -69,7 +69,12 @@ class ItemScreen(ItemRoom):
             self.query_one(name, LinesView).redraw()
         if follows:
             self.call_after_refresh(part.move_end, first=False)
+        self.call_after_refresh(self._show_stage)
         self.offer()
+
+    def _show_stage(self) -> None:
+        """Keep the chosen stage in sight, where there are more than fit."""
+        self.query_one("#stages", LinesView).reveal(self.stage)
 
     @property
     def stage(self) -> int:

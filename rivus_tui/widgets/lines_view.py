@@ -83,6 +83,14 @@ class LinesView(ScrollView, can_focus=False):
         """Scroll to the first or the last line."""
         self.scroll_to(y=0 if first else len(self._lines), animate=False)
 
+    def reveal(self, index: int) -> None:
+        """Scroll no further than it takes to see a line."""
+        height, top = self.size.height, round(self.scroll_offset.y)
+        if index < top:
+            self.scroll_to(y=index, animate=False)
+        elif height and index >= top + height:
+            self.scroll_to(y=index - height + 1, animate=False)
+
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new width."""
         self.redraw()

@@ -15,6 +15,7 @@ import pytest
 
 from engine.contracts.doctor import DoctorSettings, DoctorSpec, OwnRule
 from engine.contracts.llm import Message, Reply, Request
+from engine.contracts.outcome import Fail
 from engine.contracts.spec import ResourceSpec, Settings
 from engine.doctor.notices import Notices
 from engine.kit.clock import ManualClock
@@ -113,6 +114,24 @@ async def test_a_bad_item_fails_at_once_and_a_blip_is_tried_again(tmp_path: Path
         found = {row["class"]: row for row in incidents(made)}
         assert set(found) == {"item", "transient"}
         assert found["item"]["judged_by"] == "rule"
+
+
+async def test_what_gives_up_is_judged_where_it_is_the_codebases_own_work_or_says_what_it_is(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> Fail:
+        return Fail(why="rate limit exceeded, said the agent", kind=str(ctx.item.data.get("kind", "")))
+
+    jobs = job("todos", stage("work", handler="work"), internal=True), job("docs", stage("work", handler="work"))
+    async with rig(tmp_path, *jobs, functions={"work": work}) as made:
+        await made.add("plain", job="docs")
+        await made.add(candidate("slow", data={"kind": "SessionOverLimit"}), job="docs")
+        await made.add("own", job="todos")
+        await judged(made)
+        assert made.states("plain", "docs")["work"] == made.states("own", "todos")["work"] == "failed"
+        found = {row["label"].split(" ")[0]: (row["class"], row["judged_by"], row["rule"]) for row in incidents(made)}
+        assert found == {
+            "SessionOverLimit": ("item", "rule", "session-over-limit"),
+            "Fail": ("item", "rule", "given-up"),
+        }
 
 
 async def test_being_throttled_costs_no_attempt_and_holds_the_stage_back(tmp_path: Path) -> None:

@@ -370,3 +370,16 @@ async def test_data_of_an_item_is_changed_in_place() -> None:
         assert story.commands == [("amend", args)]
         await story.press("D", *"nonsense", "enter")
         assert story.toasts[-1] == "write FIELD=VALUE"
+
+
+async def test_the_chosen_stage_is_in_sight_where_there_are_more_than_fit() -> None:
+    rows = sample()
+    (job, key), view = next(iter(rows.details.items()))
+    stages = [item_stage(f"part{number}", number, "done", output={"n": number}) for number in range(30)]
+    rows.details[job, key] = detail(view.item, *stages)
+    async with open_room(rows, "2", "g", "enter", "G") as story:
+        assert "> part29" in story.text()
+        await story.press("g")
+        assert "> part0 " in story.text()
+        await story.press("j")
+        assert "> part1 " in story.text()

@@ -50,6 +50,17 @@ async def test_each_key_decides_about_the_item_under_the_cursor() -> None:
         assert "snooze 1 item" in story.line("last:")
 
 
+async def test_what_failed_is_shown_with_why() -> None:
+    rows = sample()
+    why = "claude was stopped: it worked longer than 60 minutes"
+    failed = replace(item(1, "Wait for ever", "failed"), job="todos", key="slow")
+    rows.details[("todos", "slow")] = detail(failed, item_stage("execute", 0, "failed", why=why))
+    async with open_room(rows, "3", "[") as story:
+        while focused(story) != "slow":
+            await story.press("j")
+        assert "x execute failed: " + why in " ".join(story.text().split())
+
+
 async def test_last_item_leaves_the_cursor_on_the_one_above() -> None:
     rows = sample()
     async with open_room(rows, "3", "G", "k", "a", engine=deciding(rows)) as story:

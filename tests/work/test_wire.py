@@ -40,6 +40,7 @@ CANDIDATE = Candidate(
         Skip(why="no"),
         Ask(question="which?", choices=("a", "b")),
         Fail(why="gone"),
+        Fail(why="gone", kind="SessionRejected"),
     ],
     ids=lambda outcome: type(outcome).__name__,
 )

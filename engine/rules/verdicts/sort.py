@@ -14,10 +14,16 @@ from engine.rules.verdicts.language import MISUSE, NAMES, PLAIN_MISUSE
 from engine.rules.verdicts.machine import MACHINE
 from engine.rules.verdicts.plain import PLAIN
 from engine.rules.verdicts.rule import FIXES, Rule
+from engine.rules.verdicts.sessions import SESSIONS
 from engine.rules.verdicts.statuses import CALLS, STATUSES
 from engine.rules.verdicts.stores import STORES
 
-RANKS: Final[tuple[tuple[Rule, ...], ...]] = (PLAIN, (*PLAIN_MISUSE, *DOORS, *STORES, *MACHINE, *INPUT_TYPES), STATUSES)
+RANKS: Final[tuple[tuple[Rule, ...], ...]] = (
+    SESSIONS,
+    PLAIN,
+    (*PLAIN_MISUSE, *DOORS, *STORES, *MACHINE, *INPUT_TYPES),
+    STATUSES,
+)
 """Ranks that hold for everything that was raised or printed."""
 RULES: Final[tuple[Rule, ...]] = (*(rule for rank in RANKS for rule in rank), *MISUSE, *INPUTS, *CALLS, *NAMES)
 

@@ -127,6 +127,7 @@ async def test_agent_that_hangs_is_killed_whole_and_its_work_is_kept(
     monkeypatch.setattr(session, "_GRACE_S", 0.1)
     why = await failed(context, "hangs", keys={"silent_minutes": 0.02})
     assert "said nothing" in why
+    assert why.endswith("what it had done is kept as `refs/rivus/salvage/t-1`")
     assert git(repository, "show", "refs/rivus/salvage/t-1:half.txt") == "half of the work\n"
 
 
@@ -148,6 +149,13 @@ async def test_agent_that_asks_becomes_a_question(context: Make) -> None:
 async def test_crash_is_an_error_for_the_doctor(context: Make, deed: str, why: str) -> None:
     with pytest.raises(RuntimeError, match=why):
         await execute(context(agents=agent(deed)))
+
+
+async def test_what_a_crashed_agent_had_done_is_kept(repository: Path, context: Make) -> None:
+    half = {"fake": {"command": ["sh", "-c", "echo half > half.txt; exit 7"]}}
+    with pytest.raises(RuntimeError, match="code 7"):
+        await execute(context(agents=half))
+    assert git(repository, "show", "refs/rivus/salvage/t-1:half.txt") == "half\n"
 
 
 async def test_missing_command_is_an_operators_matter(context: Make) -> None:
@@ -176,7 +184,7 @@ async def test_interrupted_session_is_salvaged_and_gone_on_with(repository: Path
     ctx = context(agents=told)
     running = asyncio.ensure_future(execute(ctx))
     half = ctx.artifact_dir / "session" / "tree" / "half.txt"
-    await asyncio.to_thread(wait_until, half.exists, lambda: "the agent did not begin")
+    await asyncio.to_thread(wait_until, lambda: half.exists() and half.read_text(), lambda: "the agent did not begin")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -61,18 +61,22 @@ async def test_needs_work_goes_round_with_the_note_and_stays_one_commit(reposito
     assert (accepted.spent, verdict.cost_usd_micros) == (0, 0)  # booked when it was spent
 
 
-async def test_rounds_have_a_limit(context: Make) -> None:
+async def test_sent_back_beyond_the_limit_it_fails_and_asks_again_when_it_is_tried_again(context: Make) -> None:
     ctx = await worked(context)
     ctx = replace(ctx, params={**ctx.params, "rounds": 2})
     assert isinstance(await review(replace(ctx, answer="more")), Ask)
-    outcome = await review(replace(ctx, answer="even more"))
-    assert isinstance(outcome, Ask)
-    assert "which is the limit" in outcome.question
+    beyond = replace(ctx, answer="even more")
+    outcome = await review(beyond)
+    assert isinstance(outcome, Fail)
+    assert outcome.kind == "SessionSentBack"
+    assert outcome.why.startswith("sent back 2 times, which is the limit; its work stays on rivus/t-1-2")
+    assert isinstance(await review(beyond), Ask)
+    assert isinstance(await review(replace(ctx, answer="accept")), Done)
 
 
 async def test_rejected_work_stays_on_its_branch(repository: Path, context: Make) -> None:
     outcome = await review(replace(await worked(context), answer="reject"))
-    assert outcome == Fail(why="rejected; its work stays on rivus/t-1-1")
+    assert outcome == Fail(why="rejected; its work stays on rivus/t-1-1", kind="SessionRejected")
     assert git(repository, "rev-parse", "--verify", "rivus/t-1-1")
 
 
