@@ -6,13 +6,14 @@ import ast
 from abc import abstractmethod
 from typing import Any
 
+from engine.rules.code.escapes import Escapes
 from engine.rules.code.facts import Facts
 from engine.rules.code.lens import Lens
 from engine.rules.code.names import Names
 from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
 from engine.rules.code.project import Symbol
-from engine.rules.code.words import Doc, Dump, Word, quoted_names, union_members
+from engine.rules.code.words import Doc, Dump, Hint, Word, quoted_names, union_members
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -30,6 +31,7 @@ class Definitions:
     _rules: frozenset[str]
     _out: list[Word]
     _called: set[int]
+    _escapes: Escapes
     _in_annotation: bool
 
     @abstractmethod
@@ -45,14 +47,16 @@ class Definitions:
         acts = any(isinstance(n, (ast.Call, ast.NamedExpr, ast.Await, ast.Yield)) for n in walk(annotation))
         return "annotations" in self._rules and not self._facts.annotations and not acts
 
-    def _annotation(self, node: ast.expr) -> None:
+    def _annotation(self, node: ast.expr, plain: bool) -> None:
+        if self._lens.module.quoted_annotations:
+            self._out.append(Hint(self._owner, plain))
         for name in quoted_names(node):
             target = self._lens.project.resolve(self._lens.module, name)
             if isinstance(target, Symbol):
                 self.dump.quoted[target] = None
         if "annotations" in self._rules:
             self._in_annotation = True
-            self._out.append("quoted:" if self._lens.module.quoted_annotations else ":")
+            self._out.append(":")
             self._type(node)
             self._in_annotation = False
         else:
@@ -88,7 +92,7 @@ class Definitions:
         self._arguments(node.args, plain)
         if node.returns is not None and not (plain and self._may_drop(node.returns)):
             out.append("->")
-            self._annotation(node.returns)
+            self._annotation(node.returns, plain)
         if is_wrapped:  # the decorator may read them
             self.dump.symbols.update(self.dump.quoted)
         self._doc(node, plain)
@@ -125,13 +129,15 @@ class Definitions:
         variable = self._lens.variable(argument)
         self._out.append(self._names.word(variable) if variable is not None else argument.arg)
         if argument.annotation is not None and not (plain and self._may_drop(argument.annotation)):
-            self._annotation(argument.annotation)
+            self._annotation(argument.annotation, plain)
         if default is not None:
             self._out.append("=")
             self._node(default)
         self._out.append(",")
 
     def _lambda(self, node: ast.Lambda) -> None:
+        if id(node) not in self._called:
+            self._escapes.saw_code(node)
         self._out.append("Lambda")
         self._arguments(node.args, True)
         self._node(node.body)
@@ -158,7 +164,7 @@ class Definitions:
             self._node(keyword)
         out.append(")")
         plain = self._plain.is_plain_class(node)
-        self._doc(node, plain and self._owner not in self._facts.values)
+        self._doc(node, (plain or self._plain.is_data_class(node)) and self._owner not in self._facts.values)
         names = [s.name for s in node.body if isinstance(s, _FUNCTIONS)]
         seen_in_order = self._facts.frames or self._owner in self._facts.values or not self._rules
         in_order = not plain or seen_in_order or len(set(names)) != len(names)

@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Final
 
 from engine.rules.code.constants import folded
 from engine.rules.code.definitions import Definitions
+from engine.rules.code.escapes import Escapes
 from engine.rules.code.facts import Facts
 from engine.rules.code.lens import Lens
+from engine.rules.code.logs import QUIET_SETTINGS
 from engine.rules.code.names import Names
 from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
@@ -59,6 +61,7 @@ class Dumper(Definitions, References):
         self._rules = rules if plan is not None else frozenset()
         self._plain = Plain(lens, facts)
         self._out = self.dump.words
+        self._escapes = Escapes(lens, seen)
         self._called: set[int] = set()
         self._held: set[int] = set()
         """Names and calls whose value goes no further: `x` in `x.a`, `C()` in `v = C()`."""
@@ -196,7 +199,8 @@ class Dumper(Definitions, References):
 
     def _sum(self, node: ast.BinOp) -> None:
         """`24 * 60`, where that is nothing but a number; else perhaps a text that is put together."""
-        value = folded(node) if "constants" in self._rules else None
+        is_message = self._plan is not None and id(node) in self._plan.messages
+        value = folded(node) if "constants" in self._rules and not is_message else None
         if value is None:
             self._text(node)
         else:
@@ -246,6 +250,7 @@ class Dumper(Definitions, References):
     def _call(self, node: ast.Call) -> None:
         self._called.add(id(node.func))
         dotted = self._lens.dotted(node.func)
+        self._escapes.saw_call(node, dotted)
         self._seen.keywords.update(k.arg for k in node.keywords if k.arg is not None)
         if any(k.arg is None for k in node.keywords):
             self._seen.spreads = True
@@ -257,6 +262,8 @@ class Dumper(Definitions, References):
             self._seen.errors = True
         if dotted in ("builtins.getattr", "builtins.setattr", "builtins.delattr") and len(node.args) > 1:
             self._dynamic(node, dotted)
+        if dotted == "logging.basicConfig" and any(k.arg not in QUIET_SETTINGS for k in node.keywords):
+            self._seen.logs = True
         if dotted == "builtins.open" and node.args and self._lens.dotted(node.args[0]) == "builtins.__file__":
             self._seen.source = True
         if dotted in _SAFE_SINKS or dotted == "functools.partial":
@@ -286,6 +293,15 @@ class Dumper(Definitions, References):
             self._called.add(id(node.exc))
             self._held.add(id(node.exc))
         self._plainly(node)
+
+    def _assert(self, node: ast.Assert) -> None:
+        """`assert x, "message"`: where the message does not count, it may be missing."""
+        if self._plan is None or id(node.msg) not in self._plan.messages:
+            self._plainly(node)
+            return
+        self._out.extend(["Assert", "(", "test", "="])
+        self._node(node.test)
+        self._out.append(")")
 
     def _handler(self, node: ast.ExceptHandler) -> None:
         self._seen.handles = True
@@ -340,7 +356,8 @@ class Dumper(Definitions, References):
             return
         self._out.append("AnnAssign(")
         self._node(node.target)
-        self._annotation(node.annotation)
+        of = owner.owner if owner is not None else None
+        self._annotation(node.annotation, not isinstance(of, ast.ClassDef) or self._plain.is_plain_class(of))
         if node.value is not None:
             self._node(node.value)
         self._out.append(")")
@@ -374,9 +391,34 @@ class Dumper(Definitions, References):
         else:
             self._plainly(node)
 
+    def _runs(self, node: ast.Await | ast.YieldFrom) -> None:
+        if node.value is not None:
+            self._escapes.runs_here(node.value)
+        self._plainly(node)
+
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
+        self._escapes.runs_here(node.iter)
+        self._plainly(node)
+
+    def _generator(self, node: ast.GeneratorExp) -> None:
+        self._escapes.saw_code(node)
+        self._plainly(node)
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        self._escapes.saw_with(node)
+        self._plainly(node)
+
     def _expr(self, node: ast.Expr) -> None:
         self._held.add(id(node.value))
-        self._plainly(node)
+        kept = self._plan.kept.get(id(node)) if self._plan is not None else None
+        if kept is None:
+            self._plainly(node)
+            return
+        self._out.append("Log(")
+        for value in kept:
+            self._node(value)
+            self._out.append(",")
+        self._out.append(")")
 
     _SPECIAL: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], None]]] = {
         ast.Name: References._name,
@@ -390,6 +432,15 @@ class Dumper(Definitions, References):
         ast.BinOp: _sum,
         ast.Call: _text,
         ast.Raise: _raise,
+        ast.Assert: _assert,
+        ast.Await: _runs,
+        ast.YieldFrom: _runs,
+        ast.For: _loop,
+        ast.AsyncFor: _loop,
+        ast.comprehension: _loop,
+        ast.GeneratorExp: _generator,
+        ast.With: _with,
+        ast.AsyncWith: _with,
         ast.ExceptHandler: _handler,
         ast.MatchAs: _capture,
         ast.MatchStar: _capture,

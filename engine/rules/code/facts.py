@@ -10,6 +10,7 @@ from dataclasses import field, fields
 from typing import Final
 
 from engine.contracts.values import dataclass
+from engine.rules.code.nodes import walk
 from engine.rules.code.project import Symbol
 
 _SAFE_INSPECT: Final = frozenset(
@@ -22,7 +23,9 @@ _FRAME_TOPS: Final = frozenset(
 )
 """Packages that look at the variables of whoever calls them."""
 _RUNS_TEXT: Final = frozenset({"builtins.exec", "builtins.eval", "builtins.compile"})
-_UNSEEN: Final = frozenset({"builtins.globals", "builtins.__import__", "sys.modules", "sys.meta_path"})
+_UNSEEN: Final = frozenset(
+    {"__annotations__", "builtins.globals", "builtins.__import__", "sys.modules", "sys.meta_path"}
+)
 _UNSEEN_TOPS: Final = frozenset({"importlib", "pkgutil", "runpy", "imp", "ctypes", "gc"})
 _SOURCE_TOPS: Final = frozenset({"linecache", "dis", "traceback", "tokenize", "cloudpickle", "dill"})
 _DOC_TOPS: Final = frozenset({"pydoc", "doctest", "docstring_parser", "griffe"})
@@ -44,6 +47,11 @@ _ANNOTATION_NAMES: Final = frozenset(
 _ARRAY_TOPS: Final = frozenset({"numpy", "pandas", "torch", "polars", "xarray", "jax", "tensorflow", "dask", "cupy"})
 _LOG_READERS: Final = frozenset(
     {"redirect_stdout", "redirect_stderr", "assertLogs", "capture_logs", "MemoryHandler", "QueueHandler", "Handler"}
+    | {"setLogRecordFactory", "setLoggerClass", "dictConfig", "fileConfig", "configure_once"}
+)
+_LOG_NAMES: Final = frozenset(
+    {"sys.stdout", "sys.stderr", "sys.__stdout__", "structlog.configure"}
+    | {"loguru.logger.add", "loguru.logger.configure", "loguru.logger.patch"}
 )
 _SOURCE_ATTRIBUTES: Final = frozenset(
     {"__code__", "co_code", "co_consts", "co_firstlineno", "tb_lineno", "f_lineno", "tb_frame", "__traceback__"}
@@ -90,6 +98,11 @@ class Facts:
     """Functions and classes handed around as values: whoever gets them may read their names, docstrings and hints."""
     value_attributes: set[str] = field(default_factory=set)
     """Attributes that are read and not called: a method among them is handed around."""
+    methods: set[str] = field(default_factory=set)
+    deferred: set[str] = field(default_factory=set)
+    """Methods whose call returns a coroutine or a generator."""
+    handed: set[str] = field(default_factory=set)
+    """Methods that are called, and whose value is handed around."""
     doubts: dict[str, None] = field(default_factory=dict)
     """Why the closure is not complete, in the order it was found."""
 
@@ -123,7 +136,7 @@ class Facts:
             self.annotations = True
         if dotted in ("sys.exc_info", "sys.exception", "sys.last_value"):
             self.errors = True
-        if last in _LOG_READERS or dotted in ("sys.stdout", "sys.stderr", "sys.__stdout__"):
+        if last in _LOG_READERS or dotted in _LOG_NAMES:
             self.logs = True
         if top in _ARRAY_TOPS:
             self.arrays = True
@@ -150,7 +163,9 @@ class Facts:
             self.frames = True
         elif name in _ERROR_ATTRIBUTES:
             self.errors = self.errors or name != "exception"
-        elif name in ("addHandler", "handlers", "records", "assertLogs", "capture_logs"):
+        elif name in ("enter_context", "enter_async_context"):
+            self.errors = True
+        elif name in ("addHandler", "addFilter", "handlers", "records", "assertLogs", "capture_logs"):
             self.logs = True
         elif name == "__subclasses__":
             self.subclasses = True
@@ -164,6 +179,10 @@ class Facts:
         for statement in node.body:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.own_names.add(statement.name)
+                if not any(_is_property(d) for d in statement.decorator_list):
+                    self.methods.add(statement.name)
+                if is_deferred(statement):
+                    self.deferred.add(statement.name)
                 if statement.decorator_list or (
                     statement.name.startswith("__") and statement.name not in PLAIN_DUNDERS
                 ):
@@ -173,6 +192,19 @@ class Facts:
             elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
                 targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
                 self.own_names.update(t.id for t in targets if isinstance(t, ast.Name))
+
+
+def is_deferred(statement: ast.AST) -> bool:
+    """Whether a function's call only returns a coroutine or a generator."""
+    if isinstance(statement, ast.AsyncFunctionDef):
+        return True
+    yields = (ast.Yield, ast.YieldFrom)
+    return isinstance(statement, ast.FunctionDef) and any(isinstance(node, yields) for node in walk(statement))
+
+
+def _is_property(decorator: ast.expr) -> bool:
+    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+    return name in ("property", "cached_property", "setter", "getter", "deleter")
 
 
 _FLAGS: Final = tuple(each.name for each in fields(Facts) if each.default is False)

@@ -22,7 +22,7 @@ from engine.rules.code.plan import RULES, Plan, Planner
 from engine.rules.code.project import Symbol
 from engine.rules.code.reading import Reading
 from engine.rules.code.units import EFFECTS, Unit, acting_order, registered
-from engine.rules.code.words import Doc, Dump, Named, Word
+from engine.rules.code.words import Doc, Dump, Hint, Named, Word
 
 SCHEME: Final = 1
 """Number of this way to make hashes; another number makes every version another."""
@@ -246,7 +246,8 @@ class _Closure:
         """What was seen holds for the whole closure; only functions and classes are looked at as values."""
         facts = self._facts
         facts.values = {symbol for symbol in facts.values if self._is_code(symbol)}
-        facts.errors = facts.errors or bool(facts.values)
+        handed = (facts.value_attributes & facts.methods) | (facts.handed & facts.deferred)
+        facts.errors = facts.errors or bool(facts.values or handed)
 
     def _is_code(self, symbol: Symbol) -> bool:
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -319,11 +320,13 @@ class _Closure:
         texts = [word if isinstance(word, str) else self._text(word, by_value) for word in words]
         return _hash([text for text in texts if text is not None])
 
-    def _text(self, word: Symbol | Doc | Named, by_value: bool) -> str | None:
-        """Return the text of a word that is not one already; None for a docstring that nobody reads."""
+    def _text(self, word: Symbol | Doc | Hint | Named, by_value: bool) -> str | None:
+        """Return the text of a word that is not one already; None for a docstring or hint that nobody reads."""
         if isinstance(word, Doc):
             is_read = self._facts.docs or not word.plain or self._is_value(word.of)
             return f"doc:{word.text!a}" if is_read else None
+        if isinstance(word, Hint):
+            return "quoted" if self._facts.annotations or not word.plain or self._is_value(word.of) else None
         if isinstance(word, Named):
             if by_value:
                 return word.value

@@ -7,6 +7,7 @@ a log call cannot fail where the line above it has read `data["title"]` already.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import field
 from typing import Final
@@ -16,12 +17,15 @@ from engine.rules.code.kinds import CLOCKS, OF_STR_METHOD, SIZED, Kinds
 from engine.rules.code.lens import Lens
 from engine.rules.code.nodes import children
 from engine.rules.code.project import Symbol, Unknown
+from engine.rules.code.texts import parts_of
 
 _OF_CONTEXT: Final = frozenset(
     {"item", "item.key", "item.title", "item.data", "item.path", "job", "stage", "attempt", "params", "root"}
 )
 """Attributes that every context has."""
 _NUMBER_FORMAT: Final = frozenset("0123456789.,+-_%efgEFG<>=^ ")
+_PLAIN_FIELD: Final = re.compile(r"[^%]*%[sr][^%]*")
+"""A text with one value in it, which may be any."""
 _EVALUATED: Final = "_rivus_evaluated"
 """Attribute of a node that holds its keys: the statements around it ask for them again."""
 _LAZY: Final = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -120,6 +124,18 @@ class Harmless:
         if node is None:
             return True
         return self._ok(node, before, may_fail)
+
+    def not_harmless(self, nodes: list[ast.expr], before: Before) -> list[ast.expr] | None:
+        """Return the values among these, and in f-strings among these, that are not; None if printing one may act."""
+        found: list[ast.expr] = []
+        for node in nodes:
+            if isinstance(node, ast.FormattedValue) and node.format_spec is None:
+                node = node.value
+            if self._ok(node, before, False):
+                continue
+            inner = self.not_harmless(node.values, before) if isinstance(node, ast.JoinedStr) else [node]
+            found.extend(inner or ())
+        return found if self._plain_objects else None
 
     def _ok(self, node: ast.AST, before: Before, may_fail: bool) -> bool:
         if isinstance(node, ast.Constant):
@@ -257,6 +273,9 @@ class Harmless:
 
     def _method_ok(self, node: ast.Call, method: ast.Attribute, before: Before, may_fail: bool) -> bool:
         kind = self._kinds.of(method.value)
+        if isinstance(method.value, ast.Constant) and method.attr == "format":
+            plain = isinstance(parts_of(node, folds=True), list)
+            return plain and self._plain_objects and all(self._ok(a, before, may_fail) for a in node.args)
         if not self._ok(method.value, before, may_fail) or not all(self._ok(a, before, may_fail) for a in node.args):
             return False
         if kind == "str" and method.attr in OF_STR_METHOD:
@@ -269,6 +288,8 @@ class Harmless:
         if not (self._ok(node.left, before, may_fail) and self._ok(node.right, before, may_fail)):
             return False
         kinds = (self._kinds.of(node.left), self._kinds.of(node.right))
+        if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant) and isinstance(node.left.value, str):
+            return may_fail or (kinds[1] == "num" and _PLAIN_FIELD.fullmatch(node.left.value) is not None)
         if isinstance(node.op, (ast.Div, ast.FloorDiv)):
             by = node.right.value if isinstance(node.right, ast.Constant) else 0
             return kinds == ("num", "num") and bool(by)

@@ -62,6 +62,8 @@ class Kinds:
                 return "num" if isinstance(node.op, (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv)) else None
             if left == right and left in ("str", "list") and isinstance(node.op, ast.Add):
                 return left
+            if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant) and left == "str":
+                return "str"
             return None
         if isinstance(node, ast.Subscript):
             base = self.of(node.value)

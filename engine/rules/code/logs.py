@@ -13,7 +13,9 @@ LEVELS: Final = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace", "success"}
 )
 SET_UP: Final = frozenset({"basicConfig", "captureWarnings", "setLevel", "addHandler"})
-_NAMES: Final = frozenset({"log", "logger", "logging", "_log", "_logger", "LOG", "LOGGER"})
+QUIET_SETTINGS: Final = frozenset({"level", "format", "datefmt", "force"})
+"""What `logging.basicConfig` may be told without anybody reading what is logged."""
+LOGGERS: Final = frozenset({"log", "logger", "logging", "_log", "_logger", "LOG", "LOGGER"})
 _MAKERS: Final = frozenset({"getLogger", "get_logger"})
 _LIBRARIES: Final = frozenset({"logging", "structlog", "loguru", "eliot"})
 _SETTINGS: Final = frozenset({"exc_info", "extra", "stack_info", "stacklevel"})
@@ -43,25 +45,32 @@ class Logs:
             return False
         if self._lens.dotted(node.func) == "builtins.print":
             return self._is_print(node, before)
+        values = self._logged(node)
+        return values is not None and all(self._harmless.is_harmless(value, before) for value in values)
+
+    def kept(self, node: ast.AST, before: Before) -> list[ast.expr] | None:
+        """Return what a log call asks for that may fail or act: all that counts of it; None for another call."""
+        if not isinstance(node, ast.Call) or any(isinstance(a, ast.Starred) for a in node.args):
+            return None
+        values = self._logged(node)
+        return None if values is None else self._harmless.not_harmless(values, before)
+
+    def _logged(self, node: ast.Call) -> list[ast.expr] | None:
+        """Return what a call of a logger is given; None for another call."""
         method = node.func
         if not isinstance(method, ast.Attribute) or method.attr not in LEVELS or not node.args:
-            return False
+            return None
         library = self.library(method.value)
         if library is None or any(k.arg is None for k in node.keywords):
-            return False
+            return None
         if method.attr == "log" and len(node.args) < 2:
-            return False
-        if library == "structlog":
-            settings = node.keywords
-        elif library == "loguru" and (len(node.args) > 1 or node.keywords):
-            return False
-        else:
-            settings = [k for k in node.keywords if k.arg in _SETTINGS]
-            if len(settings) != len(node.keywords) or not all(_extra_ok(k) for k in settings):
-                return False
-        return all(self._harmless.is_harmless(a, before) for a in node.args) and all(
-            self._harmless.is_harmless(k.value, before) or _is_caught(k) for k in settings
-        )
+            return None
+        settings = node.keywords
+        if library == "loguru" and (len(node.args) > 1 or node.keywords):
+            return None
+        if library != "structlog" and not all(k.arg in _SETTINGS and _extra_ok(k) for k in settings):
+            return None
+        return [*node.args, *(k.value for k in settings if not _is_caught(k))]
 
     def is_set_up(self, node: ast.AST, before: Before) -> bool:
         """Whether a call sets up logging: `logging.basicConfig(level=…)`, `log.setLevel(…)`."""
@@ -69,7 +78,7 @@ class Logs:
             return False
         values = [*node.args, *(k.value for k in node.keywords)]
         if self._lens.dotted(node.func) in ("logging.basicConfig", "logging.captureWarnings"):
-            known = all(k.arg in ("level", "format", "datefmt", "force") for k in node.keywords) and not node.args
+            known = all(k.arg in QUIET_SETTINGS for k in node.keywords) and not node.args
             return known and all(self._is_level(value, before) for value in values)
         if node.func.attr == "setLevel" and self.library(node.func.value) is not None:
             return all(self._is_level(value, before) for value in values)
@@ -99,9 +108,9 @@ class Logs:
                 return target.dotted if target.dotted != "structlog" else None
             if top == "loguru":
                 return "loguru" if last == "logger" else None
-            return "logging" if last.rpartition(".")[2] in ("log", "logger", "LOG", "LOGGER") else None
+            return "logging" if _is_named_logger(target.dotted) else None
         if isinstance(target, Unknown):
-            return "logging" if target.doubt is None and target.name in _NAMES and isinstance(node, ast.Name) else None
+            return "logging" if target.doubt is None and target.name in LOGGERS and isinstance(node, ast.Name) else None
         if isinstance(target, Symbol):
             return self._of_symbol(target, depth)
         if isinstance(node, ast.Attribute) and node.attr in ("log", "logger"):
@@ -170,6 +179,12 @@ class Logs:
 
     def _is_level(self, node: ast.AST, before: Before) -> bool:
         return self._harmless.is_harmless(node, before) or (self._lens.dotted(node) or "").startswith("logging.")
+
+
+def _is_named_logger(dotted: str) -> bool:
+    """Whether something of another package is a logger by its name: `x.logger`, `x.logs.log`; not `x.log`."""
+    module, _, name = dotted.rpartition(".")
+    return name in ("logger", "LOGGER") or (name in ("log", "LOG") and "log" in module)
 
 
 def _extra_ok(keyword: ast.keyword) -> bool:

@@ -60,7 +60,7 @@ class Plain:
             definitions = self._lens.statements(Symbol(owner.module, class_name))
             if len(definitions) != 1 or not isinstance(definitions[0], ast.ClassDef):
                 return False
-            if not self.is_plain_class(definitions[0]) and not self._is_data_class(definitions[0]):
+            if not self.is_plain_class(definitions[0]) and not self.is_data_class(definitions[0]):
                 return False
             if node.name in self._facts.value_attributes:
                 return False
@@ -79,7 +79,8 @@ class Plain:
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         return any(isinstance(s, kinds) for s in self._lens.statements(symbol))
 
-    def _is_data_class(self, node: ast.ClassDef) -> bool:
+    def is_data_class(self, node: ast.ClassDef) -> bool:
+        """Whether a class is a plain one with the standard library's decorator, which reads its fields only."""
         names = {self._lens.dotted(d.func if isinstance(d, ast.Call) else d) for d in node.decorator_list}
         return (
             names == {"dataclasses.dataclass"}

@@ -47,6 +47,8 @@ class Plan:
     """Statements that are left out."""
     messages: set[int] = field(default_factory=set)
     """Arguments of raised errors and of asserts whose text does not count."""
+    kept: dict[int, list[ast.expr]] = field(default_factory=dict)
+    """Log calls that are left out but for some values that they ask for."""
     gone: set[int] = field(default_factory=set)
     """Every node in what is left out."""
     reads_errors: bool = False
@@ -151,6 +153,9 @@ class Planner:
     def _expression(self, node: ast.Expr, before: Before) -> None:
         counts = "logging" not in self._rules or self._facts.logs
         if counts or not (self._logs.is_log_call(node.value, before) or self._logs.is_set_up(node.value, before)):
+            kept = None if "logging" not in self._rules or self._facts.logs else self._logs.kept(node.value, before)
+            if kept is not None:
+                self._plan.kept[id(node)] = kept
             self._seen(node, before)
         else:
             self._plan.skipped.add(id(node))

@@ -65,6 +65,8 @@ class Project:
         self._modules: dict[str, Module | None] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self.memo: dict[tuple[int, bool], list[Symbol]] = {}
+        self.deferred: dict[Symbol, bool] = {}
+        """Whether a call of a function only returns a coroutine or a generator."""
         """What statements change (`units`), by `id`: asked again for every stage."""
         self.guessed: dict[Symbol, set[str]] = {}
         """What was found beside, though it was imported from a module that is not there; with the module's names."""

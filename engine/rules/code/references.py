@@ -7,10 +7,11 @@ from abc import abstractmethod
 from typing import Final
 
 from engine.rules.code.constants import Scalar, constant
+from engine.rules.code.escapes import Escapes
 from engine.rules.code.facts import Facts
 from engine.rules.code.imports import QUIET_MODULES
 from engine.rules.code.lens import Lens
-from engine.rules.code.logs import LEVELS, SET_UP
+from engine.rules.code.logs import LEVELS, LOGGERS, SET_UP
 from engine.rules.code.names import Names
 from engine.rules.code.project import Builtin, External, Symbol, Unknown, Within
 from engine.rules.code.words import Dump, Named, Word, literal
@@ -32,6 +33,7 @@ class References:
     _out: list[Word]
     _called: set[int]
     _held: set[int]
+    _escapes: Escapes
     _in_annotation: bool
 
     @abstractmethod
@@ -45,6 +47,8 @@ class References:
                 made = self._names.class_of(variable)
                 if made is not None:
                     self._seen.values.add(made)
+                if variable.kind == "nested" and id(node) not in self._called:
+                    self._escapes.saw_code(node)
             return
         self._global(node)
 
@@ -90,7 +94,7 @@ class References:
                 self._out.extend(f"*:{star}" for star in self._lens.module.stars)
             self.dump.unresolved[target.name] = None
             dotted = self._lens.dotted(node)
-            facts.saw_name(dotted if dotted is not None else target.name)
+            self._saw(dotted if dotted is not None else target.name)
             if target.doubt is not None:
                 facts.doubts[target.doubt] = None
         if not isinstance(node.ctx, ast.Load) and not (isinstance(node, ast.Name) and isinstance(target, Symbol)):
@@ -137,11 +141,9 @@ class References:
             self._global(node)
             return
         self._held.add(id(node.value))
-        if (
-            isinstance(node.value, ast.Attribute)
-            and node.value.attr in ("log", "logger")
-            and node.attr not in _OF_LOGGER
-        ):
+        of = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+        is_set = node.ctx.__class__ is not ast.Load
+        if (of in LOGGERS and of != "logging" and node.attr not in _OF_LOGGER) or (is_set and node.attr in LEVELS):
             self._seen.logs = True
         if id(node) not in self._called and isinstance(node.ctx, ast.Load):
             self._seen.value_attributes.add(node.attr)

@@ -24,6 +24,14 @@ class Doc:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """A type hint that `from __future__ import annotations` makes a text, which counts only where hints are read."""
+
+    of: Symbol | None
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """A constant of the project by its name, with the word for its value."""
 
@@ -31,7 +39,7 @@ class Named:
     value: str
 
 
-Word: TypeAlias = "str | Symbol | Doc | Named"
+Word: TypeAlias = "str | Symbol | Doc | Hint | Named"
 
 
 @dataclass(slots=True)
