@@ -51,9 +51,13 @@ def why_job(job: JobView, now: int, *, has_engine: bool) -> list[Line]:
     return reasons
 
 
+_CAUSES: Final = {"doctor": "4 shows the cause, ", "daily_cost": "7 shows what was spent, "}
+"""Where to look before a pause is ended, by who made it."""
+
+
 def _way_on(job: JobView) -> str:
-    """Which keys help with a pause; failures have a cause to look at first."""
-    return "4 shows the cause, p resumes" if job.count("failed") else "p resumes"
+    """Which keys help with a pause."""
+    return f"{_CAUSES.get(job.paused_by or '', '')}p resumes"
 
 
 def _held(hold: HoldView, now: int) -> Line:

@@ -116,6 +116,8 @@ class JobView:
     id: int = 0
     paused_until: int | None = None
     """When its pause ends by itself, ms UTC; None: it does not, or it is not paused."""
+    paused_by: str | None = None
+    """Who paused it: `person`, `doctor`, or the guard that tripped, such as `daily_cost`."""
     holds: tuple[HoldView, ...] = ()
     """Why its work waits, in the order in which the gates are passed; empty when nothing waits."""
 

@@ -146,7 +146,7 @@ def _job_view(
 ) -> JobView:
     (
         job_id, name, title, emoji, internal, is_check, findings_to, state, why, every_s, cron, next_run_at,
-        paused_until, run_id, error,
+        paused_until, paused_by, run_id, error,
     ) = row  # fmt: skip
     return JobView(
         id=job_id,
@@ -159,6 +159,7 @@ def _job_view(
         state=state,
         why=why,
         paused_until=paused_until,
+        paused_by=paused_by,
         stages=tuple(stages.views.get(job_id, ())),
         items=dict(items),
         every_s=every_s,

@@ -17,7 +17,7 @@ SELECT 1 FROM budgets WHERE job_id = 0;
 -- name: jobs
 -- Every job that is configured, in the order written, with its newest run and its newest failure.
 SELECT j.id, j.name, j.title, j.emoji, j.internal, j.is_check, j.findings_to, j.state, j.why, j.every_s, j.cron,
-    j.next_run_at, j.paused_until,
+    j.next_run_at, j.paused_until, coalesce(j.paused_guard, j.paused_by),
     (SELECT max(r.id) FROM runs AS r WHERE r.job_id = j.id),
     (SELECT e.text FROM events AS e WHERE e.job_id = j.id AND e.level = 'error' AND e.id > coalesce(
         (SELECT max(d.id) FROM events AS d WHERE d.job_id = j.id) - 2000, 0) ORDER BY e.id DESC LIMIT 1)

@@ -291,7 +291,8 @@ def sample() -> Sample:
         ),
         job(
             "feeds", stage("fetch", 0, {"ready": 18, "failed": 2, "done": 912}), state="paused",
-            why="paused by a person: the provider is down", items={"pending": 18, "failed": 2, "done": 912},
+            why="paused by a person: the provider is down", paused_by="person",
+            items={"pending": 18, "failed": 2, "done": 912},
             last_error="fetch: HTTPStatusError: 503 Service Unavailable",
         ),
         job("link-check", stage("process", 0, {"done": 912}), items={"done": 912}, every_s=None, next_run_at=None),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.tui.rows import NOW, job, run, sample
 from tests.tui.story import open_room
 
@@ -26,6 +28,24 @@ async def test_broken_job_says_why_and_cannot_run() -> None:
 async def test_paused_job_is_resumed_by_the_same_key() -> None:
     async with open_room(None, "j", "j", "p", "j", "p") as story:
         assert story.commands == [("pause", {"job": "docs"}), ("resume", {"job": "feeds"})]
+
+
+@pytest.mark.parametrize(
+    ("by", "way"),
+    [
+        ("person", " p resumes"),
+        ("doctor", "4 shows the cause, p resumes"),
+        ("daily_cost", "7 shows what was spent, p resumes"),
+        ("limit", " p resumes"),
+    ],
+)
+async def test_a_pause_tells_the_way_to_its_cause(by: str, way: str) -> None:
+    rows = sample()
+    rows.jobs = [replace(one, paused_by=by) if one.name == "feeds" else one for one in rows.jobs]
+    async with open_room(rows, "j", "j", "j") as story:
+        shown = " ".join(story.text().split())
+        assert way in shown
+        assert shown.count(" shows ") == way.count(" shows ")
 
 
 async def test_one_stage_is_paused_with_a_reason_until_a_time() -> None:
