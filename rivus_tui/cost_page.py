@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.contracts.costs import BudgetView, CostsView, CostView, ModelsView, QuotaView
 from rivus_tui.cost_chart import chart_lines
-from rivus_tui.format import Cell, Line, cell, fit, fit_line, line, money, plural, until
+from rivus_tui.format import Cell, Line, cell, fit, fit_line, line, money, plural, prose, until
 from rivus_tui.spark import bar
 from rivus_tui.theme import Role
 
@@ -119,7 +119,9 @@ def model_lines(view: ModelsView | None, now: int, width: int) -> Iterator[Line]
     if view is None:
         return
     if not view.quotas:
-        yield line(Cell("No model is configured. `models:` in jobs.yaml names them; everything else works without."))
+        yield from prose(
+            "No model is configured. `models:` in jobs.yaml names them; everything else works without.", width, ""
+        )
         return
     yield (
         Cell(fit("MODELS AND QUOTAS", 30) + fit("TODAY", 10, "right") + fit("BUSY", 7, "right") + "  STATE", "head"),

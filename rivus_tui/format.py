@@ -124,6 +124,11 @@ def wrap(text: str, width: int) -> list[str]:
     return lines
 
 
+def prose(text: str, width: int, role: Role = "muted") -> list[Line]:
+    """Return words of the program itself, such as why a list is empty, in as many lines as they need."""
+    return [(Cell(row, role),) for row in wrap(text, width)]
+
+
 def hang(cells: Sequence[Cell], width: int) -> list[Line]:
     """Break a line that starts with a marker: what follows is aligned under the first word.
 

@@ -45,7 +45,7 @@ def job_lines(job: JobView, now: int, width: int, *, has_engine: bool) -> list[L
 def stage_table(stages: Sequence[StageView], width: int) -> list[Line]:
     """Return one line for each stage with its counts; states that are nowhere are left out."""
     states = [state for state in _SHOWN if any(stage.counts.get(state) for stage in stages)] or ["ready", "done"]
-    column = max(5, min(_COLUMN, (width - 12) // max(len(states), 1)))
+    column = max(6, min(_COLUMN, (width - 12) // max(len(states), 1)))
     size = max(8, min(28, width - column * len(states)))
     header = [Cell(fit("STAGE", size), "head")]
     header += [Cell(fit(_SHORT.get(state, state).upper(), column, "right"), "head") for state in states]
@@ -65,14 +65,14 @@ def stage_table(stages: Sequence[StageView], width: int) -> list[Line]:
 
 def run_line(run: RunView, now: int) -> Line:
     """Return one run: when, how long, what it found."""
-    head = (Cell("last run  ", "muted"), Cell(moment(run.started_at, now)))
+    head = (Cell("last run  ", "muted"), Cell(f"{moment(run.started_at, now)}  "))
     if run.state == "running":
-        return (*head, Cell("  running ", "run"), Cell(f"for {age(now, run.started_at)}, {run.found:,} found so far"))
+        return (*head, Cell("running ", "run"), Cell(f"for {age(now, run.started_at)}, {run.found:,} found so far"))
     took = duration(run.ended_at - run.started_at) if run.ended_at is not None else "?"
     if run.state == "failed":
-        return (*head, Cell(f"  failed after {took}: ", "bad"), cell(run.error or "no reason given"))
-    cut = (Cell("  cut short", "wait"),) if run.state == "cut" else ()
-    counts = f"  {run.found:,} found, {run.new:,} new, {run.changed:,} changed, {run.gone:,} gone  in {took}"
+        return (*head, Cell(f"failed after {took}: ", "bad"), cell(run.error or "no reason given"))
+    cut = (Cell("cut short  ", "wait"),) if run.state == "cut" else ()
+    counts = f"{run.found:,} found, {run.new:,} new, {run.changed:,} changed, {run.gone:,} gone  in {took}"
     problems = (Cell(f"  {run.problems:,} unreadable", "wait"),) if run.problems else ()
     return (*head, *cut, Cell(counts), *problems)
 

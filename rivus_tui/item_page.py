@@ -158,8 +158,9 @@ def triage_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
         if stage.state == "waiting" and (change := change_of(detail.stages, index)) is not None:
             lines += [(), *change_lines(change, width)]
     for stage in detail.stages:
-        if stage.output:
-            lines += [(), *output_lines(stage.output, width)]
+        # What a stage found nothing for is no help for a decision; the page of the item shows it.
+        if found := {name: value for name, value in (stage.output or {}).items() if value not in (None, "", [], {})}:
+            lines += [(), *output_lines(found, width)]
     return lines
 
 

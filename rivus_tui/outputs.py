@@ -28,8 +28,8 @@ def output_lines(output: Mapping[str, Any], width: int) -> list[Line]:
         part
         for part in (
             _summary(output.get("summary"), width),
-            _facts(output.get("facts"), width),
             _snippet(output.get("snippet"), width),
+            _facts(output.get("facts"), width),
         )
         if part
     ]

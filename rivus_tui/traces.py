@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from rich.cells import cell_len
+
 import engine.contracts
 from rivus_tui.format import Cell, Line, fit_line, literal
 
@@ -27,7 +29,16 @@ def trace_lines(text: str, width: int, most: int | None = None) -> list[Line]:
             kept.append(row)
     if hidden == sum(1 for row in text.splitlines() if _FRAME.match(row)):
         kept = text.splitlines()  # it went wrong in the engine itself
-    return [fit_line([Cell("  "), literal(row, "muted")], width) for row in (kept if most is None else kept[-most:])]
+    return [_row(row, width) for row in (kept if most is None else kept[-most:])]
+
+
+def _row(row: str, width: int) -> Line:
+    """One line of a traceback; of a path that is too long, its beginning goes: the name and the line number stay."""
+    if (frame := _FRAME.match(row)) is not None and (over := cell_len(row) + 2 - width) > 0:
+        path = frame[1]
+        short = path[min(over + 1, len(path)) :]
+        row = row.replace(path, "…" + (short[short.find("/") :] if "/" in short else short), 1)
+    return fit_line([Cell("  "), literal(row, "muted")], width)
 
 
 def failed_at(text: str, root: Path) -> tuple[str, int] | None:

@@ -65,7 +65,7 @@ def _held(hold: HoldView, now: int) -> Line:
     sign: Cell = {"person": Cell("# ", "wait"), "disabled": Cell("- ", "muted")}.get(hold.gate, Cell("~ ", "wait"))
     where = f"{hold.stage}: " if hold.stage else ""
     frees = f", {until(now, hold.until)}" if hold.until is not None else ""
-    hint = (Cell("   3 triage"),) if hold.gate == "person" else ()
+    hint = (Cell("   3 opens triage"),) if hold.gate == "person" else ()
     return line(sign, cell(f"{where}{hold.why}{frees}"), *hint)
 
 

@@ -28,6 +28,9 @@ class CommandSpec:
     summary: str
 
 
+SETS_GOING: Final = frozenset({"accept", "answer", "retry", "reset", "start"})
+"""Commands after which work runs, unless something holds it: where its job is paused, that is said beside."""
+
 COMMANDS: Final[Mapping[str, CommandSpec]] = {
     spec.name: spec
     for spec in (

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.contracts.commands import COMMANDS, CommandOutcome, CommandSpec
+from engine.contracts.commands import COMMANDS, SETS_GOING, CommandOutcome, CommandSpec
 from engine.contracts.errors import UseError
 from engine.contracts.verdict import CLASSES
 from engine.services import adjusting, bulks
@@ -79,6 +79,10 @@ def transition(plan: Plan, name: str, args: Mapping[str, Any]) -> Callable[[sqli
     keys = [str(key) for key in args.get("keys", ())]
 
     def run(connection: sqlite3.Connection, now: int) -> CommandOutcome:
+        outcome = act(connection, now)
+        return pauses.noted(connection, job, outcome) if name in SETS_GOING else outcome
+
+    def act(connection: sqlite3.Connection, now: int) -> CommandOutcome:
         match name:
             case "accept":
                 return people.accept(connection, plan, job, keys, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -53,6 +54,15 @@ def resume(
         landed = jobs.resume_stage(connection, job.id, number, now=now)
     before = dict(zip(("by", "why", "until", "guard"), paused, strict=False)) if paused else None
     return _said(connection, job, "resume", landed, now, stage=stage, before=before)
+
+
+def noted(connection: sqlite3.Connection, job: JobPlan, outcome: CommandOutcome) -> CommandOutcome:
+    """Say beside what a command set going that it waits, because its job is paused."""
+    paused = connection.execute(_SQL.pause_now, (job.id,)).fetchone() if outcome.ok else None
+    if paused is None:
+        return outcome
+    why = safe_line(paused[1] or "by a person", 160)
+    return replace(outcome, message=f"{outcome.message}; {job.spec.name} is paused: {why}")
 
 
 def closed(connection: sqlite3.Connection) -> set[int]:

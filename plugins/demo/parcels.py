@@ -56,7 +56,8 @@ async def price(ctx: Context) -> Outcome:
     if number % 19 == 7 and ctx.answer is None:
         return Ask(question="Is it fragile?", choices=("yes", "no"))
     tariff = _TARIFFS[ctx.item.data["town"]]
-    return Done(output={"tariff": tariff, "fragile": ctx.answer == "yes"})
+    # Pretended, so that there are costs to look at: nobody is asked for it, and nobody is paid.
+    return Done(output={"tariff": tariff, "fragile": ctx.answer == "yes"}, cost_usd_micros=4_000)
 
 
 async def customs(ctx: Context) -> Outcome:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from engine.contracts.commands import CommandOutcome
-from rivus_tui.bulk_page import question
+from rivus_tui.bulk_page import paused_jobs, question
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.listing import terms
@@ -82,11 +82,12 @@ def _steer_all(
     from engine.contracts.errors import UseError
     from engine.contracts.view import ItemQuery
 
-    names = [view.name for view in reader.jobs()]
+    jobs = reader.jobs()
+    names = [view.name for view in jobs]
     if job is not None and job not in names:
         raise UseError(f"there is no job `{job}` here; there are: {', '.join(names) or 'none'}")
     look = reader.bulk_look(name, more, ItemQuery(job=job, terms=terms((), "", where)))
-    for position, paragraph in enumerate(question(look)):
+    for position, paragraph in enumerate(question(look, paused_jobs(name, jobs))):
         click.echo(f"{name}: {paragraph}" if position == 0 else f"  {paragraph}", err=True)
     if not look.eligible:
         return 1

@@ -55,12 +55,19 @@ def ask(config: Path, why: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     # Here and nowhere before: the first screen does not wait for it.
+    import shutil
+    import textwrap
+
     import click
 
     from engine.kit.safe_text import safe_line
 
-    click.echo(safe_line(why), err=True)
-    if not click.confirm(f"May the code beside {safe_line(str(config))} run?", default=False, err=True):
+    # Broken at blanks here: a narrow terminal would break it in the middle of a word. A path that is longer than the
+    # terminal stays whole, to be copied.
+    width = max(shutil.get_terminal_size().columns - 1, 20)
+    for text in (safe_line(why), f"The code beside {safe_line(str(config))} has not run here before."):
+        click.echo(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False), err=True)
+    if not click.confirm("May it run?", default=False, err=True):
         return False
     remember(config)
     return True

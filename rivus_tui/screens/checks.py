@@ -29,7 +29,10 @@ from rivus_tui.format import (
     moment,
     place,
     plural,
+    prose,
     until,
+    width_of,
+    wrap,
 )
 from rivus_tui.messages import ItemsAsked
 from rivus_tui.possible import Situation
@@ -198,7 +201,7 @@ class ChecksScreen(JobRoom[Check]):
         if check is None:
             return (
                 line(Cell("No checks here.", "strong")),
-                line(Cell("A job with `check:` in jobs.yaml is one, such as doc-health.", "muted")),
+                *prose("A job with `check:` in jobs.yaml is one, such as doc-health.", width),
             )
         now = self.desk.clock.now()
         job = check.job
@@ -223,8 +226,14 @@ def rule_lines(findings: Sequence[ItemView], width: int) -> list[Line]:
         example = next(
             item for item in findings if str(item.data.get("rule") or item.data.get("type") or "other") == rule
         )
-        head = [Cell(fit(count(number), 5, "right") + " ", "wait"), Cell(fit(cell(rule).text, 20) + "  ")]
-        lines.append(fit_line([*head, cell(example.title), Cell("  "), place(example.path, example.line)], width))
+        head = [Cell(fit(count(number), 4, "right") + "  ", "wait"), Cell(fit(cell(rule).text, 18) + "  ")]
+        told = [cell(example.title), Cell("  "), place(example.path, example.line)]
+        if width_of([*head, *told]) <= width:
+            lines.append((*head, *told))
+            continue
+        # Beside a list there is room for the example only below its rule.
+        lines.append(fit_line([head[0], cell(rule)], width))
+        lines += [(Cell("      "), Cell(row, "muted")) for row in wrap(cell(example.title).text, max(width - 6, 8))]
     return lines
 
 

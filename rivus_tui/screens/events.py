@@ -13,7 +13,7 @@ from engine.contracts.view import EventView
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.feed import KEPT, EventFeed
-from rivus_tui.format import Cell, Line, cell, fit_line, line, moment
+from rivus_tui.format import Cell, Line, cell, fit_line, line, moment, plural, wrap
 from rivus_tui.item_page import LEVEL_ROLE
 from rivus_tui.messages import ItemOpened
 from rivus_tui.outputs import value_lines
@@ -106,7 +106,8 @@ class EventsScreen(ListRoom[EventView]):
 
     def _show_counts(self) -> None:
         follow = Cell("following  ", "ok") if self.table.cursor == 0 else Cell("g follows  ", "muted")
-        text = f"{self.table.total:,} of {self._total:,}"
+        # Without a filter, how many of them are read already says nothing about what there is.
+        text = f"{self.table.total:,} of {self._total:,}" if self.bar.value else plural(self._total, "event")
         if self.bar.value and self._feed.is_cut:
             text = f"{self.table.total:,} among the newest {min(KEPT, self._total):,} of {self._total:,}"
         self.bar.show([Cell("newest first", "muted")], [follow, Cell(text, "muted")])
@@ -119,7 +120,7 @@ class EventsScreen(ListRoom[EventView]):
             return (line(Cell("Nothing has happened yet.", "muted")),)
         where = "  ".join(part for part in (event.job, event.stage, event.key) if part)
         lines: list[Line] = [
-            fit_line([cell(event.text, "strong", 4_000)], width),
+            *((Cell(text, "strong"),) for text in wrap(cell(event.text, limit=4_000).text, width)),
             fit_line([cell(f"{event.kind} by {event.actor}  {where}", "muted")], width),
         ]
         return [*lines, *(value_lines(event.data, width) if event.data else [])]

@@ -99,24 +99,20 @@ class HelpScreen(ModalScreen[str | None]):
         if not self._all:
             # What moves about is what everybody knows: it stands last.
             return sorted(self._offers, key=lambda offer: offer[0].moves)
+        return self._everywhere()
+
+    def _everywhere(self) -> list[Offer]:
+        """What can be done here, then what can be done on other screens."""
         here = {action.id for action, _ in self._offers}
         found: dict[str, Offer] = {}
         for kind in kinds():
             for action in actions_of(kind):
                 applied = self._desk.keymap.applied(action)
-                found.setdefault(action.id, (applied, "" if action.id in here else f"it is on the screen {kind}"))
+                found.setdefault(action.id, (applied, "" if action.id in here else f"on the screen {kind}"))
         return [*self._offers, *(offer for name, offer in found.items() if name not in here)]
 
     def _source(self, text: str) -> ListSource[Offer]:
-        words = text.casefold().split()
-        offers = [
-            offer
-            for offer in self._shown()
-            if all(
-                word in f"{key_names(offer[0].keys)} {offer[0].label} {offer[0].help} {offer[0].cli}".casefold()
-                for word in words
-            )
-        ]
+        offers = _having(self._shown(), text) or _having(self._everywhere(), text)
         return ListSource(offers, lambda offer: offer[0].id)
 
     def _explain(self, width: int) -> Sequence[Line]:
@@ -181,3 +177,15 @@ class HelpScreen(ModalScreen[str | None]):
     def action_leave(self) -> None:
         """Close."""
         self.dismiss(None)
+
+
+def _having(offers: Sequence[Offer], text: str) -> list[Offer]:
+    """Return the actions that have all these words in their key, name, explanation or command line."""
+    words = text.casefold().split()
+    return [
+        (action, reason)
+        for action, reason in offers
+        if all(
+            word in f"{key_names(action.keys)} {action.label} {action.help} {action.cli}".casefold() for word in words
+        )
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView, JobView
-from rivus_tui.bulk_page import RETURN, question
+from rivus_tui.bulk_page import RETURN, paused_jobs, question
 from rivus_tui.format import cell, morning_after, plural
 from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt, confirm
 from rivus_tui.screens.room import Room
@@ -202,8 +202,9 @@ class ItemRoom(Room):
             if not look.eligible:
                 self.say(f"{verb}: none of {plural(look.total, 'item')}: {look.why_not}", "warning")
                 return
+            paused = paused_jobs(name, self.jobs())
             title = f"{verb[0].upper()}{verb[1:]}: {plural(look.eligible, 'item')}?"
-            dialog = confirm(self.desk.clock, title, [*question(look), RETURN], verb, "leave them")
+            dialog = confirm(self.desk.clock, title, [*question(look, paused), RETURN], verb, "leave them")
             args = {"name": name, "targets": look.targets, **more}
             self.app.push_screen(dialog, self._if_yes(lambda: self._send_many(args)))
 
@@ -297,10 +298,14 @@ class ItemRoom(Room):
 
     def job_named(self, name: str) -> JobView | None:
         """Return a job by its name; None when there is none, or when it cannot be read."""
+        return next((job for job in self.jobs() if job.name == name), None)
+
+    def jobs(self) -> Sequence[JobView]:
+        """Return all jobs; none when they cannot be read."""
         jobs: Sequence[JobView] = ()
         with self.reading():
             jobs = self.desk.reader.jobs()
-        return next((job for job in jobs if job.name == name), None)
+        return jobs
 
     def do_source(self) -> None:
         item = self.chosen_items()[0]

@@ -68,7 +68,7 @@ class JobRoom(ListRoom[Row]):
                 self._send("resume", job.name)
 
         said = forecast_said(spends)
-        text = [f"It will spend {said}.", "What it has spent by the time you pause it again stays spent."]
+        text = [f"{said[0].upper()}{said[1:]}.", "What it has spent by the time you pause it again stays spent."]
         dialog = confirm(self.desk.clock, f"Resume {cell(job.name).text}?", text, "resume it", "leave it paused")
         self.app.push_screen(dialog, answered)
 

@@ -13,7 +13,7 @@ from engine.contracts.view import JobView
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import with_job
-from rivus_tui.format import Cell, Line, age, cell, count, line, moment, until
+from rivus_tui.format import Cell, Line, age, cell, count, line, moment, prose, until
 from rivus_tui.history_page import HOUR_MS, KNOWN_MS, earlier_hours, history_lines, stood, throughput
 from rivus_tui.inspector import job_lines
 from rivus_tui.messages import ItemsAsked
@@ -196,7 +196,7 @@ class JobsScreen(JobRoom[JobView]):
         if not self._all:
             return (
                 line(Cell("No jobs yet.", "strong")),
-                line(Cell("Jobs are declared in jobs.yaml; without one, the built-in jobs run here.", "muted")),
+                *prose("Jobs are declared in jobs.yaml; without one, the built-in jobs run here.", width),
             )
         if self.bar.value:
             return (line(Cell("The filter hides every job.  Esc clears it.", "wait")),)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from rich.cells import cell_len
 from textual.containers import Container
 from textual.widget import Widget
 
@@ -17,7 +16,7 @@ from rivus_tui.columns import Column
 from rivus_tui.cost_page import model_lines
 from rivus_tui.desk import Desk
 from rivus_tui.filters import quoted
-from rivus_tui.format import Cell, Line, age, cell, count, fit, fit_line, line, priority, until
+from rivus_tui.format import Cell, Line, age, cell, count, fit, fit_line, hang, line, priority, prose, until
 from rivus_tui.messages import ItemsAsked
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import TextPrompt
@@ -30,7 +29,6 @@ from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 _WAITERS: Final = 100
-_TITLE: Final = 40
 _KINDS: Final = {"resource": "shared", "pace": "pace", "slots": "slots"}
 
 COLUMNS: tuple[Column[LimitView], ...] = (
@@ -220,17 +218,18 @@ class ResourcesScreen(ListRoom[LimitView]):
     def _waiters(self, now: int) -> list[Line]:
         lines: list[Line] = []
         said = ""
-        size = min(max((cell_len(cell(one.title).text) for one in self._coming), default=0), _TITLE)
         for position, one in enumerate(self._coming, start=1):
             why = one.holds[0].why if one.holds else ""
-            held, said = "" if why == said else why, why  # what holds the one above holds those below it too
+            if why and why != said:
+                # What holds one holds those below it too, up to the next reason.
+                lines.append((Cell("~ ", "wait"), cell(why, "wait")))
+            said = why
             lines.append(
                 (
                     Cell(f"{position:3} ", "muted"),
                     Cell(fit(priority(one.priority).text, 2), priority(one.priority).role),
                     Cell(f" {fit(age(now, one.ready_at), 5, 'right')}  ", "muted"),
-                    Cell(fit(cell(one.title).text, size) + "   " if held else cell(one.title).text),
-                    cell(held, "wait"),
+                    cell(one.title),
                 )
             )
         return lines or [(Cell("Nobody waits for it.", "ok"),)]
@@ -242,7 +241,7 @@ class ResourcesScreen(ListRoom[LimitView]):
                 return (line(Cell("The filter hides every limit.  Esc clears it.", "wait")),)
             return (
                 line(Cell("Nothing limits the work now.", "strong")),
-                line(Cell("`resources:`, `pace:` and `concurrency:` in jobs.yaml do; busy stages show here.", "muted")),
+                *prose("`resources:`, `pace:` and `concurrency:` in jobs.yaml do; busy stages show here.", width),
                 *self._about_models(width),
             )
         now = self.desk.clock.now()
@@ -256,7 +255,11 @@ class ResourcesScreen(ListRoom[LimitView]):
             numbers.append(Cell(fit(count(use.ready), 8, "right"), "wait" if use.ready else "muted"))
             lines.append(fit_line([Cell(name), *numbers], width))
         lines += [(), fit_line([Cell("WAITS, IN THIS ORDER", "head")], width)]
-        lines += [fit_line(one, width) for one in self._waiters(now)[:20]]
+        lines += [
+            row
+            for one in self._waiters(now)[:21]
+            for row in (hang(one, width) if len(one) == 2 else [fit_line(one, width)])
+        ]
         return [*lines, *self._about_models(width)]
 
     def _about_models(self, width: int) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
-from rivus_tui.format import Cell, Line, cell, hang, line, plural
+from rivus_tui.format import Cell, Line, cell, line, plural, prose
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import Choice, Dialog
 from rivus_tui.screens.list_room import ListRoom
@@ -107,10 +107,7 @@ class StaleScreen(ListRoom[StaleRow]):
             return (line(Cell("The filter hides every change.  Esc clears it.", "wait")),)
         return (
             line(Cell("Nothing is stale.", "strong")),
-            *hang(
-                [Cell("All results were made by code that is the same as what runs now, where it matters.", "muted")],
-                width,
-            ),
+            *prose("All results were made by code that is the same as what runs now, where it matters.", width),
         )
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:

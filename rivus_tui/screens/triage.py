@@ -16,20 +16,24 @@ from rivus_tui.actions.action import Action
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.filters import narrowed, trouble
-from rivus_tui.format import PROPOSED, Cell, Line, age, cell, fit_line, line, place, plural, priority, spread
+from rivus_tui.format import PROPOSED, Cell, Line, age, cell, fit_line, line, place, plural, priority, prose, spread
 from rivus_tui.item_page import triage_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import TextPrompt, confirm
 from rivus_tui.screens.list_room import ItemListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import TRIAGE_SORTS
-from rivus_tui.sources import ItemKey, ItemSource
+from rivus_tui.sources import ItemKey, ItemSource, item_key
 from rivus_tui.widgets.filter_bar import FilterBar
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 _BY_RULE_AT_ONCE: Final = 1_000
 """Items that one key decides by rule; one operation, one transaction."""
+
+
+_TITLES: Final = 20
+"""Titles that one decision leaves behind; one on more says how many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +96,8 @@ class TriageScreen(ItemListRoom):
         self._turned = False
         """Whether a person has chosen the bucket."""
         self._counts = [0 for _ in BUCKETS]
+        self._titles: dict[ItemKey, str] = {}
+        """Titles of what was decided, for the line that says so: the rows are gone by then."""
 
     def body(self) -> Iterator[Widget]:
         """Put the item below or beside the list."""
@@ -196,7 +202,9 @@ class TriageScreen(ItemListRoom):
         lines = [spread(parts, [], width)]
         if (last := session.last_decision) is not None:
             undo = [Cell("u undo", "strong")] if last.operation is not None else []
-            lines.append(spread([Cell("last: ", "muted"), cell(last.message)], undo, width))
+            title = self._titles.get((last.job or "", last.keys[0])) if len(last.keys) == 1 else None
+            about = [Cell("  "), cell(title, "muted")] if title is not None else []
+            lines.append(spread([Cell("last: ", "muted"), cell(last.message), *about], undo, width))
         return lines
 
     def detail_lines(self, detail: ItemDetail, width: int) -> Sequence[Line]:
@@ -215,11 +223,12 @@ class TriageScreen(ItemListRoom):
             return (line(Cell(f"Nothing of {self.desk.scope} jobs waits.  , shows the others.", "wait")),)
         return (
             fit_line([Cell("Nothing waits for you.", "ok")], width),
-            fit_line([Cell("New items appear here when a job finds some; 1 jobs, then r looks now.", "muted")], width),
+            *prose("New items appear here when a job finds some. Press 1 for the jobs; there r looks now.", width),
         )
 
     def sending(self, keys: set[ItemKey]) -> None:
         """Move on at once; the row goes when the engine has answered."""
+        self._titles.update({item_key(item): item.title for item in self.chosen_items()[:_TITLES]})
         self.table.busy |= keys
         self.table.clear_marks()
         self.table.step_off(set(self.table.busy))

@@ -147,7 +147,8 @@ class FilterBar(Vertical):
         if not found and (problem := self._check(text)):
             return (fit_line([Cell(" "), cell(problem, "bad")], width),)
         if not found:
-            return (fit_line([Cell(" Enter keeps it, Esc leaves it", "muted")], width),)
+            emptied = ", ctrl+u empties it" if text else ""
+            return (fit_line([Cell(f" Enter keeps it{emptied}", "muted")], width),)
         cells: list[Cell] = [Cell(" Tab ", "muted"), cell(found[0].label, "strong")]
         if len(found) == 1:
             cells.append(cell(f"   {found[0].help}", "muted"))

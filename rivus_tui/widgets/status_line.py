@@ -44,16 +44,6 @@ class Pulse:
 def status_line(pulse: Pulse, width: int) -> Line:
     """Return the status line; words where there is room, else shapes."""
     words = width >= 110
-
-    def part(shape: str, number: int, word: str, short: str, role: Role) -> tuple[Cell, ...]:
-        text = f"{shape} {count(number)} {word if words else short}"
-        return (Cell(text, role if number else "muted"), Cell("   " if words else "  "))
-
-    left = [Cell(" "), cell(pulse.project, "strong", 24), Cell("   " if words else "  ")]
-    left += part(">", pulse.running, "running", "run", "run")
-    left += part("o", pulse.ready, "ready", "ready", "")
-    left += part("x", pulse.failed, "failed", "fail", "bad")
-    left += part("#", pulse.waiting, "waiting", "wait", "wait")
     if pulse.frozen_at is not None:
         mode = Cell(f"FROZEN {clock_time(pulse.frozen_at)} +{pulse.news}", "wait")
     elif pulse.live:
@@ -69,7 +59,27 @@ def status_line(pulse: Pulse, width: int) -> Line:
         right = [_spent(pulse.budget), Cell("  "), *right]
     if pulse.unread:
         right = [Cell(f"! {plural(pulse.unread, 'error')}  " if words else f"!{pulse.unread}  ", "bad"), *right]
+    room = width - width_of(right) - 1
+    laid = [_counts(pulse, style) for style in ("word", "short", "shape")]
+    left = next((cells for cells in laid if width_of(cells) <= room), laid[-1])
     return spread(left, right, width)
+
+
+def _counts(pulse: Pulse, style: str) -> list[Cell]:
+    """The project and its counts: with words, with short ones, or with shapes alone, so that none is cut."""
+    gap = Cell("   " if style == "word" else "  ")
+    left = [Cell(" "), cell(pulse.project, "strong", 24), gap]
+    parts: tuple[tuple[str, int, str, str, Role], ...] = (
+        (">", pulse.running, "running", "run", "run"),
+        ("o", pulse.ready, "ready", "ready", ""),
+        ("x", pulse.failed, "failed", "fail", "bad"),
+        ("#", pulse.waiting, "waiting", "wait", "wait"),
+    )
+    for shape, number, word, short, role in parts:
+        told = {"word": f" {word}", "short": f" {short}", "shape": ""}[style]
+        text = f"{shape} {count(number)}{told}" if style != "shape" else f"{shape}{count(number)}"
+        left += [Cell(text, role if number else "muted"), gap]
+    return left[:-1]
 
 
 def _spent(budget: BudgetView) -> Cell:

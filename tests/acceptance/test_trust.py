@@ -83,7 +83,7 @@ def test_person_at_a_terminal_is_asked(rivus: Rivus, answer: str, code: int) -> 
         shell = f"{RIVUS} --state {rivus.state} config check; echo code-$?"
         home = f"XDG_STATE_HOME={rivus.state}"
         terminal.type(["env", home, "sh", "-c", shell])
-        terminal.sees("May the code beside")
+        terminal.sees("May it run?")
         terminal.press(answer, "Enter")
         terminal.sees(f"^code-{code}")
         assert (rivus.root / "imported").exists() == (answer == "y")

@@ -135,6 +135,15 @@ def test_undo_of_what_only_moves_in_time_runs_nothing_again(gated: Ground, name:
     assert gated.item("a")["state"] == "waiting"
 
 
+@pytest.mark.parametrize(("why", "said"), [("", "by a person"), ("tea", "tea")])
+def test_retry_at_a_paused_job_says_that_it_waits(gated: Ground, why: str, said: str) -> None:
+    gated.leave("fail", "beside", "no such page")
+    gated.command("pause", why=why)
+    told = gated.command("retry", "a").message
+    assert told.startswith("will retry 1 item; ")
+    assert told.endswith(f" is paused: {said}")
+
+
 def test_undo_of_a_retry_lets_it_fail_again(gated: Ground) -> None:
     gated.leave("fail", "beside", "no such page")
     before = whole(gated)

@@ -135,6 +135,11 @@ async def test_help_moves_with_arrows() -> None:
         assert [name for name, _ in story.commands] == ["snooze"]
 
 
+async def test_help_finds_what_only_other_screens_have() -> None:
+    async with open_room(None, "question_mark", *"try the failed", size=(100, 30)) as story:
+        assert "on the screen items" in story.text()
+
+
 async def test_second_question_mark_closes_help() -> None:
     async with open_room(None, "question_mark") as story:
         assert "Help:" in story.text()

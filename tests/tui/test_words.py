@@ -105,12 +105,12 @@ def test_known_parts_of_an_output_are_drawn_first() -> None:
     assert plain(output) == [
         "Two words.",
         "",
-        "age 9 days",
-        "ok  yes",
-        "",
         "a.py:10",
         "   9 x",
         "> 10     y",
+        "",
+        "age 9 days",
+        "ok  yes",
         "",
         "words: 12",
     ]
