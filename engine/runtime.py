@@ -225,6 +225,7 @@ class Runtime:
             now=self._clock.now,
             llm=self.models.door(purpose="stale"),
             model=lambda: self.project.settings.stale_model,
+            prices=self.models.gateway.prices,
             run=lambda claim: self.attempts.canary.run(claim),
             is_edited=lambda: not are_as_read(self._files),
             tell=self.doctor.notices.tell,
@@ -238,6 +239,7 @@ class Runtime:
             readjust=self._readjust,
             run_discovery=lambda name: self.discovery.run_now(name),
             models=(models.COMMANDS, self.models.command),
+            judge=self.code_changes.ask,
             look_at_jobs=self._look_at_jobs,
             look_at_failures=self.doctor.look,
             look_at_times=self.timers.look,
@@ -482,8 +484,7 @@ class Runtime:
             self._quiet.clear()
             if self.is_quiet(job):
                 soon = self._clock.now() + round(wait_s * 1000)
-                plan = self.writer.plan
-                own = [number for number, stage in plan.stages.items() if job in (None, stage.job)]
+                own = [number for number, stage in self.writer.plan.stages.items() if job in (None, stage.job)]
                 startable = self.turns.left(own, work=self._work)
                 # A read beside the writer's groups: asking must not look like a change.
                 if not await self._database.run(claims.left, own, startable, soon) and self.is_quiet(job):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,11 +150,18 @@ class Desk:
     async def perform(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run a command; what goes wrong becomes an outcome that says so."""
         outcome, _ = await self._ask(name, args)
-        if outcome.ok and name not in ("undo", "reload"):
+        if outcome.ok and name not in ("undo", "reload") and not args.get("price"):
             self.session.record(
                 str(args["name"]) if name == "bulk" else name, args.get("job"), outcome, self.clock.now()
             )
         return outcome
+
+    async def perform_all(self, name: str, each: Sequence[Mapping[str, Any]]) -> list[CommandOutcome]:
+        """Run a command several times, as one deed that is taken back as one."""
+        begun = len(self.session.deeds)
+        outcomes = [await self.perform(name, args) for args in each]
+        self.session.together(begun)
+        return outcomes
 
     async def _ask(self, name: str, args: Mapping[str, Any]) -> tuple[CommandOutcome, bool]:
         """Run a command; also says whether the engine answered it, be it with a no."""
@@ -181,6 +188,10 @@ class Desk:
         elif answered:
             self.session.give_up(deed)
             outcome = replace(outcome, message=f"cannot take back `{deed.message}`: {outcome.message}")
+        before = self.session.last
+        if before is not None and deed.group is not None and before.group == deed.group and (outcome.ok or answered):
+            more, _, _ = await self.undo()
+            outcome = replace(outcome, ok=outcome.ok and more.ok, message=f"{outcome.message}; {more.message}")
         return outcome, deed.job, deed.keys
 
     @staticmethod

@@ -42,6 +42,8 @@ class Deed:
     """ms UTC."""
     items: int = 0
     """How many items it was about."""
+    group: int | None = None
+    """Deeds of one group were one key, and are taken back by one."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,10 @@ class Session:
                 items=int(outcome.data.get("total", len(outcome.changed))),
             )
         )
+
+    def together(self, begun: int) -> None:
+        """The deeds from this number on were one key."""
+        self.deeds[begun:] = [replace(deed, group=begun) for deed in self.deeds[begun:]]
 
     @property
     def last(self) -> Deed | None:

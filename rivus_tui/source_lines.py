@@ -35,29 +35,29 @@ def code_cells(text: str, base: Role = "") -> list[Cell]:
     return cells
 
 
-def diff_lines(old: str | None, new: str | None, width: int) -> list[Line]:
-    """Return how `new` differs from `old`; None: there is none on that side."""
+def diff_lines(old: str | None, new: str | None, width: int, *, spaces: bool = True) -> list[Line]:
+    """Return how `new` differs from `old`; None: there is none on that side. Without `spaces`, lines that differ in
+    white space only are equal."""
     before, after = (old or "").splitlines(), (new or "").splitlines()
     lines: list[Line] = []
-    for index, text in enumerate(difflib.unified_diff(before, after, lineterm="", n=3)):
-        if index < 2:
-            continue
-        if text.startswith("@@"):
-            lines.append(fit_line([literal(text, "head")], width))
-            continue
-        sign = text[:1]
-        role: Role = "ok" if sign == "+" else "bad" if sign == "-" else "muted"
-        base: Role = role if sign in "+-" else ""
-        lines.append(fit_line([literal(f"{sign} ", role), *code_cells(text[1:], base)], width))
+    for group in _groups(before, after, spaces):
+        (_, a, _, c, _), (_, _, b, _, d) = group[0], group[-1]
+        lines.append(fit_line([literal(f"@@ -{_range(a, b)} +{_range(c, d)} @@", "head")], width))
+        for kind, a, b, c, d in group:
+            if kind == "equal":
+                lines += [_signed(" ", text, "muted", width) for text in after[c:d]]
+                continue
+            lines += [_signed("-", text, "bad", width) for text in before[a:b]]
+            lines += [_signed("+", text, "ok", width) for text in after[c:d]]
     return lines
 
 
-def beside_lines(old: str | None, new: str | None, width: int) -> list[Line]:
-    """Return how `new` differs from `old`, side by side: what was on the left, what is on the right."""
+def beside_lines(old: str | None, new: str | None, width: int, *, spaces: bool = True) -> list[Line]:
+    """Return the same side by side: what was on the left, what is on the right."""
     before, after = (old or "").splitlines(), (new or "").splitlines()
     half = max((width - 3) // 2, 8)
     lines: list[Line] = []
-    for group in difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(3):
+    for group in _groups(before, after, spaces):
         lines.append(fit_line([literal(f"@@ {group[0][1] + 1} | {group[0][3] + 1} @@", "head")], width))
         for kind, a, b, c, d in group:
             for left, right in zip_longest(before[a:b], after[c:d]):
@@ -69,6 +69,24 @@ def beside_lines(old: str | None, new: str | None, width: int) -> list[Line]:
                     )
                 )
     return lines
+
+
+def _groups(before: list[str], after: list[str], spaces: bool) -> list[list[tuple[str, int, int, int, int]]]:
+    """Return the parts that differ, with three lines around each."""
+    sides = [before, after] if spaces else [["".join(text.split()) for text in side] for side in (before, after)]
+    matcher = difflib.SequenceMatcher(None, sides[0], sides[1], autojunk=False)
+    return [list(group) for group in matcher.get_grouped_opcodes(3)]
+
+
+def _range(start: int, stop: int) -> str:
+    """Return lines as a unified difference names them."""
+    n = stop - start
+    return f"{start + 1}" if n == 1 else f"{start + (n > 0)},{n}"
+
+
+def _signed(sign: str, text: str, role: Role, width: int) -> Line:
+    base: Role = "" if sign == " " else role
+    return fit_line([literal(f"{sign} ", role), *code_cells(text, base)], width)
 
 
 def is_hunk(line: Line) -> bool:

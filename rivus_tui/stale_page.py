@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from engine.contracts.costs import BudgetView
 from engine.contracts.staleness import BlessingView, StaleView
 from engine.contracts.values import dataclass
 from rivus_tui.format import Cell, Line, cell, count, duration, fit_line, hang, line, moment, money, plural
@@ -12,6 +13,28 @@ from rivus_tui.source_lines import beside_lines, diff_lines, whole
 
 Differences: TypeAlias = Callable[[str | None, str | None, int], list[Line]]
 """Shows old and new code in a width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How differences are shown."""
+
+    beside: bool = False
+    """Old and new code side by side."""
+    spaces: bool = True
+    """Lines that differ in white space only are shown, too."""
+
+    def lines(self, old: str | None, new: str | None, width: int) -> list[Line]:
+        """Return the difference of two texts."""
+        found = (beside_lines if self.beside else diff_lines)(old, new, width, spaces=self.spaces)
+        if not found and not self.spaces and old != new:
+            return [line(Cell("only white space differs  (i shows it)", "wait"))]
+        return found
+
+
+_PLAIN: Final = Style()
+_NAMED: Final = 6
+"""Lines of a question that name what is marked."""
 _LINES: Final = 120
 """Lines of one symbol's difference at most."""
 
@@ -70,21 +93,25 @@ def _change_of(view: StaleView) -> str:
     return f"{place}:{first.name}" if place else first.name
 
 
-def page(row: StaleRow, now: int, width: int, *, beside: bool = False) -> list[Line]:
-    """Return what is known of a row; `beside` puts old and new code side by side."""
+def page(row: StaleRow, now: int, width: int, *, style: Style = _PLAIN, budget: BudgetView | None = None) -> list[Line]:
+    """Return what is known of a row; `budget`: what all jobs together may spend today."""
     if row.stale is not None:
-        return _stale_page(row.stale, now, width, beside_lines if beside else diff_lines)
+        return _stale_page(row.stale, now, width, style.lines, budget)
     if row.kept is not None:
         return _kept_page(row.kept, now, width)
     return []
 
 
-def _stale_page(view: StaleView, now: int, width: int, differences: Differences) -> list[Line]:
+def _stale_page(
+    view: StaleView, now: int, width: int, differences: Differences, budget: BudgetView | None
+) -> list[Line]:
     old, new = (view.old or "unknown")[:6], (view.new or "unknown")[:6]
     lines: list[Line] = [
         fit_line([cell(f"{view.job}.{view.stage}", "strong"), Cell(f"  {old} -> {new}", "muted")], width),
         *hang([Cell("If reset  ", "muted"), cell(price_of(view))], width),
     ]
+    if budget is not None:
+        lines += hang([Cell("Left today  ", "muted"), *left_cells(budget, view.reset_usd_micros)], width)
     if view.downstream:
         takes = ", ".join(f"{name} {n:,}" for name, n in view.downstream)
         lines += hang([Cell("Takes along  ", "muted"), cell(takes)], width)
@@ -127,6 +154,15 @@ def _kept_page(view: BlessingView, now: int, width: int) -> list[Line]:
     ]
 
 
+def left_cells(budget: BudgetView, price: int) -> list[Cell]:
+    """Return what is left of the money of today, and whether a price fits into it."""
+    left = budget.limit_usd_micros - budget.spent_usd_micros - budget.reserved_usd_micros
+    told = cell(f"{money(max(left, 0))} of {money(budget.limit_usd_micros)}")
+    if price <= left:
+        return [told, Cell("  enough", "ok")]
+    return [told, Cell("  less than this costs", "bad")]
+
+
 def price_of(view: StaleView) -> str:
     """Return what a reset takes, in words."""
     each = f"{duration(view.item_ms)}, {money(view.item_usd_micros)} each" if view.results > 1 else ""
@@ -134,6 +170,36 @@ def price_of(view: StaleView) -> str:
         f"{plural(view.results, 'result')}, about {duration(view.reset_ms)} and {money(view.reset_usd_micros)}"
     )
     return f"{whole_price} ({each})" if each else whole_price
+
+
+def targets_told(rows: Sequence[StaleRow]) -> list[str]:
+    """Return which results several rows are about, a line each, at most a few."""
+    told = [f"{row.stale.results:,} of {row.job}.{row.stage}" for row in rows if row.stale is not None]
+    return told if len(told) <= _NAMED else [*told[: _NAMED - 1], f"and {len(told) - _NAMED + 1} more"]
+
+
+def reset_told(rows: Sequence[StaleRow], budget: BudgetView | None) -> tuple[str, list[str]]:
+    """Return the question before a reset of these rows: its title, and what it takes along and costs."""
+    views = [row.stale for row in rows if row.stale is not None]
+    results = sum(view.results for view in views)
+    if len(views) == 1:
+        (view,) = views
+        also = ", ".join(f"{n:,} of {name}" for name, n in view.downstream)
+        text = [f"{plural(results, 'result')} of {view.job}.{view.stage} will be made again."]
+        whole_price = price_of(view)
+    else:
+        own = {(view.job, view.stage) for view in views}
+        taken = {(view.job, name): n for view in views for name, n in view.downstream if (view.job, name) not in own}
+        also = ", ".join(f"{n:,} of {job}.{name}" for (job, name), n in taken.items())
+        text = [f"{plural(results, 'result')} of {len(views)} stages will be made again:", *targets_told(rows)]
+        ms, micros = sum(view.reset_ms for view in views), sum(view.reset_usd_micros for view in views)
+        whole_price = f"{plural(results, 'result')}, about {duration(ms)} and {money(micros)}"
+    text += [f"With them: {also}."] if also else []
+    text.append(f"Price: {whole_price}, without what depends on it.")
+    if budget is not None:
+        cost = sum(view.reset_usd_micros for view in views)
+        text.append("Left today: " + "".join(part.text for part in left_cells(budget, cost)) + ".")
+    return f"Reset {plural(results, 'result')}?", [*text, "It can be undone until one of them starts."]
 
 
 def results_cell(row: StaleRow) -> Cell:

@@ -159,6 +159,14 @@ COMMANDS: Final[Mapping[str, CommandSpec]] = {
             summary="Take back that two versions of a stage count as the same.",
         ),
         CommandSpec(
+            name="judge",
+            args=("job", "stage"),
+            optional=("version", "model", "price"),
+            danger=2,
+            undo=False,
+            summary="Ask a model what the change of a stage's code means; `price`: only say what that costs at most.",
+        ),
+        CommandSpec(
             name="reset",
             args=("job", "stage"),
             optional=("sample", "keys", "version"),

@@ -11,6 +11,7 @@ and repaired once.
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import field, replace
@@ -30,7 +31,7 @@ from engine.llm.answers import Answers
 from engine.llm.backends import LateBackend, usable_lanes, why_missing, why_none
 from engine.llm.board import Board
 from engine.llm.booking import Booking
-from engine.llm.call import Answer
+from engine.llm.call import Answer, worst_case
 from engine.llm.chores import Chores
 from engine.llm.lanes import Hold, Lane, Lanes, Shares, Wait
 from engine.llm.ledger import Checkpoint, Ledger, Purse, Sending
@@ -133,6 +134,20 @@ class Gateway:
         if model not in self._missing:
             return f"there is no model `{safe_line(model, 60)}` under `models`; there are: {', '.join(self._missing)}"
         return self._missing[model]
+
+    def prices(self, request: Request) -> dict[str, int | None]:
+        """What one question costs at most with each alias that can answer, in micro-dollars; None: not known."""
+        assert self.project is not None
+        specs = {spec.name: spec for spec in self.project.backends}
+        schema = len(json.dumps(request.schema)) if isinstance(request.schema, Mapping) else 0
+        found: dict[str, int | None] = {}
+        for name, alias in self._aliases.items():
+            backend, mode_name = alias.lanes[0]
+            mode = specs[backend].modes.get(mode_name)
+            price = (mode.price if mode else None) or specs[backend].price or self.backends[backend].price(mode_name)
+            tokens = min(request.max_tokens or alias.max_tokens, alias.max_tokens)
+            found[name] = worst_case(request.messages, schema, tokens, price) if price is not None else None
+        return found
 
     def hold(self, model: str | None) -> Wait | None:
         """Why no stage that needs this alias should start now, and until when; None: it may."""

@@ -10,13 +10,15 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
-from engine.contracts.errors import EngineStopped, StateError
-from engine.contracts.llm import LLM
+from engine.contracts.commands import CommandOutcome
+from engine.contracts.errors import EngineStopped, ModelNeeded, StateError
+from engine.contracts.llm import LLM, Request
 from engine.kit.safe_text import safe_line
 from engine.kit.tasks import end_task
+from engine.rules.budget import dollars
 from engine.store import open_changes
 from engine.store.claims import Claim
 from engine.store.open_changes import Answer, Input, OpenChange
@@ -59,21 +61,24 @@ class CodeChanges:
         now: Callable[[], int],
         llm: LLM,
         model: Callable[[], str | None],
+        prices: Callable[[Request], Mapping[str, int | None]],
         run: Callable[[Claim], Awaitable[Tried]],
         is_edited: Callable[[], bool],
         tell: Callable[[str, str, str], object],
         since: int,
         ended: Callable[[], None],
     ) -> None:
-        """`model`: the alias to ask; `run` runs a handler in scratch; `is_edited`: whether code was edited since it was
-        read, so that what ran may be other code (asked in a thread); `tell` tells a person of what
-        was found after `since`; `ended` is called when nothing is looked at any more."""
+        """`model`: the alias to ask; `prices`: what a question costs at most with each alias; `run` runs a handler in
+        scratch; `is_edited`: whether code was edited since it was read, so that what ran may be other code (asked in a
+        thread); `tell` tells a person of what was found after `since`; `ended` is called when nothing is looked at any
+        more."""
         self._writer = writer
         self._read = read
         self._now = now
         self.llm = llm
         """The door to models."""
         self._model = model
+        self._prices = prices
         self._run = run
         self._is_edited = is_edited
         self.tell = tell
@@ -103,6 +108,40 @@ class CodeChanges:
     def is_busy(self) -> bool:
         """Whether a change is being tried or asked about."""
         return self._task is not None and (self._due or self._busy)
+
+    async def ask(self, args: Mapping[str, Any]) -> CommandOutcome:
+        """A person wants a model's word on a change; `price`: only what that costs at most, by model."""
+        from engine.services.change_question import COST_MAX, ask, differences, request
+        from engine.services.commands import find_job
+
+        job, stage = find_job(self._writer.plan, str(args["job"])).spec.name, str(args["stage"])
+        change = await self._read(
+            lambda connection: open_changes.change_of(connection, self._writer.plan, job, stage, args.get("version"))
+        )
+        if change is None:
+            return CommandOutcome(ok=False, message=f"nothing of {job}.{stage} is stale that can be compared")
+        model = str(args["model"]) if args.get("model") else self._model()
+        if why := self.llm.missing(model):
+            raise ModelNeeded(why)
+        if change.doubts:
+            why = f"no model can tell: not all of the code can be seen: {change.doubts[0]}"
+            return CommandOutcome(ok=False, message=why)
+        if args.get("price"):
+            known = self._prices(request(differences(change.changes), None))
+            prices = {name: COST_MAX if cost is None else cost for name, cost in known.items()}
+            return CommandOutcome(ok=True, message=f"{job}.{stage} can be put to a model", data={"prices": prices})
+        answer = await ask(self.llm, change.changes, model)
+        if answer.confidence is None:
+            return CommandOutcome(ok=False, message=f"{job}.{stage}: {answer.why}")
+        stored = await self._writer.change(
+            lambda connection, now: open_changes.settle(connection, self._writer.plan, change, answer, now)
+        )
+        if not stored:
+            return CommandOutcome(ok=False, message=f"{job}.{stage}: the code was changed or judged meanwhile")
+        sure = f"{answer.verdict}, sure to {answer.confidence:.0%}, for {dollars(answer.cost_usd_micros)}"
+        n = change.pair.results
+        kept = f"; kept {n:,} {'result' if n == 1 else 'results'}" if answer.verdict == "cosmetic" else ""
+        return CommandOutcome(ok=True, message=f"{job}.{stage}: {sure}: {answer.why}{kept}", changed=(job,))
 
     async def _loop(self) -> None:
         while True:

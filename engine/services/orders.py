@@ -29,6 +29,7 @@ class Orders:
         readjust: Callable[[], Awaitable[object]],
         run_discovery: Callable[[str], bool],
         models: tuple[Collection[str], Part],
+        judge: Callable[[Mapping[str, Any]], Awaitable[CommandOutcome]],
         look_at_jobs: Callable[[], Awaitable[None]],
         look_at_failures: Callable[[], None],
         look_at_times: Callable[[], None],
@@ -36,12 +37,13 @@ class Orders:
         revoke: Callable[[Collection[tuple[int, int]]], None],
     ) -> None:
         """`readjust` applies what jobs.yaml says anew; `models`: the commands that ask a model, and who carries them
-        out."""
+        out; `judge` puts a change of code to a model."""
         self._writer = writer
         self._reload = reload
         self._readjust = readjust
         self._run_discovery = run_discovery
         self._models = models
+        self._judge = judge
         self._look_at_jobs = look_at_jobs
         self._look_at_failures = look_at_failures
         self._look_at_times = look_at_times
@@ -63,6 +65,8 @@ class Orders:
                 return CommandOutcome(ok=applied, message=message)
             case "run":
                 return self._discover(str(args["job"]))
+            case "judge":
+                return await self._judge(args)
             case "bulk":
                 return await self.bulks.begin(args)
             case "adjust":

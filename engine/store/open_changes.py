@@ -69,27 +69,43 @@ def open_changes(connection: sqlite3.Connection, plan: Plan) -> list[OpenChange]
     """Return what is open, most results first."""
     found = []
     for pair in versions.stale_pairs(connection):
-        stage = plan.stages.get(pair.stage)
         standing = _standing(connection, pair)
-        if stage is None or standing is None or standing[1:3] != ("semantic", "rule"):
-            continue
-        answer = stale.compared(connection, pair)
-        said = versions.cached(connection, answer) if not answer.doubts else None
-        held = connection.execute(_SQL.paused_for_cost, {"job": stage.job_id, "guard": spend.DAILY_COST}).fetchone()
-        found.append(
-            OpenChange(
-                pair=pair,
-                stage=stage,
-                judgement=standing[0],
-                at=standing[3],
-                why=answer.reason,
-                changes=tuple(change for change in answer.changes if not change.is_cosmetic),
-                doubts=answer.doubts,
-                is_held=bool(held[0]),
-                known=_taken_over(said) if said is not None else None,
-            )
-        )
+        if pair.stage in plan.stages and standing is not None and standing[1:3] == ("semantic", "rule"):
+            found.append(_change(connection, plan, pair, standing))
     return found
+
+
+def change_of(
+    connection: sqlite3.Connection, plan: Plan, job: str, stage: str, version: object = None
+) -> OpenChange | None:
+    """Return the change that made most results of a stage stale, whoever has judged it; `version`: the one of this
+    older version, by the first digits of its hash. None: no such results have a source to compare with."""
+    for pair in versions.stale_pairs(connection):
+        of = plan.stages.get(pair.stage)
+        standing = _standing(connection, pair)
+        if of is None or standing is None or (of.job, of.spec.name) != (job, stage):
+            continue
+        if version is None or versions.hash_of(connection, pair.old).startswith(str(version)):
+            return _change(connection, plan, pair, standing)
+    return None
+
+
+def _change(connection: sqlite3.Connection, plan: Plan, pair: Pair, standing: tuple[int, str, str, int]) -> OpenChange:
+    stage = plan.stages[pair.stage]
+    answer = stale.compared(connection, pair)
+    said = versions.cached(connection, answer) if not answer.doubts else None
+    held = connection.execute(_SQL.paused_for_cost, {"job": stage.job_id, "guard": spend.DAILY_COST}).fetchone()
+    return OpenChange(
+        pair=pair,
+        stage=stage,
+        judgement=standing[0],
+        at=standing[3],
+        why=answer.reason,
+        changes=tuple(change for change in answer.changes if not change.is_cosmetic),
+        doubts=answer.doubts,
+        is_held=bool(held[0]),
+        known=_taken_over(said) if said is not None else None,
+    )
 
 
 def inputs(connection: sqlite3.Connection, plan: Plan, change: OpenChange, n: int, now: int) -> list[Input]:

@@ -96,6 +96,35 @@ def diff(asked: Asked, job: str, stage: str) -> None:
 
 
 @stale.command()
+@click.argument("job")
+@click.argument("stage")
+@click.option("--model", default=None, metavar="ALIAS", help="Whom to ask; else `stale_model`, else the first alias.")
+@click.option("--version", default=None, metavar="HASH", help="Only about results of this older version.")
+@click.option("--yes", is_flag=True, help="Do not ask before.")
+@json_option
+@click.pass_obj
+def ask(asked: Asked, job: str, stage: str, model: str | None, version: str | None, yes: bool, as_json: bool) -> None:
+    """Ask a model what the change of STAGE means for its stale results; says what that costs, and asks before.
+
+    An answer that they cannot differ keeps them; `rivus stale revoke` takes that back.
+    """
+    args = (
+        {"job": job, "stage": stage} | ({"model": model} if model else {}) | ({"version": version} if version else {})
+    )
+    if not yes:
+        look = apply(asked, "judge", args | {"price": True}, reads_code=True)
+        if not look.ok:
+            raise click.exceptions.Exit(tell(look, as_json))
+        prices = look.data["prices"]
+        whom = model or next(iter(prices))
+        click.echo(f"{whom} is asked about {job}.{stage}, for {_exact(prices[whom])} at most", err=True)
+        if not sys.stdin.isatty():
+            raise UseError("a model costs money: say --yes where nobody can be asked")
+        click.confirm("Ask it?", abort=True, err=True)
+    raise click.exceptions.Exit(tell(apply(asked, "judge", args, reads_code=True), as_json))
+
+
+@stale.command()
 @click.argument("judgement", type=int)
 @json_option
 @click.pass_obj
@@ -176,6 +205,12 @@ def _span(ms: float) -> str:
         if seconds < 7_200
         else f"{seconds / 3_600:.1f} h"
     )
+
+
+def _exact(micros: int) -> str:
+    from engine.rules.budget import dollars
+
+    return dollars(micros)
 
 
 def _money(micros: float) -> str:

@@ -109,12 +109,12 @@ def confirm(clock: Clock, title: str, text: Sequence[str], yes: str, no: str) ->
     return Dialog(clock, title, text, choices, danger=True)
 
 
-def pick(clock: Clock, title: str, values: Mapping[str, str]) -> Dialog:
+def pick(clock: Clock, title: str, values: Mapping[str, str], text: Sequence[str] = ()) -> Dialog:
     """Return a question that picks one of several by a digit or a letter; `values`: what it returns, by label."""
     choices = [
         Choice(key=key, label=label, value=value) for key, (label, value) in zip(_PICKS, values.items(), strict=False)
     ]
-    return Dialog(clock, title, (), [*choices, Choice(key="n", label="leave as it is", value=None)])
+    return Dialog(clock, title, text, [*choices, Choice(key="n", label="leave as it is", value=None)])
 
 
 class TextPrompt(ModalScreen[str | None]):

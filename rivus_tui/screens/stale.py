@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from textual.containers import Container
@@ -10,21 +11,21 @@ from textual.widget import Widget
 
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
-from rivus_tui.format import Cell, Line, cell, line, plural, prose
+from rivus_tui.format import Cell, Line, cell, line, money, plural, prose
 from rivus_tui.possible import Situation
-from rivus_tui.screens.dialog import Choice, Dialog
-from rivus_tui.screens.list_room import ListRoom
+from rivus_tui.screens.dialog import Choice, Dialog, confirm, pick
+from rivus_tui.screens.list_room import MARK_LIMIT, ListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.source_lines import is_hunk
 from rivus_tui.sources import ListSource
-from rivus_tui.stale_page import StaleRow, page, price_of, results_cell, rows_of
+from rivus_tui.stale_page import StaleRow, Style, page, reset_told, results_cell, rows_of, targets_told
 from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 _DAY_MS: Final = 86_400_000
 _SAMPLE: Final = 3
-_IN_DIFF: Final = ("diff_style", "next_part", "previous_part")
+_IN_DIFF: Final = ("diff_style", "diff_spaces", "next_part", "previous_part")
 """Actions that are about the difference."""
 
 
@@ -58,7 +59,8 @@ class StaleScreen(ListRoom[StaleRow]):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._all: list[StaleRow] = []
-        self._beside = False
+        self._style = Style()
+        self._all_marked = False
 
     def body(self) -> Iterator[Widget]:
         """Put the difference below or beside the list."""
@@ -77,7 +79,7 @@ class StaleScreen(ListRoom[StaleRow]):
             read_only=self.desk.read_only,
             rows=self.table.total,
             copyable=f"{row.job}.{row.stage}" if row is not None else "",
-            refusals=_refusals(row),
+            refusals=_refusals(row, self.table.chosen),
         )
 
     def read(self) -> None:
@@ -91,9 +93,18 @@ class StaleScreen(ListRoom[StaleRow]):
         rows = [row for row in self._all if self._is_in_scope(row) and wanted in _words(row)]
         self.table.source = ListSource(rows, lambda row: row.key)
         self.table.reload()
-        stale = sum(row.stale.results for row in rows if row.stale is not None)
-        self.bar.show(scope_cells(self.desk.scope), [Cell(f"{plural(stale, 'result')} stale", "muted")])
+        shown = {row.key: row for row in rows}
+        for key in [key for key in self.table.marks if key not in shown]:
+            del self.table.marks[key]
+        self.table.marks.update({key: shown[str(key)] for key in self.table.marks})
+        self._show_counts(rows)
         self.query_one("#detail", LinesView).redraw()
+
+    def _show_counts(self, rows: Iterable[StaleRow]) -> None:
+        stale = sum(row.stale.results for row in rows if row.stale is not None)
+        marked = f"{self.table.marked:,} marked   " if self.table.marked else ""
+        counts = [Cell(marked, "wait"), Cell(f"{plural(stale, 'result')} stale", "muted")]
+        self.bar.show(scope_cells(self.desk.scope), counts)
 
     def _is_in_scope(self, row: StaleRow) -> bool:
         view = row.stale or row.kept
@@ -102,7 +113,8 @@ class StaleScreen(ListRoom[StaleRow]):
     def _inspect(self, width: int) -> Sequence[Line]:
         row = self.table.row
         if row is not None:
-            return page(row, self.desk.clock.now(), width, beside=self._beside)
+            budget = self.desk.status.budget if self.desk.status is not None else None
+            return page(row, self.desk.clock.now(), width, style=self._style, budget=budget)
         if self.bar.value:
             return (line(Cell("The filter hides every change.  Esc clears it.", "wait")),)
         return (
@@ -120,9 +132,39 @@ class StaleScreen(ListRoom[StaleRow]):
         self._show()
         self.offer()
 
+    def do_mark(self) -> None:
+        self._all_marked = False
+        self.table.toggle_mark()
+        self._marked()
+
+    def do_mark_all(self) -> None:
+        self.table.mark_all(MARK_LIMIT)
+        self._all_marked = True
+        self._marked()
+
+    def do_escape(self) -> None:
+        if self.table.marked and not self.bar.is_open:
+            self._clear_marks()
+        else:
+            super().do_escape()
+
+    def _clear_marks(self) -> None:
+        self.table.clear_marks()
+        self._all_marked = False
+        self._marked()
+
+    def _marked(self) -> None:
+        self._show_counts(self.table.rows(self.table.total))
+        self.offer()
+
     def do_diff_style(self) -> None:
-        self._beside = not self._beside
+        self._style = replace(self._style, beside=not self._style.beside)
         self.query_one("#detail", LinesView).redraw()
+
+    def do_diff_spaces(self) -> None:
+        self._style = replace(self._style, spaces=not self._style.spaces)
+        self.query_one("#detail", LinesView).redraw()
+        self.say("white space counts in the difference" if self._style.spaces else "white space is ignored")
 
     def do_next_part(self) -> None:
         self._to_hunk(back=False)
@@ -135,45 +177,83 @@ class StaleScreen(ListRoom[StaleRow]):
             self.say("no change above" if back else "no change below")
 
     def do_bless(self) -> None:
-        if (row := self.table.row) is not None and row.stale is not None:
-            self._send("bless", _target(row))
+        rows = [row for row in self.table.chosen if row.stale is not None]
+        if not self._all_marked or len(rows) < 2:
+            self._send("bless", [_target(row) for row in rows])
+            return
+        results = sum(row.stale.results for row in rows if row.stale is not None)
+        title = f"Keep {plural(results, 'result')}?"
+        text = [*targets_told(rows), "Nothing of them is made again. u takes it back."]
+
+        def answered(value: str | None) -> None:
+            if value is not None:
+                self._send("bless", [_target(row) for row in rows])
+
+        self.app.push_screen(confirm(self.desk.clock, title, text, "keep them", "leave them stale"), answered)
 
     def do_revoke(self) -> None:
-        if (row := self.table.row) is not None and row.kept is not None:
-            self._send("revoke", {"judgement": row.kept.judgement})
+        self._send("revoke", [{"judgement": row.kept.judgement} for row in self.table.chosen if row.kept is not None])
 
     def do_reset(self) -> None:
-        row = self.table.row
-        if row is None or row.stale is None:
+        # What depends on another one first: a reset of the other takes it along, and leaves nothing stale of it.
+        rows = [row for row in self.table.chosen if row.stale is not None]
+        rows.sort(key=lambda row: len(row.stale.downstream) if row.stale is not None else 0)
+        if not rows:
             return
-        view = row.stale
-        also = ", ".join(f"{n:,} of {name}" for name, n in view.downstream)
-        text = [
-            f"{plural(view.results, 'result')} of {view.job}.{view.stage} will be made again.",
-            *([f"With them: {also}."] if also else []),
-            f"Price: {price_of(view)}, without what depends on it.",
-            "It can be undone until one of them starts.",
-        ]
+        budget = self.desk.status.budget if self.desk.status is not None else None
+        title, text = reset_told(rows, budget)
+        results = sum(row.stale.results for row in rows if row.stale is not None)
+        has_more = any(row.stale is not None and row.stale.results > _SAMPLE for row in rows)
+        each = f"a sample of {_SAMPLE}" + (" of each" if len(rows) > 1 else "")
         choices = [
-            Choice(key="y", label=f"reset {'it' if view.results == 1 else f'all {view.results:,}'}", value="all"),
-            *([Choice(key="s", label=f"a sample of {_SAMPLE}", value="sample")] if view.results > _SAMPLE else []),
+            Choice(key="y", label=f"reset {'it' if results == 1 else f'all {results:,}'}", value="all"),
+            *([Choice(key="s", label=each, value="sample")] if has_more else []),
             Choice(key="n", label="leave as it is", value=None),
         ]
 
         def chosen(answer: str | None) -> None:
             if answer is not None:
-                self._send("reset", _target(row) | ({"sample": _SAMPLE} if answer == "sample" else {}))
+                more = {"sample": _SAMPLE} if answer == "sample" else {}
+                self._send("reset", [_target(row) | more for row in rows])
 
-        title = f"Reset {plural(view.results, 'result')}?"
         self.app.push_screen(Dialog(self.desk.clock, title, text, choices, danger=True), chosen)
 
-    def _send(self, name: str, args: Mapping[str, Any]) -> None:
+    def do_judge(self) -> None:
+        row = self.table.row
+        if row is None or row.stale is None:
+            return
+        target, view = _target(row), row.stale
+
+        async def ask() -> None:
+            look = await self.desk.perform("judge", target | {"price": True})
+            if not look.ok:
+                self.say(look.message, "warning")
+                return
+            prices: Mapping[str, int] = look.data.get("prices", {})
+            offers = {f"{name}, for {money(cost)} at most": name for name, cost in prices.items()}
+            title = f"Ask a model about {view.job}.{view.stage}?"
+            text = (
+                "It sees the difference only. If it says that the output cannot differ, the results are kept; X takes"
+                " that back.",
+            )
+            self.app.push_screen(pick(self.desk.clock, title, offers, text), answered)
+
+        def answered(name: str | None) -> None:
+            if name is not None:
+                self.say(f"{name} is asked about {view.job}.{view.stage}")
+                self._send("judge", [target | {"model": name}])
+
+        self.run_worker(ask(), group="ask", exclusive=True, exit_on_error=True)
+
+    def _send(self, name: str, each: Sequence[Mapping[str, Any]]) -> None:
         async def send() -> None:
-            outcome = await self.desk.perform(name, dict(args))
-            self.report(name, outcome)
+            outcomes = await self.desk.perform_all(name, each)
+            self._clear_marks()
+            self.report(name, *outcomes)
             self.reload(even_frozen=True)
 
-        self.run_worker(send(), group="commands", exit_on_error=True)
+        if each:
+            self.run_worker(send(), group="commands", exit_on_error=True)
 
 
 def _target(row: StaleRow) -> dict[str, Any]:
@@ -188,13 +268,17 @@ def _words(row: StaleRow) -> str:
     return f"{row.change} {row.job}.{row.stage} {row.kept.why if row.kept is not None else ''}".casefold()
 
 
-def _refusals(row: StaleRow | None) -> Mapping[str, str]:
+def _refusals(row: StaleRow | None, chosen: Sequence[StaleRow]) -> Mapping[str, str]:
     if row is None:
-        return dict.fromkeys(("bless", "reset", "revoke", *_IN_DIFF), "nothing is stale")
+        return dict.fromkeys(("bless", "reset", "revoke", "judge", *_IN_DIFF), "nothing is stale")
+    said: dict[str, str] = {}
+    if not any(one.stale is not None for one in chosen):
+        said |= dict.fromkeys(("bless", "reset"), "these results are kept already")
+    if not any(one.kept is not None for one in chosen):
+        said["revoke"] = "these results are stale; there is nothing to take back"
     if row.kept is not None:
-        kept = dict.fromkeys(("bless", "reset"), "these results are kept already")
-        return kept | dict.fromkeys(_IN_DIFF, "no difference is shown of what is kept")
-    said = {"revoke": "these results are stale; there is nothing to take back"}
-    if row.stale is not None and not row.stale.changes:
-        said |= dict.fromkeys(_IN_DIFF, "there is no source to compare with")
+        said["judge"] = "these results are kept already"
+        said |= dict.fromkeys(_IN_DIFF, "no difference is shown of what is kept")
+    elif row.stale is not None and not row.stale.changes:
+        said |= dict.fromkeys(("judge", *_IN_DIFF), "there is no source to compare with")
     return said

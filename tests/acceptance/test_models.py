@@ -96,3 +96,46 @@ def test_without_a_model_everything_else_works(tmp_path: Path) -> None:
     rivus("ask", "q", code=4).refused(4, "no model is configured", "models:")
     rivus("review", "TODO.md", "--reviewers", "a,b", code=4).refused(4, "no model is configured")
     assert rivus("run", "todos", "--once", "--json").object["found"] == 1
+
+
+CHANGED = """
+from engine.contracts.item import Candidate
+from texts import PROMPT
+
+async def find(ctx):
+    yield Candidate(key="a")
+
+async def read(ctx):
+    return {"asked": PROMPT}
+"""
+
+
+def test_model_is_asked_about_a_change_with_the_price_before(tmp_path: Path) -> None:
+    rivus = Rivus(tmp_path / "project", tmp_path / "state")
+    rivus.write({"mine.py": CHANGED, "texts.py": 'PROMPT = "three points"\n', ".env": "LOCAL_KEY=a-key\n"})
+    (rivus.root / ".env").chmod(0o600)
+    told: dict[str, Any] = {"verdict": "cosmetic", "reason": "both mean the same", "confidence": 0.95}
+    with openai_server(lambda body, n: told) as server:
+        price = {"input": "1 USD", "output": "2 USD"}
+        local = {"base_url": server.url, "key_env": "LOCAL_KEY", "price": price}
+        jobs = {"notes": {"discovery": {"use": "mine.find"}, "stages": [{"read": {"handler": "mine.read"}}]}}
+        config = {"backends": {"local": local}, "models": {"fast": ["local/small"]}, "jobs": jobs}
+        rivus.write({"jobs.yaml": json.dumps(config)})
+        rivus("run", "notes", "--once")
+        rivus.write({"texts.py": 'PROMPT = "3 points"\n'})
+
+        before = rivus("stale", "ask", "notes", "read", code=2)
+        assert "fast is asked about notes.read, for $0.0" in before.err
+        assert "--yes" in before.err
+        assert server.asked == []
+        rivus("stale", "ask", "notes", "read", "--model", "deep", code=4).refused(4, "no model `deep`")
+        asked = rivus("stale", "ask", "notes", "read", "--yes", "--json").object
+        assert asked["message"].startswith("notes.read: cosmetic, sure to 95%, for $0.0")
+        assert len(server.asked) == 1
+        assert '-PROMPT = "three points"' in server.asked[0]["messages"][-1]["content"]
+
+    assert rivus("stale", "--json").objects == []
+    assert "both mean the same" in rivus("stale").out
+    rivus("stale", "revoke", "2")
+    (again,) = rivus("stale", "--json").objects
+    assert (again["stage"], again["by"]) == ("read", "person")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.config.load import load_project
-from engine.contracts.errors import ModelFailed
+from engine.contracts.errors import ModelFailed, ModelNeeded, UseError
 from engine.doctor.notices import Notices
 from engine.kit.clock import ManualClock
 from engine.kit.no_model import NoModel
@@ -370,6 +370,46 @@ async def test_without_a_model_a_person_is_told_once(asked: Project) -> None:
     await asked.reload()
     assert asked.stale() == [("count", 4, "rule")]
     assert [title for title, _ in await asked.told()] == ["4 results of letters.count are stale"]
+
+
+async def test_person_asks_another_model_once_its_price_was_shown(asked: Project) -> None:
+    model = asked.answers(SEMANTIC)
+    await asked.edit("total + 1", "1 + total")
+    assert asked.stale() == [("count", 4, "model")]
+    count = {"job": "letters", "stage": "count"}
+
+    look = await asked.runtime.command("judge", count | {"price": True})
+    assert look.data["prices"] == {"deep": 0}
+    assert len(model.asked) == 1
+    other = asked.answers(COSMETIC)
+    outcome = await asked.runtime.command("judge", count | {"model": "deep"})
+    assert outcome.message == "letters.count: cosmetic, sure to 95%, for $0.0000: 1 is 1 + 0; kept 4 results"
+    assert [one.model for one in other.asked] == ["deep"]
+    assert asked.stale() == []
+    outcome = await asked.runtime.command("judge", count)
+    assert (outcome.ok, outcome.message) == (False, "nothing of letters.count is stale that can be compared")
+
+
+async def test_person_who_asks_in_vain_is_told_and_nothing_changes(asked: Project) -> None:
+    count = {"job": "letters", "stage": "count"}
+    await asked.edit("total + 1", "1 + total")
+    with pytest.raises(ModelNeeded, match="no model"):
+        await asked.runtime.command("judge", count | {"price": True})
+    asked.answers(ModelFailed("gone", kind="transient"))
+    outcome = await asked.runtime.command("judge", count)
+    assert not outcome.ok
+    assert "gave no answer" in outcome.message
+    assert asked.stale() == [("count", 4, "rule")]
+    with pytest.raises(UseError, match="no job `other`"):
+        await asked.runtime.command("judge", {"job": "other", "stage": "count"})
+
+
+async def test_code_that_cannot_be_seen_whole_costs_nobody_a_question(asked: Project) -> None:
+    await asked.edit("total + 1", "eval('total + 1')")
+    model = asked.answers(COSMETIC)
+    outcome = await asked.runtime.command("judge", {"job": "letters", "stage": "count"})
+    assert "not all of the code can be seen" in outcome.message
+    assert model.asked == []
 
 
 async def test_answer_that_comes_after_a_persons_word_changes_nothing(asked: Project) -> None:

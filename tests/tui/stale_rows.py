@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from engine.contracts.costs import BudgetView
 from engine.contracts.staleness import BlessingView, StaleView, SymbolChange
 from tests.tui.rows import HOUR, MINUTE, NOW, Sample, sample
 
 OLD = 'PROMPT = "Summarise in 3 bullets"'
 NEW = 'PROMPT = "Summarise in 5 bullets"'
+BUDGET = BudgetView(
+    name="all jobs", limit_usd_micros=5_000_000, spent_usd_micros=1_800_000, reserved_usd_micros=40_000, resets_at=NOW
+)
 PROMPT = ("PROMPT", "plugins/texts.py:3", OLD, NEW)
 
 
 def with_stale() -> Sample:
     """Return the sample project after its code was changed."""
     rows = sample()
+    rows.status = replace(rows.status, budget=BUDGET)
     rows.stale += [
         stale("docs", "outline", 11, change=PROMPT, by="rule", downstream=(("index", 11),)),
         stale("docs", "index", 2, change=PROMPT, by="model", confidence=0.88),

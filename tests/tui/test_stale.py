@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.contracts.commands import CommandOutcome
+from tests.tui.fakes import FakeEngine
 from tests.tui.pictures import check_frame, check_svg
 from tests.tui.stale_rows import stale, with_stale
 from tests.tui.story import open_room
@@ -66,6 +68,70 @@ async def test_reset_asks_with_the_price_and_enter_is_no_answer() -> None:
         story.clock.advance(1)
         await story.press("s")
         assert story.commands == [("reset", TARGET | {"sample": 3})]
+
+
+async def test_marked_ones_are_blessed_at_once_and_one_undo_takes_all_back() -> None:
+    async with open_room(with_stale(), "5", "space", "j", "space") as story:
+        assert "2 marked" in story.text()
+        await story.press("a")
+        assert [args["stage"] for name, args in story.commands if name == "bless"] == ["fetch", "index"]
+        assert "marked" not in story.text()
+        await story.press("u")
+        assert [args["operation"] for name, args in story.commands if name == "undo"] == [2, 1]
+
+
+async def test_all_marked_are_kept_or_reset_after_a_question_with_the_sums() -> None:
+    async with open_room(with_stale(), "5", "V", "a", size=(80, 30)) as story:
+        for part in ("Keep 53 results?", "40 of feeds.fetch", "11 of docs.outline"):
+            assert part in story.text()
+        assert story.commands == []
+        story.clock.advance(1)
+        await story.press("escape", "x")
+        for part in ("Reset 53 results?", "53 results of 3 stages", "$6.36", "Left today: $3.16 of $5.00"):
+            assert part in story.text()
+        assert "less than this costs" in story.text()
+        story.clock.advance(1)
+        await story.press("y")
+        stages = [args["stage"] for name, args in story.commands if name == "reset"]
+        assert stages[-1] == "outline"  # what depends on it was reset before it
+        assert sorted(stages) == ["fetch", "index", "outline"]
+
+
+async def test_what_is_left_today_stands_beside_the_price() -> None:
+    async with open_room(with_stale(), *OUTLINE, size=(80, 30)) as story:
+        assert "Left today  $3.16 of $5.00  enough" in story.text()
+
+
+async def test_model_is_asked_once_its_price_was_shown() -> None:
+    engine = FakeEngine(running=1)
+    engine.effects["judge"] = lambda args: CommandOutcome(
+        ok=True, message="docs.outline: semantic", data={"prices": {"small": 4_000, "deep": 90_000}}
+    )
+    async with open_room(with_stale(), *OUTLINE, "m", engine=engine, size=(80, 30)) as story:
+        for part in ("Ask a model about docs.outline?", "small, for $0.0040 at most", "deep, for $0.09 at most"):
+            assert part in story.text()
+        story.clock.advance(1)
+        await story.press("2")
+        assert story.commands == [("judge", TARGET | {"price": True}), ("judge", TARGET | {"model": "deep"})]
+
+
+async def test_without_a_model_that_is_said_and_nothing_is_asked() -> None:
+    engine = FakeEngine(running=1)
+    engine.effects["judge"] = lambda args: CommandOutcome(ok=False, message="no model is configured")
+    async with open_room(with_stale(), *OUTLINE, "m", engine=engine) as story:
+        assert any("no model is configured" in toast for toast in story.toasts)
+        assert len(story.commands) == 1
+
+
+async def test_white_space_can_be_left_out_of_the_difference() -> None:
+    rows = with_stale()
+    old, new = "def f(x):\n    y = 1\n    return y\n", "def f(x):\n    y  =  1\n    return 2\n"
+    rows.stale[:] = [stale("docs", "outline", 11, change=("f", "plugins/texts.py:3", old, new), by="rule")]
+    async with open_room(rows, "5", size=(80, 30)) as story:
+        assert "+     y  =  1" in story.text()
+        await story.press("i")
+        assert "+     y  =  1" not in story.text()
+        assert "+     return 2" in story.text()
 
 
 async def test_what_was_kept_can_be_revoked_and_not_blessed_again() -> None:

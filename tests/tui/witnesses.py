@@ -109,6 +109,7 @@ WITNESSES: Final[dict[str, Witness]] = {
     "last_view": lambda before, after: after.mode != before.mode or len(after.stack) < len(before.stack),
     "mark": lambda before, after: after.marks == before.marks + 1,
     "mark_all": lambda before, after: after.marks > 1,
+    "diff_spaces": lambda before, after: "white space" in "".join(after.said(before)),
     "diff_style": _changes,
     "next_part": _shows_part,
     "open": _led_on,
