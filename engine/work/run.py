@@ -195,6 +195,8 @@ class Run:
         if self._logger is not None:
             self._logger.close()
         self.end()
+        # It leads back here: nothing would let go of the two but a search for garbage.
+        self.context = None
 
     def tell_news(self) -> Told:
         """What it has told so far, all of which counts as stored from here on."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from engine.contracts.outcome import Artifact, Ask, Done, Later, Skip
 from engine.rules.retry import ALONE_S
 from engine.store.migrate import connect
 from engine.work.attempts import ABANDON_S, SWEEP_S
+from engine.work.context import AttemptContext
+from engine.work.run import Run
 from tests.factories import Rig, candidate, job, stage
 
 Functions = Mapping[str, Callable[..., Any]]
@@ -648,3 +651,24 @@ async def test_amount_that_is_none_is_a_failed_attempt(tmp_path: Path) -> None:
         await it.drained()
         assert attempts_of(it, "a")[0][0] == "ValueError"
         assert spent(it) == []
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_nothing_of_an_attempt_that_has_ended_is_left_for_the_garbage(tmp_path: Path, waits: bool) -> None:
+    """A search for garbage looks at all that there is: with a full queue that was a fifth of the engine's time."""
+
+    async def work(ctx: Any) -> dict[str, str]:
+        if waits:
+            await asyncio.sleep(0)
+        return {}
+
+    async with Rig(tmp_path, job("docs", stage(handler="work", concurrency=5)), functions={"work": work}) as it:
+        gc.disable()
+        try:
+            await it.add(*[f"brief{number}" for number in range(20)])
+            await it.drained()
+            left = [one for one in gc.get_objects() if isinstance(one, (AttemptContext, Run))]
+        finally:
+            gc.enable()
+    items = [one.claim.item if isinstance(one, Run) else one.item for one in left]
+    assert not [item.key for item in items if item.key.startswith("brief")]
