@@ -4,35 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from engine.config.build_doctor import doctor_settings, job_doctor
 from engine.config.build_models import build_backends, build_models
-from engine.config.doctor import doctor_settings, job_doctor
-from engine.config.model import JobKeys, ProjectKeys, StageKeys
+from engine.config.build_steering import eligibility, policy, recurrence, triage
+from engine.config.document import KeyPath
 from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
 from engine.config.resolve import Function, Resolver, Unresolved, accepted_params, is_async
-from engine.config.steering import eligibility, policy, recurrence, triage
 from engine.config.timezone import local_timezone
-from engine.config.yaml_reader import KeyPath
 from engine.contracts.rate import Rate
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, ResourceSpec, Settings, StageSpec
 from engine.contracts.steering import IdleSpec, ValidateSpec
 from engine.kit.safe_text import safe_line
 from engine.rules.dag import CycleError, order
 
+if TYPE_CHECKING:
+    from engine.config.model import JobKeys, ProjectKeys, StageKeys
+
 SINGLE_STAGE = "process"
 """Name of the stage of a job that has a handler and no stages."""
 
 
 def build_project(
-    keys: ProjectKeys, problems: Problems, resolver: Resolver, *, root: Path, source: Path | None
+    keys: ProjectKeys, bare: StageKeys, problems: Problems, resolver: Resolver, *, root: Path, source: Path | None
 ) -> ProjectSpec:
-    """Return the project; what is wrong is noted in `problems`, and then the result is not to be used."""
+    """Return the project; what is wrong is noted in `problems`, and then the result is not to be used.
+
+    `bare` is a stage of which nothing is said.
+    """
     if not keys.jobs:
         problems.add_new(("jobs",), "names no job")
     jobs = tuple(
-        _Job(name, job, problems, resolver, keys.resources, keys.models).build() for name, job in keys.jobs.items()
+        _Job(name, job, bare, problems, resolver, keys.resources, keys.models).build()
+        for name, job in keys.jobs.items()
     )
     for name, job in keys.jobs.items():
         _check_target(name, job, keys.jobs, problems)
@@ -128,6 +134,7 @@ class _Job:
         self,
         name: str,
         keys: JobKeys,
+        bare: StageKeys,
         problems: Problems,
         resolver: Resolver,
         resources: Collection[str],
@@ -137,6 +144,7 @@ class _Job:
         self._resources = resources
         self._models = models
         self._keys = keys
+        self._bare = bare
         self._problems = problems
         self._resolver = resolver
         self._broken: list[str] = []
@@ -228,7 +236,7 @@ class _Job:
         if keys is None:
             return None
         params = dict(keys.model_extra or {})
-        own = tuple(type(keys).model_fields)
+        own = tuple(vars(keys))
         self._resolve(self._resolver.discovery, keys.use, ("discovery", "use"), params, ("discovery",), *own)
         self._one_schedule(keys.every, keys.cron, ("discovery", "cron"))
         return DiscoverySpec(
@@ -252,7 +260,7 @@ class _Job:
             return None
         params = dict(keys.model_extra or {})
         path: KeyPath = ("guards", "validate")
-        self._resolve(self._resolver.hook, keys.use, (*path, "use"), params, path, *type(keys).model_fields)
+        self._resolve(self._resolver.hook, keys.use, (*path, "use"), params, path, *vars(keys))
         return ValidateSpec(use=keys.use, every_s=keys.every, params=params)
 
     def _one_schedule(self, every: float | None, cron: str | None, path: KeyPath) -> None:
@@ -262,7 +270,7 @@ class _Job:
     def _stages(self) -> tuple[StageSpec, ...]:
         keys = self._keys
         if keys.stages is None:
-            return (self._stage(SINGLE_STAGE, StageKeys(), (), ("handler",)),) if keys.handler is not None else ()
+            return (self._stage(SINGLE_STAGE, self._bare, (), ("handler",)),) if keys.handler is not None else ()
         after: dict[str, tuple[str, ...]] = {}
         specs: dict[str, StageSpec] = {}
         names = [name for entry in keys.stages for name in entry]

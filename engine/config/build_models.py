@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from engine.config.models import BackendKeys, ModelKeys, PriceKeys
+from engine.config.document import KeyPath
 from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
 from engine.config.resolve import Resolver, Unresolved
-from engine.config.yaml_reader import KeyPath
 from engine.contracts.llm import Price
 from engine.contracts.models import BackendSpec, ModelSpec, ModeSpec
 from engine.contracts.rate import Rate
+
+if TYPE_CHECKING:
+    from engine.config.models import BackendKeys, ModelKeys, PriceKeys
 
 KNOWN: Final[Mapping[str, str | None]] = {
     "openai": "OPENAI_API_KEY",

@@ -21,6 +21,7 @@ from typing import Any, Final
 import platformdirs
 
 import engine
+from engine.config import kept
 from engine.config.sources import Files, Prints, Read, read_stages
 from engine.contracts.spec import ProjectSpec
 from engine.rules import code
@@ -29,8 +30,6 @@ from engine.rules.code.fingerprint import Fingerprint, SymbolPrint
 _SETTLED_NS: Final = 2_000_000_000
 """A file that was changed just before it was read may be changed again within the same tick of its clock."""
 
-KEPT: Final = 32
-"""So many configurations are remembered."""
 _SYMBOL: Final = tuple(field.name for field in fields(SymbolPrint))
 
 log = logging.getLogger(__name__)
@@ -39,8 +38,8 @@ log = logging.getLogger(__name__)
 def read_stages_again(project: ProjectSpec) -> tuple[Prints, Files]:
     """Like `read_stages`, from the cache where nothing has changed; blocks for as long as reading takes."""
     cache = platformdirs.user_cache_path("rivus") / "code" / f"{_basis(project)}.json"
-    if (kept := _load(cache)) is not None:
-        return kept
+    if (known := _load(cache)) is not None:
+        return known
     began = time.time_ns()
     read = read_stages(project)
     if all(began - changed > _SETTLED_NS for changed, _ in read.files.values()):
@@ -78,17 +77,17 @@ def _rules() -> list[os.DirEntry[str]]:
 
 def _load(cache: Path) -> tuple[Prints, Files] | None:
     try:
-        told = json.loads(cache.read_bytes())
+        text = kept.load(cache)
+        if text is None:
+            return None
+        told = json.loads(text)
         if any(os.path.lexists(path) for path in told["absent"]):
             return None
         files = {path: (changed, size) for path, (changed, size) in told["files"].items()}
         if any(_stamp(path) != seen for path, seen in files.items()):
             return None
         prints = {(job, stage): _print_of(found) for job, stage, found in told["prints"]}
-        os.utime(cache)
         return prints, files
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.info("the fingerprints that were kept are not used: %s", error)
         return None
@@ -118,19 +117,7 @@ def _store(cache: Path, read: Read) -> None:
         for (job, stage), found in read.prints.items()
     ]
     told = {"files": read.files, "absent": sorted(read.absent), "prints": prints}
-    new = cache.with_suffix(f".{os.getpid()}")
     try:
-        cache.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-            json.dump(told, file)
-        os.replace(new, cache)
-        _tidy(cache.parent)
+        kept.store(cache, json.dumps(told))
     except (OSError, ValueError) as error:
         log.info("the fingerprints cannot be kept: %s", error)
-
-
-def _tidy(folder: Path) -> None:
-    """Keep those that were used last."""
-    by_use = sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
-    for entry in by_use[KEPT:]:
-        os.unlink(entry.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from engine.config.yaml_reader import Document, KeyPath
+from engine.config.document import Document, KeyPath, Unreadable
 from engine.contracts.errors import ConfigError, Problem
 from engine.kit.safe_text import safe_line
 
@@ -25,6 +25,15 @@ class Problems:
         self._document = document
         for flaw in document.flaws:
             self.add(flaw.path, flaw.message, line=flaw.line)
+
+    def unreadable(self, error: Unreadable) -> None:
+        """Raise ConfigError with why a file cannot be read to its end, and what else was found before."""
+        for flaw in error.flaws:
+            if flaw.path:
+                self.add(flaw.path, flaw.message, line=flaw.line)
+            else:
+                self.add_file(flaw.message, line=flaw.line)
+        self.check()
 
     def add(self, path: KeyPath, message: str, *, line: int | None = None) -> None:
         """Add a problem at a key; `line` only when it is not that of the key."""

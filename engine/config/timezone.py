@@ -14,10 +14,11 @@ def local_timezone() -> str:
     names.append(os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2])
     with contextlib.suppress(OSError, UnicodeDecodeError):
         names.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
-    return next((name for name in names if name and _is_zone(name)), "UTC")
+    return next((name for name in names if name and is_zone(name)), "UTC")
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether this machine knows a time zone of this name."""
     try:
         ZoneInfo(name)
     except (ValueError, OSError, LookupError):

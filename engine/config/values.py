@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from engine.config.timezone import is_zone
 from engine.config.units import (
     DURATION_PATTERN,
     MONEY_PATTERN,
@@ -54,10 +54,8 @@ def _cron(value: str) -> str:
 
 
 def zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ValueError, OSError, LookupError):
-        raise ValueError("is no time zone; use a name such as `Europe/Berlin`") from None
+    if not is_zone(value):
+        raise ValueError("is no time zone; use a name such as `Europe/Berlin`")
     return value
 
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from engine.config.document import KeyPath
 from engine.config.model import ProjectKeys
 from engine.config.nearest import did_you_mean
 from engine.config.values import DOTTED_PATTERN
-from engine.config.yaml_reader import KeyPath
 from engine.kit.safe_text import safe_line
 
 _NEEDS: Final[Mapping[str, str]] = {

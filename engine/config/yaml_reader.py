@@ -7,21 +7,17 @@ Python: its C loader crashes the process on deep nesting, and its constructor kn
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterator
-from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from engine.config.document import Document, Flaw, KeyPath, Unreadable, read_bytes
 from engine.config.scalars import plain_scalar
-from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 
-MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 20_000
 MAX_FLAWS: Final = 100
@@ -29,48 +25,10 @@ MAX_FLAWS: Final = 100
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
-KeyPath = tuple[str | int, ...]
-"""Keys and list indices from the top."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Flaw:
-    """One thing in the file that is refused."""
-
-    path: KeyPath
-    line: int | None
-    """1-based; None when the file as a whole is meant."""
-    message: str
-
-
-class Unreadable(Exception):
-    """The file cannot be read to its end; `flaws` says why, and what else was found before."""
-
-    def __init__(self, flaws: list[Flaw]) -> None:
-        self.flaws = tuple(flaws)
-        super().__init__(flaws[-1].message if flaws else "unreadable")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
-    """A file as plain values: dict, list, str, int, float, bool, None."""
-
-    value: Any
-    lines: dict[KeyPath, int] = field(default_factory=dict)
-    """Line of each key (in mappings) or value (in lists), 1-based."""
-    flaws: tuple[Flaw, ...] = ()
-    """What is refused in it; the values at those paths are not to be trusted."""
-
-    def line(self, path: KeyPath) -> int:
-        """Return the line of the value, or of the nearest thing around it that is in the file."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 1)
-
 
 def read_yaml(path: Path) -> Document:
     """Read and parse a file; Unreadable when it is no YAML that can be read to its end."""
-    return parse_yaml(_read(path))
+    return parse_yaml(read_bytes(path))
 
 
 def parse_yaml(raw: bytes) -> Document:
@@ -95,26 +53,6 @@ def parse_yaml(raw: bytes) -> Document:
     except RecursionError as error:
         raise Unreadable([Flaw(path=(), line=None, message=f"is nested deeper than {MAX_DEPTH} levels")]) from error
     return Document(value=value, lines=builder.lines, flaws=tuple(builder.flaws))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        # O_NONBLOCK: opening a FIFO must not wait for a writer.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            os.close(handle)
-            raise _unreadable("is not a regular file")
-        with os.fdopen(handle, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise _unreadable(f"cannot be read: {os.strerror(error.errno or 0).lower()}") from error
-    if len(raw) > MAX_BYTES:
-        raise _unreadable(f"is larger than {MAX_BYTES // 1024} KiB")
-    return raw
-
-
-def _unreadable(message: str) -> Unreadable:
-    return Unreadable([Flaw(path=(), line=None, message=message)])
 
 
 class _Builder:

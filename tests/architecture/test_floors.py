@@ -38,6 +38,7 @@ DEFERRED_MAY = (
     *("engine.facade", "engine.services.orders"),  # commands, once a person gives one
     *("engine.llm.backends", "engine.llm.door", "engine.llm.models"),  # backends, juries, reviews
     *("engine.services.code_changes", "engine.work.attempts"),  # the question about a change, and the canary
+    "engine.config.load",  # pydantic and YAML, for a file that nobody has checked yet
     "engine.config.sources",  # importlib.metadata, for a stage that names packages
 )
 NEVER_AT_START = ("litellm", "feedparser", "apprise")

@@ -58,8 +58,11 @@ class Folder:
         return file
 
     def load(self, text: str) -> ProjectSpec:
-        """Load `text` as jobs.yaml."""
-        return load_project(self.write("jobs.yaml", text), self.path)
+        """Load `text` as jobs.yaml: as a new file, and as one that was checked before, which must come to the same."""
+        file = self.write("jobs.yaml", text)
+        project = load_project(file, self.path)
+        assert load_project(file, self.path) == project
+        return project
 
     def problems(self, text: str) -> list[str]:
         """Return what is wrong with `text` as `line: key: message`, in order."""

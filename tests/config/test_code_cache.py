@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import code_cache
+from engine.config import code_cache, kept
 from engine.config.code_cache import read_stages_again
 from engine.config.load import load_project
 from engine.config.sources import Read, read_stages
@@ -95,11 +95,11 @@ def test_file_that_has_just_been_written_is_not_relied_on(project: ProjectSpec, 
 def test_cache_is_private_and_bounded(
     project: ProjectSpec, reads: list[ProjectSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(code_cache, "KEPT", 2)
+    monkeypatch.setattr(kept, "KEPT", 2)
     for number in range(4):
         text = (project.root / "jobs.yaml").read_text().replace(f"depth: {number}", f"depth: {number + 1}")
         (project.root / "jobs.yaml").write_text(text)
         read_stages_again(load_project(project.root / "jobs.yaml", project.root))
-    kept = list((project.root.parent / "cache" / "rivus" / "code").iterdir())
-    assert len(kept) == 2
-    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    left = list((project.root.parent / "cache" / "rivus" / "code").iterdir())
+    assert len(left) == 2
+    assert {path.stat().st_mode & 0o777 for path in left} == {0o600}

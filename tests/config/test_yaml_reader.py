@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Document, Unreadable, parse_yaml, read_yaml
+from engine.config.document import MAX_BYTES, Document, Unreadable
+from engine.config.yaml_reader import MAX_DEPTH, parse_yaml, read_yaml
 
 
 def flaws(text: str | bytes) -> list[tuple[int | None, str]]:

@@ -10,8 +10,9 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.config.document import Unreadable
 from engine.config.units import parse_duration, parse_money, parse_rate, parse_size
-from engine.config.yaml_reader import Unreadable, parse_yaml
+from engine.config.yaml_reader import parse_yaml
 from engine.contracts.errors import RivusError
 from engine.kit.frames import REQUEST_MAX, FrameError, Frames, encode
 from engine.kit.safe_text import safe_block, safe_line
