@@ -222,7 +222,7 @@ class _Matcher:
 
     def _compare(self, old: int, new: int, sides: int, *, alone: bool) -> Near | None:
         left, right = self._old.texts[old], self._new.texts[new]
-        if is_other(left, right) or (left == right and not sides and not self._same_place(old, new)):
+        if is_other(left, right, stayed=sides == 2) or (left == right and not sides and not self._same_place(old, new)):
             return None
         words = overlap(left, right, self._weights)
         score = likeness(left, right, words)

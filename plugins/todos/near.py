@@ -7,7 +7,8 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-from plugins.todos.alike import stems
+from plugins.todos.alike import stem, words_of
+from plugins.todos.wording import FUNCTION_WORDS, is_verb
 
 _ALIKE: Final = 85.0
 """Likeness at which place does not matter."""
@@ -24,6 +25,10 @@ _REPLACED: Final = 38.0
 """One old and one new item between the same kept neighbours."""
 _AT_LEAST: Final = 25.0
 """Less says nothing, even in the same place: one word of a long sentence."""
+_SHORT: Final = 3
+"""Words of a text in which each is telling."""
+_FRAME: Final = 8
+"""Words of a text that may be a frame for others of its kind (`Add support for …`)."""
 _COVERS: Final = 45.0
 """Share of the shorter text's telling words that makes a rewording of an item that stayed in its place."""
 
@@ -92,14 +97,22 @@ def tier_of(pair: Near, lead: float) -> str | None:
     return None
 
 
-def is_other(left: str, right: str) -> bool:
-    """Short texts that have one word in place of another are two tasks (`Horizontal slider`, `Vertical slider`)."""
-    mine, theirs = stems(left), stems(right)
-    if len(mine) != len(theirs) or len(mine) > 3:
+def is_other(left: str, right: str, *, stayed: bool) -> bool:
+    """Texts that have one word in place of another are two tasks (`Horizontal slider`, `Vertical slider`).
+
+    Longer ones only if they have not `stayed` between the same neighbours, where it is mostly a better word, and if
+    both words are telling.
+    """
+    mine, theirs = list(words_of(left)), list(words_of(right))
+    if len(mine) != len(theirs) or len(mine) > (_SHORT if stayed else _FRAME):
         return False
-    swapped = [(one, two) for one, two in zip(mine, theirs, strict=True) if one != two]
-    if len(swapped) != 1:
+    pairs = [(one, two) for one, two in zip(mine, theirs, strict=True) if stem(one) != stem(two)]
+    if len(pairs) != 1 or (len(mine) > _SHORT and not all(map(_is_telling, pairs[0]))):
         return False
-    one, two = swapped[0]
-    is_short_form = min(len(one), len(two)) >= 4 and (one.startswith(two) or two.startswith(one))
+    one, two = map(stem, pairs[0])
+    is_short_form = min(len(one), len(two)) >= 4 and (one in two or two in one)
     return not is_short_form and fuzz.ratio(one, two) < 70.0
+
+
+def _is_telling(word: str) -> bool:
+    return word not in FUNCTION_WORDS and not is_verb(word)

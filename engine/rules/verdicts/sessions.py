@@ -16,7 +16,7 @@ SESSIONS: Final = (
         sure="high",
         types="sessionoverlimit",
         example=("SessionOverLimit", "claude was stopped: it worked longer than 60 minutes; what it had done is kept"),
-        fix="Break the item up, or raise the limit in `agents`; then try it again: it goes on with what was kept.",
+        fix="Break the item up, or raise the limit in `agents`; then try it again.",
     ),
     Rule(
         id="session-sent-back",
@@ -48,7 +48,7 @@ SESSIONS: Final = (
         sure="high",
         types="changerefused",
         example=("ChangeRefused", "its change is not taken: 200 files are changed, 40 are allowed"),
-        fix="Look at what was kept; break the item up, or raise `max_files` and `max_lines` if it must be so large.",
+        fix="Look at what was kept; where it is only too much, break the item up, or raise `max_files` and `max_lines`.",
     ),
     Rule(
         id="change-fails",

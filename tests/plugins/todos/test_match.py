@@ -74,6 +74,15 @@ def test_reworded_item_in_its_place_is_the_same() -> None:
     assert tiers(found) == ["1", "5", "1"]
 
 
+def test_one_telling_word_in_place_of_another_makes_another_task_elsewhere_and_a_better_word_here() -> None:
+    old = "- [ ] Dig\n- [ ] Add support for YAML\n- [ ] Plant\n- [ ] Mow\n- [ ] Weed\n"
+    elsewhere = "- [ ] Dig\n- [ ] Plant\n- [ ] Mow\n- [ ] Add support for protobuf\n- [ ] Weed\n"
+    assert follow(old, elsewhere)[0] == {1: 1, 3: 2, 4: 3, 5: 5}
+    here = old.replace("YAML", "protobuf")
+    assert follow(old, here)[0] == {line: line for line in range(1, 6)}
+    assert follow(old, elsewhere.replace("for protobuf", "of YAML"))[0][2] == 4, "of is no other task"
+
+
 def test_another_task_in_the_same_place_is_new() -> None:
     old = "- [ ] Dig a pond\n- [ ] Investigate the leaking pump\n- [ ] Plant reeds\n"
     new = "- [ ] Dig a pond\n- [ ] Order more gravel\n- [ ] Plant reeds\n"
