@@ -48,7 +48,7 @@ SESSIONS: Final = (
         sure="high",
         types="changerefused",
         example=("ChangeRefused", "its change is not taken: 200 files are changed, 40 are allowed"),
-        fix="Look at what was kept; where it is only too much, break the item up, or raise `max_files` and `max_lines`.",
+        fix="Look at what was kept; where it is only too much, break the item up, or raise `max_files`, `max_lines`.",
     ),
     Rule(
         id="change-fails",
