@@ -14,8 +14,8 @@ from markdown_it.token import Token
 from plugins.checks.slugs import Slugs, folded
 
 _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_TAG: Final = re.compile(r"<(a|img)\s([^<>]*)>", re.IGNORECASE | re.DOTALL)
-_TARGET: Final = re.compile(r"""\b(href|src)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_TAG: Final = re.compile(r"<(a|img|source|video|audio)\s([^<>]*)>", re.IGNORECASE | re.DOTALL)
+_TARGET: Final = re.compile(r"""\b(href|srcset|src|poster)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _ID: Final = re.compile(r"""<[A-Za-z][^<>]*?\s(?:id|name)\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE | re.DOTALL)
 _HTML_HEADING: Final = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1\s*>", re.IGNORECASE | re.DOTALL)
 _CUSTOM_ID: Final = re.compile(r"\{\s*:?\s*#([\w.:-]+)[^}]*\}")
@@ -74,6 +74,8 @@ class Document:
     """(line, level, text)."""
     anchors: set[str] = field(default_factory=set)
     """What `#…` can name, folded by `slugs.folded`."""
+    ids: set[str] = field(default_factory=set)
+    """Ids and names of HTML elements, in lower case: no renderer writes them in another way."""
     defined: set[str] = field(default_factory=set)
     """Labels of reference definitions, as CommonMark compares them."""
     includes: bool = False
@@ -132,7 +134,7 @@ def parse(path: str, text: str) -> Document:
                 document.anchors.add(folded(slugs.add(words)))
             document.references.extend(_html_references(html, start))
     visible = _COMMENT.sub(_blank, text)
-    document.anchors.update(folded(found[1]) for found in _ID.finditer(visible))
+    document.ids.update(found[1].lower() for found in _ID.finditer(visible))
     document.anchors.update(folded(found[1]) for found in _CUSTOM_ID.finditer(visible))
     document.anchors.update(folded(found[1]) for found in _MYST_LABEL.finditer(visible))
     document.defined = set(environment.get("references", {}))
@@ -204,4 +206,11 @@ def _html_references(html: str, line: int) -> Iterator[Reference]:
         for found in _TARGET.finditer(tag[2]):
             if (found[1].lower() == "href") == (kind == "link"):
                 at = line + html.count("\n", 0, tag.start())
-                yield Reference(kind=kind, target=found[2] if found[2] is not None else found[3], line=at)
+                told = found[2] if found[2] is not None else found[3]
+                for target in _of_set(told) if found[1].lower() == "srcset" else [told]:
+                    yield Reference(kind=kind, target=target, line=at)
+
+
+def _of_set(told: str) -> list[str]:
+    """The images of a `srcset`, without the widths and densities that they are for."""
+    return [words[0] for entry in told.split(", ") if (words := entry.strip(" ,").split())]

@@ -14,6 +14,8 @@ from plugins.checks.repository import MARKDOWN, Repository
 from plugins.checks.slugs import folded
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+$")
+"""A link to a person, without its scheme."""
 _TEMPLATE: Final = re.compile(r"[{}<>$%*|]|\.\.\.|…|\s{2}")
 # Pages that a forge serves beside the files of a repository.
 _FORGE: Final = re.compile(
@@ -49,6 +51,8 @@ _HOSTS: Final = frozenset(
     }
 )
 _ELSEWHERE_SHOWN: Final = re.compile(r"(?:^|/)readme[._-](?:marketplace|npm|pypi|nuget|docker\w*)\.md$", re.I)
+_PLAYED: Final = frozenset({"mp4", "webm", "ogg", "ogv", "mov", "mp3", "wav", "m4a", "m4v"})
+_READMES: Final = ("README.md", "readme.md", "Readme.md")
 _LANGUAGE: Final = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2,4})?")
 _SELF_LINE: Final = re.compile(
     r"L\d+(?:C\d+)?(?:-L?\d+(?:C\d+)?)?$|:~:|/|!|\?|user-content-|fn(?:ref)?[:-]?\d*|issue|readme$|top$", re.I
@@ -63,21 +67,26 @@ def link_findings(
     """Find what is broken among the links of one document; `parsed` gives another document of the repository."""
     for reference in document.references:
         target = reference.target.strip()
-        if not target or _SCHEME.match(target) or _TEMPLATE.search(unquote(target.partition("#")[0])):
+        if (
+            not target
+            or _SCHEME.match(target)
+            or _MAIL.match(target)
+            or _TEMPLATE.search(unquote(target.partition("#")[0]))
+        ):
             continue
         plain, _, anchor = target.partition("#")
         plain = plain.partition("?")[0]
         if not plain:
-            yield from _anchor(document, document, reference, anchor)
+            yield from _anchor(repository, document, document, reference, anchor)
             continue
         path = _place(repository, document.path, plain)
         if path is None:
             continue
         if repository.exists(path):
             # A site has rules of its own for which page a file becomes.
-            is_document = path in repository.files and path.lower().endswith(MARKDOWN)
-            if anchor and is_document and (other := parsed(path)):
-                yield from _anchor(document, other, reference, anchor)
+            page = _shown_for(repository, document, path) if anchor else None
+            if page is not None and (other := parsed(page)):
+                yield from _anchor(repository, document, other, reference, anchor)
             continue
         yield from _missing(repository, document, reference, path)
     yield from _references(repository, document)
@@ -94,6 +103,16 @@ def _place(repository: Repository, source: str, target: str) -> str | None:
         return path if path.split("/")[0] in repository.folders and not repository.is_site(source) else None
     path = posixpath.normpath(posixpath.join(folder, plain))
     return None if path.startswith("..") else path
+
+
+def _shown_for(repository: Repository, document: Document, path: str) -> str | None:
+    """Return the document that is shown for a path: of a folder, its readme."""
+    if path in repository.files:
+        return path if path.lower().endswith(MARKDOWN) else None
+    if repository.is_site(document.path):
+        return None
+    inside = "" if path == "." else f"{path}/"
+    return next((page for name in _READMES if (page := inside + name) in repository.files), None)
 
 
 def _missing(repository: Repository, document: Document, reference: Reference, path: str) -> Iterator[Finding]:
@@ -121,7 +140,7 @@ def _missing(repository: Repository, document: Document, reference: Reference, p
     if not ending and ("/#" in reference.target or name.lower() in repository.pages):
         # The address of a page on a site, which its source does not have.
         return
-    kind = "links to" if reference.kind == "link" else "shows the image"
+    kind = "links to" if reference.kind == "link" else "plays" if extension in _PLAYED else "shows the image"
     facts = [("Target", target), ("Looked for", path)]
     if alike := repository.named(name)[:3]:
         facts.append(("Of that name", ", ".join(alike)))
@@ -140,7 +159,9 @@ def _missing(repository: Repository, document: Document, reference: Reference, p
     )
 
 
-def _anchor(document: Document, other: Document, reference: Reference, anchor: str) -> Iterator[Finding]:
+def _anchor(
+    repository: Repository, document: Document, other: Document, reference: Reference, anchor: str
+) -> Iterator[Finding]:
     wanted = folded(anchor)
     if (
         not wanted
@@ -150,10 +171,9 @@ def _anchor(document: Document, other: Document, reference: Reference, anchor: s
         or _TEMPLATE.search(unquote(anchor))
     ):
         return
-    if wanted in other.anchors or not other.anchors:
+    if wanted in other.anchors or unquote(anchor).lower() in other.ids or not (other.anchors or other.ids):
         return
-    # `#name-1` is the second heading of that name; renderers number them differently.
-    if wanted.rstrip("0123456789") in other.anchors:
+    if _is_numbered(other, wanted, last=repository.is_site(document.path)):
         return
     if any(wanted.endswith(one) and wanted.removesuffix(one) in other.anchors for one in other.anchors):
         # Some sites put the heading above into the anchor.
@@ -170,6 +190,17 @@ def _anchor(document: Document, other: Document, reference: Reference, anchor: s
         sentence=f"links to #{unquote(anchor)}, which {where} gives",
         facts=(("Target", reference.target), *((("Nearest heading", close[0]),) if close else ())),
     )
+
+
+def _is_numbered(document: Document, wanted: str, *, last: bool) -> bool:
+    """Whether it is a later one of several headings with the same name.
+
+    Forges call the second `name-1`; some makers of sites call it `name-2`, and so have one more `last`.
+    """
+    name = wanted.rstrip("0123456789")
+    number = wanted.removeprefix(name)
+    same = sum(folded(text) == name for _, _, text in document.headings) if number else 0
+    return same > 1 and int(number) < same + last
 
 
 def _references(repository: Repository, document: Document) -> Iterator[Finding]:

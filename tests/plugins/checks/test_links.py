@@ -20,6 +20,15 @@ from tests.plugins.checks.conftest import Project
         ("[x](LICENSE)", "links to LICENSE, which does not exist"),
         ("[x](src/)", "links to src, which does not exist"),
         ("[x](#nowhere)\n\n# Here", "links to #nowhere, which no heading or anchor gives"),
+        ("[x](#here-1)\n\n# Here", "links to #here-1, which no heading or anchor gives"),
+        ("[x](#here-2)\n\n# Here\n\n# Here", "links to #here-2, which no heading or anchor gives"),
+        ("[x](#my_part)\n\n# Here\n\n<a name='my-part'></a>", "links to #my_part, which no heading or anchor gives"),
+        ("[x](.#gone)\n\n# Here", "links to #gone, which no heading or anchor of README.md gives"),
+        (
+            '<source srcset="img/a.png 1x, https://example.org/b.png 2x">',
+            "shows the image img/a.png, which does not exist",
+        ),
+        ('<video src="img/a.mp4"></video>', "plays img/a.mp4, which does not exist"),
     ],
 )
 async def test_broken(project: Project, text: str, finding: str) -> None:
@@ -33,6 +42,7 @@ async def test_broken(project: Project, text: str, finding: str) -> None:
         "[x](https://example.org/a.md)",
         "[x](mailto:a@example.org)",
         "[x](//example.org/a.md)",
+        "[x](someone@example.org)",
         "[x](example.org)",
         "`[x](gone.md)`",
         "```\n[x](gone.md)\n```",
@@ -58,6 +68,11 @@ async def test_broken(project: Project, text: str, finding: str) -> None:
         "[x](other.md#part-long-title)",
         "[x](other.md#step-7)",
         "[x](other.md)",
+        "[x](other.md#Extra)",
+        "[x](folder/#anything)",
+        "[x](.#x)\n\n# x",
+        '<source srcset="folder/a.txt 1x,folder/a.txt 2x"><img srcset="folder/a.txt">',
+        '<img srcset="https://example.org/w_1,h_2/a.png 2x">',
     ],
 )
 async def test_not_broken_or_not_sure(project: Project, text: str) -> None:
