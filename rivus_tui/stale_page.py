@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from engine.contracts.costs import BudgetView
-from engine.contracts.staleness import BlessingView, StaleView
+from engine.contracts.staleness import BlessingView, StaleView, SymbolChange
 from engine.contracts.values import dataclass
 from rivus_tui.format import Cell, Line, cell, count, duration, fit_line, hang, line, moment, money, plural
 from rivus_tui.source_lines import beside_lines, diff_lines, whole
@@ -93,12 +93,21 @@ def _change_of(view: StaleView) -> str:
     return f"{place}:{first.name}" if place else first.name
 
 
-def page(row: StaleRow, now: int, width: int, *, style: Style = _PLAIN, budget: BudgetView | None = None) -> list[Line]:
-    """Return what is known of a row; `budget`: what all jobs together may spend today."""
+def page(
+    row: StaleRow,
+    now: int,
+    width: int,
+    *,
+    style: Style = _PLAIN,
+    budget: BudgetView | None = None,
+    changes: Sequence[SymbolChange] = (),
+) -> list[Line]:
+    """Return what is known of a row; `budget`: what all jobs together may spend today; `changes`: what differs
+    between versions that were made the same."""
     if row.stale is not None:
         return _stale_page(row.stale, now, width, style.lines, budget)
     if row.kept is not None:
-        return _kept_page(row.kept, now, width)
+        return [*_kept_page(row.kept, now, width), *_change_lines(changes, width, style.lines)]
     return []
 
 
@@ -111,9 +120,9 @@ def _stale_page(
         *hang([Cell("If reset  ", "muted"), cell(price_of(view))], width),
     ]
     if budget is not None:
-        lines += hang([Cell("Left today  ", "muted"), *left_cells(budget, view.reset_usd_micros)], width)
+        lines += hang([Cell("Left today  ", "muted"), *left_cells(budget, cost_of([view]))], width)
     if view.downstream:
-        takes = ", ".join(f"{name} {n:,}" for name, n in view.downstream)
+        takes = ", ".join(f"{name} {n:,}" for name, n in view.downstream) + along_told(view)
         lines += hang([Cell("Takes along  ", "muted"), cell(takes)], width)
     said = f"{view.by}, {moment(view.at, now)}" if view.by and view.at else "nobody yet"
     sure = f", sure to {view.confidence:.0%}" if view.confidence is not None else ""
@@ -124,7 +133,15 @@ def _stale_page(
     lines += hang([Cell("Why  ", "muted"), cell(view.why, limit=500)], width)
     for doubt in view.doubts:
         lines += hang([Cell("Not all is seen  ", "wait"), cell(doubt, limit=300)], width)
-    for change in view.changes:
+    lines += _change_lines(view.changes, width, differences)
+    if view.old is None:
+        lines += [line(""), *hang([cell("There is no source to compare with: reset, or keep them.", "muted")], width)]
+    return lines
+
+
+def _change_lines(changes: Sequence[SymbolChange], width: int, differences: Differences) -> list[Line]:
+    lines: list[Line] = []
+    for change in changes:
         word = "new here" if change.old is None else "not reached any more" if change.new is None else "changed"
         harmless = "  (cannot reach an output)" if change.is_cosmetic else ""
         lines += [
@@ -134,8 +151,6 @@ def _stale_page(
             ),
             *whole(differences(change.old, change.new, width), _LINES),
         ]
-    if view.old is None:
-        lines += [line(""), *hang([cell("There is no source to compare with: reset, or keep them.", "muted")], width)]
     return lines
 
 
@@ -152,6 +167,22 @@ def _kept_page(view: BlessingView, now: int, width: int) -> list[Line]:
         line(""),
         *hang([cell("X takes this back: the results are stale again then.", "muted")], width),
     ]
+
+
+def along_told(view: StaleView) -> str:
+    """Return what the stages that a reset takes along add to its price; nothing where that is nothing."""
+    if not view.downstream_ms and not view.downstream_usd_micros:
+        return ""
+    return f", about {duration(view.downstream_ms)} and {money(view.downstream_usd_micros)} more"
+
+
+def cost_of(views: Sequence[StaleView]) -> int:
+    """Return what a reset of all these costs, with what each takes along but once."""
+    own = {(view.job, view.stage) for view in views}
+    along = sum(
+        view.downstream_usd_micros for view in views if not all((view.job, name) in own for name, _ in view.downstream)
+    )
+    return sum(view.reset_usd_micros for view in views) + along
 
 
 def left_cells(budget: BudgetView, price: int) -> list[Cell]:
@@ -186,19 +217,20 @@ def reset_told(rows: Sequence[StaleRow], budget: BudgetView | None) -> tuple[str
         (view,) = views
         also = ", ".join(f"{n:,} of {name}" for name, n in view.downstream)
         text = [f"{plural(results, 'result')} of {view.job}.{view.stage} will be made again."]
-        whole_price = price_of(view)
+        whole_price, more = price_of(view), along_told(view)
     else:
         own = {(view.job, view.stage) for view in views}
         taken = {(view.job, name): n for view in views for name, n in view.downstream if (view.job, name) not in own}
         also = ", ".join(f"{n:,} of {job}.{name}" for (job, name), n in taken.items())
         text = [f"{plural(results, 'result')} of {len(views)} stages will be made again:", *targets_told(rows)]
+        more = ""
         ms, micros = sum(view.reset_ms for view in views), sum(view.reset_usd_micros for view in views)
         whole_price = f"{plural(results, 'result')}, about {duration(ms)} and {money(micros)}"
-    text += [f"With them: {also}."] if also else []
-    text.append(f"Price: {whole_price}, without what depends on it.")
+    text.append(f"Price: {whole_price}.")
+    text += [f"With them: {also}{more}."] if also else []
     if budget is not None:
-        cost = sum(view.reset_usd_micros for view in views)
-        text.append("Left today: " + "".join(part.text for part in left_cells(budget, cost)) + ".")
+        left = ", ".join(part.text.strip() for part in left_cells(budget, cost_of(views)))
+        text.append(f"Left today: {left}.")
     return f"Reset {plural(results, 'result')}?", [*text, "It can be undone until one of them starts."]
 
 

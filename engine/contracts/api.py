@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.contracts.history import HourView
     from engine.contracts.incident import IncidentView
     from engine.contracts.since import SinceView
-    from engine.contracts.staleness import BlessingView, StaleView
+    from engine.contracts.staleness import BlessingView, StaleView, SymbolChange
 
 
 class EngineApi(Protocol):
@@ -146,6 +146,10 @@ class Reader(Protocol):
 
     def blessings(self, since: int) -> list[BlessingView]:
         """Versions that count as the same by what was said since a time (ms UTC), newest first."""
+        ...
+
+    def judged_changes(self, judgement: int) -> tuple[SymbolChange, ...]:
+        """What differs between the two versions that a judgement is about."""
         ...
 
     def close(self) -> None: ...

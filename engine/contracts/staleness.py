@@ -49,10 +49,13 @@ class StaleView:
     item_usd_micros: int
     downstream: tuple[tuple[str, int], ...]
     """Stages that depend on it, with how many of their results a reset takes along at most."""
+    downstream_ms: int = 0
+    """About how long those would work, all one after the other."""
+    downstream_usd_micros: int = 0
 
     @property
     def reset_ms(self) -> int:
-        """About how long a reset would work, all items one after the other."""
+        """About how long a reset would work, all items one after the other, without what depends on it."""
         return self.results * self.item_ms
 
     @property

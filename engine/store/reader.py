@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from engine.contracts.incident import IncidentView
     from engine.contracts.report import JobReport
     from engine.contracts.since import SinceView
-    from engine.contracts.staleness import BlessingView, StaleView
+    from engine.contracts.staleness import BlessingView, StaleView, SymbolChange
 
 _SQL = queries("views")
 BULK_SHOWN_MS = 10_000
@@ -124,6 +124,12 @@ class Reader:
 
         with self._lock:
             return stale_views.blessings(self._connection, since)
+
+    def judged_changes(self, judgement: int) -> tuple[SymbolChange, ...]:
+        from engine.store import stale_views
+
+        with self._lock:
+            return stale_views.judged_changes(self._connection, judgement)
 
     def jobs(self) -> list[JobView]:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from typing import TypedDict
 
 from engine.contracts.staleness import BlessingView, StaleView, SymbolChange
 from engine.rules.code.compare import Comparison, compare
@@ -44,7 +45,7 @@ def stale(connection: sqlite3.Connection) -> list[StaleView]:
                 doubts=answer.doubts,
                 item_ms=item_ms,
                 item_usd_micros=item_cost,
-                downstream=_downstream(connection, job_id, stage, results),
+                **_downstream(connection, job_id, stage, results),
             )
         )
     return views + _unknown(connection)
@@ -73,7 +74,7 @@ def _unknown(connection: sqlite3.Connection) -> list[StaleView]:
                 doubts=(),
                 item_ms=item_ms,
                 item_usd_micros=item_cost,
-                downstream=_downstream(connection, job_id, stage, results),
+                **_downstream(connection, job_id, stage, results),
             )
         )
     return views
@@ -101,6 +102,15 @@ def blessings(connection: sqlite3.Connection, since: int, limit: int = 200) -> l
     ]
 
 
+def judged_changes(connection: sqlite3.Connection, judgement: int) -> tuple[SymbolChange, ...]:
+    """Return what differs between the versions that a judgement is about; nothing where there is no such one."""
+    pair = versions.judged_pair(connection, judgement)
+    if pair is None:
+        return ()
+    sides = (versions.fingerprint_of(connection, number) for number in (pair.old, pair.new))
+    return _changes(compare(*sides))
+
+
 def _changes(answer: Comparison) -> tuple[SymbolChange, ...]:
     found = sorted(answer.changes, key=lambda change: change.is_cosmetic)
     return tuple(
@@ -115,12 +125,23 @@ def _changes(answer: Comparison) -> tuple[SymbolChange, ...]:
     )
 
 
-def _downstream(connection: sqlite3.Connection, job: int, stage: str, results: int) -> tuple[tuple[str, int], ...]:
-    done: dict[str, int] = {}
-    after: dict[str, list[str]] = {}
-    for name, before, n in connection.execute(_SQL.stages_of_job, (job,)):
-        done[name], after[name] = n, json.loads(before)
-    return tuple((name, min(results, done[name])) for name in done if _depends(name, stage, after))
+class _Along(TypedDict):
+    downstream: tuple[tuple[str, int], ...]
+    downstream_ms: int
+    downstream_usd_micros: int
+
+
+def _downstream(connection: sqlite3.Connection, job: int, stage: str, results: int) -> _Along:
+    """Return what a reset takes along, and what that takes."""
+    found = connection.execute(_SQL.stages_of_job, (job,)).fetchall()
+    after: dict[str, list[str]] = {name: json.loads(before) for _, name, before, _ in found}
+    along = [(number, name, min(results, n)) for number, name, _, n in found if _depends(name, stage, after)]
+    prices = [(n, *price(connection, number)) for number, _, n in along]
+    return {
+        "downstream": tuple((name, n) for _, name, n in along),
+        "downstream_ms": sum(n * ms for n, ms, _ in prices),
+        "downstream_usd_micros": sum(n * micros for n, _, micros in prices),
+    }
 
 
 def _depends(name: str, on: str, after: Mapping[str, list[str]]) -> bool:

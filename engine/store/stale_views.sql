@@ -40,6 +40,6 @@ ORDER BY g.id DESC LIMIT :limit;
 
 -- name: stages_of_job
 -- Stages of a job with what each stands after, and how many rows of it are done.
-SELECT s.name, s.after, coalesce(c.n, 0)
+SELECT s.id, s.name, s.after, coalesce(c.n, 0)
 FROM stages AS s LEFT JOIN stage_counts AS c ON c.stage_id = s.id AND c.state = 'done'
 WHERE s.job_id = ? AND s.removed = 0 ORDER BY s.position;

@@ -186,6 +186,10 @@ def _told(views: list[StaleView], sample: int | None) -> str:
     ms = sum(view.reset_ms for view in views) * share
     cost = sum(view.reset_usd_micros for view in views) * share
     lines.append(f"about {_span(ms)} of work and {_money(cost)} for {views[0].stage} itself")
+    if views[0].downstream:
+        more_ms = sum(view.downstream_ms for view in views) * share
+        more = sum(view.downstream_usd_micros for view in views) * share
+        lines.append(f"{_span(more_ms)} and {_money(more)} more for what depends on it")
     return "; ".join(lines) + ". It can be undone until one of them starts."
 
 
@@ -237,6 +241,8 @@ def stale_object(view: StaleView) -> dict[str, object]:
             "downstream": dict(view.downstream),
             "ms": view.reset_ms,
             "cost": view.reset_usd_micros / 1_000_000,
+            "downstream_ms": view.downstream_ms,
+            "downstream_cost": view.downstream_usd_micros / 1_000_000,
         },
     }
 

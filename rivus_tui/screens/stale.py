@@ -9,6 +9,7 @@ from typing import Any, Final
 from textual.containers import Container
 from textual.widget import Widget
 
+from engine.contracts.staleness import SymbolChange
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
 from rivus_tui.format import Cell, Line, cell, line, money, plural, prose
@@ -61,6 +62,7 @@ class StaleScreen(ListRoom[StaleRow]):
         self._all: list[StaleRow] = []
         self._style = Style()
         self._all_marked = False
+        self._judged: dict[int, Sequence[SymbolChange]] = {}
 
     def body(self) -> Iterator[Widget]:
         """Put the difference below or beside the list."""
@@ -114,13 +116,20 @@ class StaleScreen(ListRoom[StaleRow]):
         row = self.table.row
         if row is not None:
             budget = self.desk.status.budget if self.desk.status is not None else None
-            return page(row, self.desk.clock.now(), width, style=self._style, budget=budget)
+            changes = self._changes_of(row.kept.judgement) if row.kept is not None else ()
+            return page(row, self.desk.clock.now(), width, style=self._style, budget=budget, changes=changes)
         if self.bar.value:
             return (line(Cell("The filter hides every change.  Esc clears it.", "wait")),)
         return (
             line(Cell("Nothing is stale.", "strong")),
             *prose("All results were made by code that is the same as what runs now, where it matters.", width),
         )
+
+    def _changes_of(self, judgement: int) -> Sequence[SymbolChange]:
+        """Return what differs between versions that were made the same; read once, as it never changes."""
+        if judgement not in self._judged:
+            self._judged[judgement] = self.desk.reader.judged_changes(judgement)
+        return self._judged[judgement]
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
         """Show the change under the cursor."""
@@ -278,7 +287,6 @@ def _refusals(row: StaleRow | None, chosen: Sequence[StaleRow]) -> Mapping[str, 
         said["revoke"] = "these results are stale; there is nothing to take back"
     if row.kept is not None:
         said["judge"] = "these results are kept already"
-        said |= dict.fromkeys(_IN_DIFF, "no difference is shown of what is kept")
     elif row.stale is not None and not row.stale.changes:
         said |= dict.fromkeys(("judge", *_IN_DIFF), "there is no source to compare with")
     return said

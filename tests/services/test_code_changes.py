@@ -283,6 +283,9 @@ async def test_cosmetic_by_a_model_is_blessed_with_its_reason_and_can_be_revoked
 
     reader = Reader(asked.state, project="test", clock=asked.clock)
     (blessing,) = [one for one in reader.blessings(asked.clock.now() - 1) if one.by == "model"]
+    (change,) = reader.judged_changes(blessing.judgement)
+    assert (change.name, "1 + total" in (change.new or "")) == ("count", True)
+    assert reader.judged_changes(999) == ()
     reader.close()
     outcome = await asked.runtime.command("revoke", {"judgement": blessing.judgement})
     assert outcome.ok, outcome.message

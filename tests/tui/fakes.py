@@ -14,7 +14,7 @@ from engine.contracts.filter import Term
 from engine.contracts.history import HourView
 from engine.contracts.incident import IncidentView
 from engine.contracts.since import SinceView
-from engine.contracts.staleness import BlessingView, StaleView
+from engine.contracts.staleness import BlessingView, StaleView, SymbolChange
 from engine.contracts.view import (
     ComingView,
     EventView,
@@ -183,6 +183,9 @@ class FakeReader:
 
     def blessings(self, since: int) -> list[BlessingView]:
         return [one for one in self.sample.kept if one.at >= since]
+
+    def judged_changes(self, judgement: int) -> tuple[SymbolChange, ...]:
+        return self.sample.judged.get(judgement, ())
 
     def costs(self, since: int) -> CostsView:
         self._check()

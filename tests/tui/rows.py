@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from engine.contracts.history import HourView
 from engine.contracts.incident import IncidentView
 from engine.contracts.since import SinceView
-from engine.contracts.staleness import BlessingView, StaleView
+from engine.contracts.staleness import BlessingView, StaleView, SymbolChange
 from engine.contracts.states import ItemState, JobState, StageState
 from engine.contracts.view import (
     AttemptView,
@@ -263,6 +263,8 @@ class Sample:
     stale: list[StaleView] = field(default_factory=list)
     history: dict[str, list[HourView]] = field(default_factory=dict)
     kept: list[BlessingView] = field(default_factory=list)
+    judged: dict[int, tuple[SymbolChange, ...]] = field(default_factory=dict)
+    """What differs between the versions of a judgement."""
     since: SinceView | None = None
     costly: set[str] = field(default_factory=set)
     """Jobs whose work costs something."""

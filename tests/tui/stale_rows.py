@@ -31,6 +31,8 @@ def with_stale() -> Sample:
             by="rule", why="only logging changed in read", results=48, at=NOW - HOUR,
         )
     )  # fmt: skip
+    old, new = 'log.info("read %s", key)', 'log.info("has read %s", key)'
+    rows.judged[7] = (SymbolChange(name="read", place="plugins/read.py:9", old=old, new=new, is_cosmetic=True),)
     return rows
 
 
@@ -67,4 +69,6 @@ def stale(
         item_ms=20_000,
         item_usd_micros=120_000,
         downstream=downstream,
+        downstream_ms=11_000 * len(downstream),
+        downstream_usd_micros=220_000 * len(downstream),
     )

@@ -142,6 +142,12 @@ async def test_what_was_kept_can_be_revoked_and_not_blessed_again() -> None:
         assert story.commands == [("revoke", {"judgement": 7})]
 
 
+async def test_what_was_kept_shows_what_differs() -> None:
+    async with open_room(with_stale(), "5", "G", size=(80, 30)) as story:
+        for part in ("read  changed", '- log.info("read %s", key)', '+ log.info("has read %s", key)'):
+            assert part in story.text()
+
+
 async def test_nothing_stale_says_so() -> None:
     async with open_room(None, "5") as story:
         assert "Nothing is stale." in story.text()

@@ -58,7 +58,7 @@ def compare(old: Fingerprint, new: Fingerprint) -> Comparison:
     if doubts:
         reason = f"only form and logging differ in {_names(changes)}, but not all of the code can be seen: {doubts[0]}"
         return Comparison(verdict="semantic", changes=changes, reason=reason, doubts=doubts)
-    reason = f"what differs in {_names(changes)} cannot reach an output"
+    reason = f"{_names(changes)}: only logging, messages, hints, names or form differ, which cannot reach an output"
     return Comparison(verdict="cosmetic", changes=changes, reason=reason, doubts=doubts)
 
 
