@@ -137,6 +137,8 @@ class RivusApp(App[int]):
         )
         self.set_keymap({action_id: ",".join(keys) for action_id, keys in keymap.keys.items()})
         self._timer: Timer | None = None
+        self._is_woken = False
+        """Whether the engine has told of a change that was not read yet."""
         self._suspended = False
         self._mode_before = self.DEFAULT_MODE
         self._ticked_at = 0.0
@@ -194,8 +196,9 @@ class RivusApp(App[int]):
 
     def _wake(self) -> None:
         """Called in the engine's thread: pass it on, unless the app is not there (any more)."""
-        if not self.is_running:
-            return
+        if not self.is_running or self._is_woken:
+            return  # one wake-up is as good as many, until the rows are read again
+        self._is_woken = True
         try:
             self.post_message(Woken())
         except RuntimeError:
@@ -205,6 +208,8 @@ class RivusApp(App[int]):
     def on_woken(self) -> None:
         """Read again when the pace allows it."""
         self._refresh_soon()
+        if self._timer is None:
+            self._is_woken = False
 
     def _refresh_soon(self) -> None:
         if self._timer is not None or self._suspended:
@@ -217,6 +222,7 @@ class RivusApp(App[int]):
 
     def _refresh_now(self) -> None:
         self._timer = None
+        self._is_woken = False
         room = self.room
         if room is not None and room.is_whole and not self._suspended:
             room.reload()

@@ -32,6 +32,8 @@ STALL_S: Final = 10.0
 UNREAD_MAX: Final = 1 << 27
 """Bytes that a guest may leave unread; more, and it is shown out."""
 _READ: Final = 1 << 16
+_REST_S: Final = 0.1
+"""Between two wake-ups of guests, which read four times a second at most."""
 
 Command = Callable[[str, Mapping[str, Any]], Awaitable[CommandOutcome]]
 Wait = Callable[[str | None, float], Awaitable[None]]
@@ -139,7 +141,7 @@ class Door:
             for guest in tuple(self._guests):
                 guest.wake(self._problem())
             # What changes meanwhile is one more wake: guests read at their own pace anyway.
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_REST_S)
 
 
 def _wait_of(told: object) -> tuple[str | None, float]:

@@ -133,18 +133,18 @@ class ItemsScreen(ItemListRoom):
             self.requery()
             return
         self.table.reload()
-        self._unfiltered = (
-            self.table.total
-            if not self.bar.value
-            else self.desk.reader.items_count(ItemQuery(scope=self.desk.scope, job=job_of(self.bar.value)))
-        )
+        if self.bar.value:
+            self._unfiltered = self.desk.reader.items_count(
+                ItemQuery(scope=self.desk.scope, job=job_of(self.bar.value))
+            )
         self.show_counts()
         self.read_detail()
 
     def show_counts(self) -> None:
         """Show how many of all items, and how many are marked."""
         marked = f"   {self.table.marked:,} marked" if self.table.marked else ""
-        counts = f"{'…' if self.table.searching else f'{self.table.total:,}'} of {self._unfiltered:,}"
+        unfiltered = self._unfiltered if self.bar.value else self.table.total
+        counts = f"{'…' if self.table.searching else f'{self.table.total:,}'} of {unfiltered:,}"
         self.bar.show(scope_cells(self.desk.scope), [self.sort_cell(), Cell(counts, "muted"), Cell(marked, "wait")])
 
     def detail_lines(self, detail: ItemDetail, width: int) -> Sequence[Line]:

@@ -93,7 +93,7 @@ class ListRoom(Room, Generic[Row]):
 
     def _fit_list(self) -> None:
         """Above an inspector, what a short list leaves is the inspector's; beside one, it stays its own."""
-        if self.is_whole and self.query("#list"):
+        if self.is_whole and self.query_one_optional("#list") is not None:
             beside = self.has_class("-wide") or self.has_class("-short")
             self.table.styles.max_height = None if beside else max(self.table.total + 1, _LEAST_ROWS)
 
@@ -250,8 +250,13 @@ class ListRoom(Room, Generic[Row]):
         self.draw_frame()
 
     def on_virtual_table_counted(self, event: VirtualTable.Counted) -> None:
-        """Show how many rows a pass over all of them has found."""
-        self.reload(even_frozen=True)
+        """Show how many rows a pass over all of them has found; they are read already."""
+        self.counted()
+        self._fit_list()
+
+    def counted(self) -> None:
+        """Show what follows from the number of rows."""
+        self.draw_frame()
 
     def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
         """Show what matches."""
@@ -311,6 +316,13 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
     def show_counts(self) -> None:
         """Show above the list how many items there are and how many are marked."""
         raise NotImplementedError
+
+    def counted(self) -> None:
+        """Show the number of rows, and the item under the cursor, which may not have been there before."""
+        with self.reading():
+            self.show_counts()
+            self.read_detail()
+        self.draw_frame()
 
     def detail_lines(self, detail: ItemDetail, width: int) -> Sequence[Line]:
         """Return what the inspector shows of an item."""

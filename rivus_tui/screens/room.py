@@ -162,7 +162,7 @@ class Room(Screen[None]):
 
     def draw_frame(self) -> None:
         """Draw the frame again, unless the screen is still being put together or taken apart already."""
-        if not self.is_whole or not self.query("#footer"):
+        if not self.is_whole or self.query_one_optional("#footer") is None:
             return
         self.query_one("#status", LinesView).redraw()
         self.query_one("#tabs", LinesView).redraw()

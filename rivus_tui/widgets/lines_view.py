@@ -60,7 +60,13 @@ class LinesView(ScrollView, can_focus=False):
         lines = list(self._draw(width))
         if lines == self._lines and self.virtual_size.width == width:
             return
-        self._lines = lines
+        before, self._lines = self._lines, lines
+        if len(before) == len(lines) and self.virtual_size.width == width:
+            # Mostly an age or a count has changed: only its line is painted.
+            for at, (old, new) in enumerate(zip(before, lines, strict=True)):
+                if old != new:
+                    self.refresh_line(at)
+            return
         if self._hug:
             self.styles.height = max(len(lines), 1)
         self.virtual_size = Size(width, len(lines))

@@ -1,4 +1,4 @@
-"""The rows of a list that are in memory: some pages around what is shown, and anchors to read any other from."""
+"""The rows of a list that are in memory: some chunks around what is shown, and anchors to read any other from."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ log = logging.getLogger("rivus.tui")
 Row = TypeVar("Row")
 
 PAGE: Final = 200
-"""Rows read at once, and rows between two anchors."""
-_PAGES_KEPT: Final = 12
+"""Rows between two anchors, and the most that are read at once."""
+CHUNK: Final = 50
+"""Rows kept together. The first of a page are read alone: that is all that most screens show, at every change."""
+_CHUNKS_KEPT: Final = 24
 _INLINE_ROWS: Final = 2_000
 """Up to so many rows the anchors are read at once; above, in a thread."""
-_SEARCH_PAGES: Final = 3
-"""How many pages to each side a record that moved is looked for."""
+_SEARCH: Final = 3 * PAGE // CHUNK
+"""How many chunks to each side a record that moved is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,21 +45,21 @@ class RowWindow(Generic[Row]):
         """Rows in the source when it was last counted."""
         self._unread = unread
         self._anchors: Sequence[Anchor] = ()
-        self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
+        self._chunks: OrderedDict[int, Sequence[Row]] = OrderedDict()
 
     def begin(self, source: RowSource[Row]) -> None:
         """Forget everything and read from another source."""
         self.source = source
         self.total = 0
         self._anchors = ()
-        self._pages.clear()
+        self._chunks.clear()
 
     def refresh(self) -> bool:
         """Count again and forget pages; False: what is left takes a pass over all rows, in a thread."""
         if not self.source.is_quick():
             return False
         self.total = self.source.count()
-        self._pages.clear()
+        self._chunks.clear()
         if self.total > _INLINE_ROWS:
             return False
         self._anchors = self.source.anchors(PAGE)
@@ -80,50 +82,58 @@ class RowWindow(Generic[Row]):
         """Use what a pass has found."""
         self.total = found.total
         self._anchors = found.anchors
-        self._pages.clear()
-        if found.first:
-            self._pages[0] = found.first
+        self._chunks.clear()
+        self._keep(0, found.first)
 
     def row_at(self, index: int) -> Row | None:
         """Return the row at an index; None where there is none or where it is not read yet."""
         if not 0 <= index < self.total:
             return None
-        number, at = divmod(index, PAGE)
-        page = self._page(number)
-        return page[at] if at < len(page) else None
+        number, at = divmod(index, CHUNK)
+        rows = self._chunk(number)
+        return rows[at] if at < len(rows) else None
 
     def find(self, key: Hashable | None, near: int) -> int | None:
         """Return the index of a record that was at `near`; None when it is not around there."""
         if key is None:
             return None
-        middle = near // PAGE
+        middle = near // CHUNK
         numbers = [middle]
-        for step in range(1, _SEARCH_PAGES + 1):
+        for step in range(1, _SEARCH + 1):
             numbers += [middle - step, middle + step]
         if 0 not in numbers:
             numbers.append(0)
         for number in numbers:
-            if number < 0 or number * PAGE >= self.total:
+            if number < 0 or number * CHUNK >= self.total:
                 continue
-            for at, row in enumerate(self._page(number)):
+            for at, row in enumerate(self._chunk(number)):
                 if self.source.key(row) == key:
-                    return number * PAGE + at
+                    return number * CHUNK + at
         return None
 
-    def _page(self, number: int) -> Sequence[Row]:
-        if number in self._pages:
-            self._pages.move_to_end(number)
-            return self._pages[number]
-        if number and number >= len(self._anchors):
+    def _chunk(self, number: int) -> Sequence[Row]:
+        if number in self._chunks:
+            self._chunks.move_to_end(number)
+            return self._chunks[number]
+        anchor, skipped = divmod(number * CHUNK, PAGE)
+        if anchor and anchor >= len(self._anchors):
             return ()
         try:
-            page = self.source.page(self._anchors[number] if number else None, PAGE)
+            page = self.source.page(self._anchors[anchor] if anchor else None, PAGE if skipped else CHUNK)
         except Exception as error:
             # Rows are read while keys move the cursor and while lines are drawn: nothing may end there.
             log.exception("reading a page of a list failed")
             self._unread(safe_block(str(error) or type(error).__name__, 200))
             page = ()
-        self._pages[number] = page
-        while len(self._pages) > _PAGES_KEPT:
-            self._pages.popitem(last=False)
-        return page
+        self._keep(anchor * PAGE // CHUNK, page)
+        rows = page[skipped : skipped + CHUNK]
+        self._chunks[number] = rows
+        self._chunks.move_to_end(number)
+        while len(self._chunks) > _CHUNKS_KEPT:
+            self._chunks.popitem(last=False)
+        return rows
+
+    def _keep(self, number: int, rows: Sequence[Row]) -> None:
+        """Keep rows that begin with a chunk."""
+        for at in range(0, len(rows), CHUNK):
+            self._chunks[number + at // CHUNK] = rows[at : at + CHUNK]

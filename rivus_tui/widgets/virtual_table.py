@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,7 +24,7 @@ from textual.timer import Timer
 
 from engine.kit.clock import Clock
 from rivus_tui.columns import GAP, Column, lay_out
-from rivus_tui.format import fit, literal
+from rivus_tui.format import Cell, fit, literal
 from rivus_tui.sources import RowSource
 from rivus_tui.theme import class_style, role_style
 from rivus_tui.widgets.row_window import PAGE, RowWindow
@@ -37,6 +37,17 @@ _PASS_REST: Final = 20.0
 """After a pass over all rows took t seconds, the next begins after 20·t at the earliest: 5 % of the time at most."""
 _GUTTER: Final = 2
 """Cells before the first column: cursor and mark."""
+
+
+class Looks(NamedTuple):
+    """What one line shows."""
+
+    note: str = ""
+    """Instead of a row."""
+    at_cursor: bool = False
+    marked: bool = False
+    busy: bool = False
+    cells: tuple[Cell, ...] = ()
 
 
 class VirtualTable(ScrollView, Generic[Row], can_focus=False):
@@ -103,6 +114,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         """Keys of rows that a command is on its way for."""
         self._clock = clock
         self._cursor_key: Hashable | None = None
+        self._cursor_row: Row | None = None
+        self._drawn: dict[int, Looks | None] = {}
+        """Lines of the screen as they were drawn last."""
         self._pass_due = 0.0
         self._passing = False
         self._pass_timer: Timer | None = None
@@ -142,7 +156,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         self.marks.clear()
         self.all_marked = False
         self._pass_due = 0.0
-        self._cursor_key = None
+        self._cursor_key = self._cursor_row = None
         self.set_reactive(VirtualTable.cursor, 0)
         self.scroll_to(y=0, animate=False)
         self.reload()
@@ -164,12 +178,20 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         index = self.window.find(self._cursor_key, self.cursor)
         if index is None:
             self._go(self.cursor)
-        else:
-            moved = index != self.cursor
+        elif index != self.cursor:
             self._go(index)
-            if moved:
-                self.scroll_to(y=max(index - offset, 0), animate=False)
-        self.refresh()
+            self.scroll_to(y=max(index - offset, 0), animate=False)
+        elif self.row != self._cursor_row:
+            self._go(index)
+        self._repaint()
+
+    def _repaint(self) -> None:
+        """Draw again the lines that look different now; what is as it was costs no paint."""
+        width = self.scrollable_content_region.width
+        laid = self._laid(width)
+        for y in range(1, self.size.height):
+            if self._looks(y, width, laid) != self._drawn.get(y):
+                self.refresh_line(self.scroll_offset.y + y)
 
     def row_at(self, index: int) -> Row | None:
         """Return the row at an index; None where there is none or where it is not read yet."""
@@ -300,6 +322,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         self.cursor = max(0, min(index, self.total - 1))
         row = self.row
         self._cursor_key = None if row is None else self.source.key(row)
+        self._cursor_row = row
         height = max(self.size.height - 1, 1)
         top = self.scroll_offset.y
         if self.cursor < top:
@@ -331,40 +354,50 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
     def render_line(self, y: int) -> Strip:
         """Draw line `y` of the screen: the header, or the row that is scrolled there."""
         width = self.scrollable_content_region.width
-        laid = lay_out(self.columns, width - _GUTTER - GAP)
+        looks = self._drawn[y] = self._looks(y, width)
         if y == 0:
             segments = [Segment(" " * _GUTTER)]
-            for column, size in laid:
+            for column, size in self._laid(width):
                 segments.append(Segment(fit(column.title, size, column.align) + " " * GAP, self._style("table-header")))
             return self._finish(segments, width, self.rich_style)
-        index = self.scroll_offset.y + y - 1
-        if index >= self.total:
-            if self.searching and index == 0:
-                return self._finish([Segment("  looking…", role_style(self, "muted"))], width, self.rich_style)
+        if looks is None:
             return Strip.blank(width, self.rich_style)
-        row = self.row_at(index)
-        if row is None:
-            return self._finish([Segment("  …", role_style(self, "muted"))], width, self.rich_style)
-        key = self.source.key(row)
-        at_cursor = index == self.cursor
-        over = self.get_component_rich_style("table-cursor", partial=True) if at_cursor else Style.null()
-        if key in self.busy:
+        if looks.note:
+            return self._finish([Segment(f"  {looks.note}", role_style(self, "muted"))], width, self.rich_style)
+        over = self.get_component_rich_style("table-cursor", partial=True) if looks.at_cursor else Style.null()
+        if looks.busy:
             over = over + self._style("table-busy")
-        now = self._clock.now()
         segments = [
-            Segment(">" if at_cursor else " ", over),
-            Segment(
-                "*" if self.all_marked or key in self.marks else " ",
-                over if over.reverse else self._style("table-mark") + over,
-            ),
+            Segment(">" if looks.at_cursor else " ", over),
+            Segment("*" if looks.marked else " ", over if over.reverse else self._style("table-mark") + over),
         ]
-        for column, size in laid:
-            shown = column.show(row, now)
+        for (column, size), shown in zip(self._laid(width), looks.cells, strict=True):
             text = fit(literal(shown.text).text, size, column.align) + " " * GAP
             style = role_style(self, shown.role) if shown.role else self._style("table-row")
             # Turned round, colours of text would be blocks of colour: there the row is one block.
             segments.append(Segment(text, over if over.reverse else style + over))
         return self._finish(segments, width, self.rich_style + over)
+
+    def _laid(self, width: int) -> list[tuple[Column[Row], int]]:
+        return lay_out(self.columns, width - _GUTTER - GAP)
+
+    def _looks(self, y: int, width: int, laid: Sequence[tuple[Column[Row], int]] | None = None) -> Looks | None:
+        """Return what line `y` of the screen shows; None: nothing."""
+        index = self.scroll_offset.y + y - 1
+        if y == 0:
+            return None
+        if index >= self.total:
+            return Looks(note="looking…") if self.searching and index == 0 else None
+        row = self.row_at(index)
+        if row is None:
+            return Looks(note="…")
+        key, now = self.source.key(row), self._clock.now()
+        return Looks(
+            at_cursor=index == self.cursor,
+            marked=self.all_marked or key in self.marks,
+            busy=key in self.busy,
+            cells=tuple(column.show(row, now) for column, _ in (self._laid(width) if laid is None else laid)),
+        )
 
     def _finish(self, segments: list[Segment], width: int, filler: Style) -> Strip:
         return Strip(segments).adjust_cell_length(width, filler).apply_style(self.rich_style)

@@ -284,7 +284,7 @@ async def test_deed_on_all_that_match_is_bound_to_what_the_question_showed() -> 
         assert "1,200 marked" in story.text()
         await story.press("r")
         assert "Try again: 1,200 items?" in story.text()
-        assert "At most $1.20 and about 2m30" in story.text()
+        assert "It costs at most $1.20 and takes about 2m30" in story.text()
         assert "what has run by then stays" in story.text()
         for key in [key for key in rows.details if key[1].startswith("m1")][:100]:
             del rows.details[key]
@@ -313,7 +313,7 @@ async def test_all_that_match_run_again_from_a_stage_that_is_picked() -> None:
         story.clock.advance(1)
         await story.press("2")
         assert "Run again from outline: 1,200 items?" in story.text()
-        assert "At most $1.20 and about 2m30" in story.text()
+        assert "It costs at most $1.20 and takes about 2m30" in story.text()
         story.clock.advance(1)
         await story.press("y")
         ((name, args),) = story.commands

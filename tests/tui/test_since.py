@@ -64,7 +64,7 @@ async def test_resume_that_spends_asks_with_what_it_will_spend() -> None:
     rows.costly = {"feeds"}
     async with open_room(rows, "j", "j", "j", "p") as story:
         assert "Resume feeds?" in story.text()
-        assert "at most $2.50 and about 1h00" in story.text()
+        assert "at most $2.50 and takes about 1h00" in story.text()
         story.clock.advance(1)
         await story.press("enter")
         assert story.commands == []
