@@ -116,7 +116,7 @@ def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
         for job_id, gate, why, until in connection.execute(_SQL.holds):
             told[job_id].append(HoldView(stage=None, gate=gate, why=why, until=until))
         held = {row[0]: _held_items(connection, row[0]) for row in rows}
-        runs = {row[13]: run_view(connection.execute(_SQL.run, (row[13],)).fetchone()) for row in rows if row[13]}
+        runs = {row[14]: run_view(connection.execute(_SQL.run, (row[14],)).fetchone()) for row in rows if row[14]}
     finally:
         connection.execute("COMMIT")
     by_job: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
