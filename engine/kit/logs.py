@@ -53,6 +53,12 @@ class _PrivateFile(RotatingFileHandler):
         os.close(os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600))
         return super()._open()
 
+    def shouldRollover(self, record: logging.LogRecord) -> bool:
+        """Whether the file is full; the library's own look at it makes a record text once more."""
+        if self.stream is None:
+            self.stream = self._open()  # type: ignore[no-untyped-call]
+        return os.fstat(self.stream.fileno()).st_size >= self.maxBytes
+
     def handleError(self, record: logging.LogRecord) -> None:
         """A log that cannot be written must not stop the work, nor write over the screen."""
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -26,12 +26,13 @@ EVERY_S: Final = 1.0
 class Live:
     """Stores what attempts tell."""
 
-    def __init__(self, writer: Writer, news: Callable[[], list[Told]]) -> None:
+    def __init__(self, writer: Writer, news: Callable[[], Awaitable[list[Told]]]) -> None:
         """`news` gives what attempts have told since it was last asked."""
         self._writer = writer
         self._news = news
         self._events: list[Event] = []
         self._task: asyncio.Task[None] | None = None
+        self._storing: asyncio.Task[None] | None = None
 
     def moved(self, claim: Claim, why: str) -> None:
         """A handler runs in a process from now on: say so where people look."""
@@ -54,12 +55,14 @@ class Live:
     async def stop(self) -> None:
         """Store what was told last, and end."""
         await end_task(self._task)
+        if self._storing is not None:
+            await asyncio.wait({self._storing})
         await self.store()
 
     async def store(self) -> None:
         """Store what is new; while the state file cannot be written it is lost here, and stands in the log."""
-        told, events = self._news(), self._events
-        self._events = []
+        told = await self._news()
+        events, self._events = self._events, []
         if told or events:
             with contextlib.suppress(StateError, EngineStopped):
                 await self._writer.change(partial(_store, told=told, events=events))
@@ -67,10 +70,10 @@ class Live:
     async def _loop(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            try:
-                await self.store()
-            except Exception:
-                log.exception("what attempts have told could not be stored")
+            self._storing = asyncio.ensure_future(self.store())  # a stop must not cut it off: it asks only once
+            await asyncio.wait({self._storing})
+            if error := self._storing.exception():
+                log.error("what attempts have told could not be stored", exc_info=error)
 
 
 def _store(connection: sqlite3.Connection, now: int, *, told: list[Told], events: list[Event]) -> None:

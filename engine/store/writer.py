@@ -161,7 +161,8 @@ class Writer:
     async def _loop(self) -> None:
         failures = 0
         while True:
-            await self._wake.wait()
+            if not self._closing:  # nobody signals any more: the last signal may be used up
+                await self._wake.wait()
             self._wake.clear()
             group = self._gather()
             if not (group.endings or group.changes) and not any(map(group.allowance.limit, group.hints)):

@@ -50,22 +50,25 @@ class AttemptLog:
     def __init__(self, now: Callable[[], int]) -> None:
         """`now`: ms UTC."""
         self._now = now
-        self._lines: deque[tuple[int, str, str]] = deque(maxlen=KEPT_LINES)
+        self._lines: deque[tuple[int, int, str]] = deque(maxlen=KEPT_LINES)
         self._lock = threading.Lock()
         self.seen = 0
         """Lines so far, those that are not kept any more included."""
 
     def add(self, level: int, text: str) -> None:
         """Keep one line."""
-        line = safe_line(redact(text[: 4 * _KEPT_LINE]), _KEPT_LINE)
         with self._lock:
             self.seen += 1
-            self._lines.append((self._now(), logging.getLevelName(level).lower(), line))
+            self._lines.append((self._now(), level, text[: 4 * _KEPT_LINE]))
 
     def encoded(self) -> str:
-        """The kept lines as a JSON list of [at, level, text]."""
+        """The kept lines, cleaned, as a JSON list of [at, level, text]; long ones take their time."""
         with self._lock:
-            return json.dumps(list(self._lines), ensure_ascii=False, separators=(",", ":"))
+            lines = list(self._lines)
+        told = [
+            (at, logging.getLevelName(level).lower(), safe_line(redact(text), _KEPT_LINE)) for at, level, text in lines
+        ]
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 class HandlerLogger(logging.LoggerAdapter[logging.Logger]):

@@ -362,11 +362,12 @@ class Attempts:
         why = f"{what} while it ran, {ONCE_ONLY}"
         return Left(claim=run.claim, transition="hand_over", why=why, problem=problem, ms=self._ms(run))
 
-    def news(self) -> list[Told]:
+    async def news(self) -> list[Told]:
         """What attempts have told since the last time, those that ended meanwhile included."""
-        found = [run.tell_news() for run in (*self._ended, *self._runs.values()) if run.is_news]
+        runs = [run for run in (*self._ended, *self._runs.values()) if run.is_news]
         self._ended.clear()
-        return found
+        # Cleaning what they print takes longer than the loop may be kept.
+        return await asyncio.to_thread(lambda: [run.tell_news() for run in runs]) if runs else []
 
     def _end(self, run: Run) -> None:
         run.close()

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 from engine.kit import keeper
 from engine.kit.frames import LENGTH
+from engine.work.attempt_log import LINES_MAX
 from engine.work.link import LINK_BROKEN
 from engine.work.wire import FRAME_LIMIT, pack
 
@@ -31,6 +32,8 @@ PRINTED_MAX: Final = 1 << 20
 """Bytes of one call's printed output that are kept; the rest is read and dropped."""
 _LINE_MAX: Final = 4_000
 _CHUNK: Final = 65_536
+_LEAST: Final = PRINTED_MAX // LINES_MAX
+"""What a line counts for at least: short ones cost as much as these."""
 _FLOOD_PAUSE_S: Final = 0.01
 """Between two chunks of output beyond its limit: who floods must not keep the engine busy."""
 _LOOK_S: Final = 0.01
@@ -73,6 +76,8 @@ class WorkerProcess:
         self._call = 0
         self._hears: Hears | None = None
         self._room = PRINTED_MAX
+        self._chewing = False
+        """There is output that is read and not told yet."""
         self._printed = asyncio.get_running_loop().create_task(self._read_output(), name="worker-output")
 
     @classmethod
@@ -143,7 +148,7 @@ class WorkerProcess:
                     task.add_done_callback(asked.discard)
                 elif answer["kind"] in ("ended", "raised", "edited"):
                     self.spent = bool(answer.get("spent"))
-                    await _settle()
+                    await self._settle()
                     return answer
                 else:
                     hears.heard(answer)
@@ -224,6 +229,13 @@ class WorkerProcess:
 
     # What handlers print
 
+    async def _settle(self) -> None:
+        """Let what was printed before the end of a call be read as its own: it came over another pipe."""
+        for _ in range(3):
+            await asyncio.sleep(0)
+        while self._chewing:  # noqa: ASYNC110 (a few turns at most: an event would need as many)
+            await asyncio.sleep(0)
+
     async def _read_output(self) -> None:
         """What handlers print goes to the log, never to the screen; too much of it is read and dropped."""
         assert self.process.stdout is not None
@@ -232,30 +244,28 @@ class WorkerProcess:
             if self._room <= 0:
                 await asyncio.sleep(_FLOOD_PAUSE_S)
                 continue
-            self._room -= len(chunk)
+            self._chewing = True
             *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > _LINE_MAX:
+                lines.append(rest)
+                rest = b""
             for line in lines:
                 self._print(line)
-            if len(rest) > _LINE_MAX:
-                self._print(rest)
-                rest = b""
-            if self._room <= 0:
-                self._print(b"(it prints too much: the rest of this call's output is dropped)")
+                if self._room <= 0:
+                    self._print(b"(it prints too much: the rest of this call's output is dropped)")
+                    break
+            await asyncio.sleep(0)  # what is there already is read without waiting; others want their turn
+            self._chewing = False
         if rest:
             self._print(rest)
 
     def _print(self, line: bytes) -> None:
+        self._room -= max(len(line), _LEAST)
         text = line[:_LINE_MAX].decode("utf-8", "replace").rstrip()
         if self._hears is not None:
             self._hears.heard({"kind": "printed", "text": text})
         else:
             log.info("printed between two calls: %s", text)
-
-
-async def _settle() -> None:
-    """Let what was printed before the end of a call be read as its own: it came over another pipe."""
-    for _ in range(3):
-        await asyncio.sleep(0)
 
 
 def _how(code: int | None) -> str:

@@ -199,7 +199,7 @@ class Run:
         self.context = None
 
     def tell_news(self) -> Told:
-        """What it has told so far, all of which counts as stored from here on."""
+        """What it has told so far, all of which counts as stored from here on; called in a thread."""
         progress, kept = self.progress, self.kept
         self.told = (progress, kept.seen if kept is not None else 0)
         return Told(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from engine.kit.aside import Aside
 from engine.kit.echo import Echo
 from engine.kit.logs import PlainLines, open_log
 from engine.store.state_dir import StateDir
@@ -20,11 +21,10 @@ def log_to_file(state: StateDir, *, echo: bool = False) -> Echo:
         root.removeHandler(handler)
         handler.close()
     root.setLevel(logging.INFO)
-    root.addHandler(open_log(state.log))
     lines = Echo(sys.stderr.fileno())
     lines.setFormatter(PlainLines())
-    if echo:
-        root.addHandler(lines)
+    file = open_log(state.log)
+    root.addHandler(Aside(file, lines) if echo else Aside(file))
     logging.captureWarnings(True)
     for noisy in ("asyncio", "markdown_it"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -75,6 +75,17 @@ async def test_cancelling_a_caller_cancels_no_transaction(tmp_path: Path) -> Non
             assert notes(rig)[-1] == text
 
 
+async def test_writer_ends_though_something_waits_when_it_is_closed(tmp_path: Path) -> None:
+    async with idle(tmp_path) as rig:
+        caller = asyncio.ensure_future(rig.change(note("at the last moment")))
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(rig.runtime.writer.close())
+        _, pending = await asyncio.wait({closing}, timeout=10.0)
+        assert not pending
+        await caller
+        assert notes(rig) == ["at the last moment"]
+
+
 async def test_changes_that_gather_are_committed_together(tmp_path: Path) -> None:
     async with idle(tmp_path) as rig:
         commits = 0

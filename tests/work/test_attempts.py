@@ -539,7 +539,7 @@ async def test_progress_and_log_of_an_attempt_are_seen_while_it_runs_and_after(t
         assert detail.item.why == "999 of 2,000 pages"
         ((_, level, text),) = detail.origin.logs[0].lines
         assert (level, text) == ("warning", "page 7 is odd␛[2J")
-        assert it.runtime.attempts.news() == []
+        assert await it.runtime.attempts.news() == []
         release.set()
         await it.drained()
         detail = it.reader.item("docs", "a")

@@ -7,7 +7,8 @@ The rules, by number:
 3. Only the newest attempt of a row stores a result, at the moment at which it ends.
 4. An attempt stores at most one result.
 5. Nothing is taken from an engine that lives before its lease is over.
-6. A stage starts only when all before it are done or skipped, and only if it is enabled.
+6. A stage starts only when all before it are done or skipped, and only if it is enabled. Before one that was skipped
+   because it is disabled stands what stands before that; one that its handler skipped has had its turn.
 7. Nothing of a job that a guard has paused is claimed, and money stays within the limit and what was under way.
 8. Once an engine has started, nothing is left running under an earlier epoch.
 9. When the faults end, everything comes to an end within a bounded time, and nothing is stranded.
@@ -33,6 +34,8 @@ class _Row:
     state: str
     fence: int
     owner: int | None = None
+    had_its_turn: bool = False
+    """It was skipped by its handler, in the order of stages that held then."""
 
 
 @dataclass(slots=True)
@@ -128,7 +131,7 @@ class History:
             yield 5, "taken from an engine that lives, before its lease was over"
         if old == "running" and old_owner != self.epoch and new != "running":
             self._strangers -= 1
-        row.state, row.fence, row.owner = new, fence, owner
+        row.state, row.fence, row.owner, row.had_its_turn = new, fence, owner, (old, new) == ("running", "skipped")
 
     def _claimed(
         self, item: int, stage: int, old: str, old_fence: int, fence: int, owner: int | None
@@ -157,7 +160,7 @@ class History:
         for name in after:
             if (row := self._rows.get((item, numbers[name]))) is not None:
                 yield name, row.state
-                if row.state == "skipped":
+                if row.state == "skipped" and not row.had_its_turn:
                     yield from self._before(item, numbers, self._stages[numbers[name]][2])
 
 
