@@ -32,6 +32,11 @@ _DISMISSALS: Final = (
 _OTHER: Final = "\0other"
 
 
+def _are_findings(items: tuple[ItemView, ...]) -> bool:
+    """Whether a check has found all of them: it would find again what is only cancelled."""
+    return bool(items) and all("check" in item.data for item in items)
+
+
 class ItemRoom(Room):
     """A screen with items."""
 
@@ -72,16 +77,22 @@ class ItemRoom(Room):
 
     def do_drop(self) -> None:
         items = self.chosen_items()
-        if not items or not all("check" in item.data for item in items):
+        if _are_findings(items):
+            self._ask_for_dismissal(items)
+        else:
             self._maybe_ask("drop", items, "won't do", {})
-            return
+
+    def _ask_for_dismissal(self, items: tuple[ItemView, ...]) -> None:
         choices = [Choice(key=key, label=why, value=why) for key, why in _DISMISSALS]
 
         def chosen(value: str | None) -> None:
             if value is not None:
                 self.send("drop", items, {"why": value})
 
-        text = [_names(items), "It does not come back while its check finds the same."]
+        text = [
+            _names(items),
+            "It does not come back while its check finds the same; N puts it aside for a time. u takes it back.",
+        ]
         choices.append(Choice(key="n", label="leave it", value=None))
         self.app.push_screen(Dialog(self.desk.clock, "Dismiss the finding: why?", text, choices), chosen)
 
@@ -101,6 +112,9 @@ class ItemRoom(Room):
         items = self.chosen_items()
         if len(items) > ASK_ABOVE or self.is_bulk():
             self._ask_about_many("cancel", "cancel", {})
+            return
+        if _are_findings(items):
+            self._ask_for_dismissal(items)
             return
         text = [_names(items), "What is left of them is skipped; what runs is stopped. u takes it back."]
         dialog = confirm(self.desk.clock, f"Cancel {plural(len(items), 'item')}?", text, "cancel them", "keep them")

@@ -62,6 +62,18 @@ async def test_retry_goes_to_failed_items_only() -> None:
         assert story.commands == [("retry", {"job": "docs", "keys": ["docs/guide/install.md"]})]
 
 
+@pytest.mark.parametrize("mode", ["2", "3"])
+async def test_a_finding_is_put_aside_with_a_reason_wherever_it_is_refused(mode: str) -> None:
+    rows = sample()
+    found = replace(item(1, "a.md links to b.md", "waiting"), job="todos", key="doc:1", data={"check": "doc-health"})
+    rows.details = {("todos", "doc:1"): detail(found)}
+    async with open_room(rows, mode, "x") as story:
+        assert "Dismiss the finding: why?" in story.text()
+        story.clock.advance(1)
+        await story.press("2")
+        assert story.commands == [("drop", {"job": "todos", "keys": ["doc:1"], "why": "won't fix"})]
+
+
 async def test_cancel_asks_first_and_takes_no_for_an_answer() -> None:
     async with open_room(None, "2", "slash", *"upgrade", "enter", "x") as story:
         assert "Cancel 1 item?" in story.text()
