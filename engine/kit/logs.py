@@ -1,10 +1,15 @@
-"""The log: one JSON object a line, rotated, readable by its owner only; and plain lines for a terminal."""
+"""The log: one JSON object a line, rotated, readable by its owner only; and plain lines for a terminal.
+
+Who logs waits neither for a disk nor for the search for secrets in what it says: records are written by a thread.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
+import queue
+import threading
 import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -15,6 +20,10 @@ from engine.kit.safe_text import safe_block, safe_line
 
 LOG_BYTES: Final = 10_000_000
 LOG_FILES: Final = 3
+_RECORDS: Final = 5_000
+"""Records that wait to be written, at most."""
+_LAST_S: Final = 2.0
+"""How long the last records are waited for at the end."""
 _IDS: Final = ("job", "item", "stage", "attempt")
 """Fields that a record may carry about the work it comes from."""
 
@@ -68,3 +77,63 @@ def open_log(path: Path) -> logging.Handler:
     handler = _PrivateFile(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(JsonLines())
     return handler
+
+
+class Aside(logging.Handler):
+    """Hands records to other handlers in a thread of its own; what they do not take in time is left out, and told."""
+
+    def __init__(self, *handlers: logging.Handler) -> None:
+        super().__init__()
+        self._handlers = handlers
+        self._waiting: queue.Queue[logging.LogRecord] = queue.Queue(_RECORDS)
+        self._left_out = 0
+        self._thread: threading.Thread | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Have a record written soon."""
+        try:
+            record.msg, record.args = record.getMessage(), None  # what it names may have changed when it is written
+        except Exception:
+            self.handleError(record)
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+            self._thread.start()
+        try:
+            self._waiting.put_nowait(record)
+        except queue.Full:
+            self._left_out += 1
+
+    def flush(self) -> None:
+        """Wait a moment for what is not written yet."""
+        until = time.monotonic() + _LAST_S
+        while self._waiting.unfinished_tasks and time.monotonic() < until:
+            time.sleep(0.002)
+        for handler in self._handlers:
+            handler.flush()
+
+    def close(self) -> None:
+        """Write what is left, and close the handlers."""
+        self.flush()
+        for handler in self._handlers:
+            handler.close()
+        super().close()
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A record that cannot be made text must not stop the work, nor write over the screen."""
+
+    def _write(self) -> None:
+        while True:
+            record = self._waiting.get()
+            if self._left_out:
+                left_out, self._left_out = self._left_out, 0
+                self._hand(logging.makeLogRecord({
+                    "name": __name__, "levelno": logging.WARNING, "levelname": "WARNING",
+                    "msg": f"{left_out:,} lines came faster than they can be written, and are left out here",
+                }))  # fmt: skip
+            self._hand(record)
+            self._waiting.task_done()
+
+    def _hand(self, record: logging.LogRecord) -> None:
+        for handler in self._handlers:
+            handler.handle(record)

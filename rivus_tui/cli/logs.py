@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
-from engine.kit.aside import Aside
 from engine.kit.echo import Echo
-from engine.kit.logs import PlainLines, open_log
+from engine.kit.logs import Aside, PlainLines, open_log
 from engine.store.state_dir import StateDir
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from engine.kit import aside
-from engine.kit.aside import Aside
+from engine.kit import logs
+from engine.kit.logs import Aside
 
 
 class Gate(logging.Handler):
@@ -42,7 +42,7 @@ def test_record_is_written_in_another_thread_as_it_was_said() -> None:
 def test_flood_is_left_out_and_told() -> None:
     gate = Gate()
     log = Aside(gate)
-    for n in range(aside._RECORDS + 10):
+    for n in range(logs._RECORDS + 10):
         log.handle(record(f"{n}"))
     gate.open.set()
     log.flush()
