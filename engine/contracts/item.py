@@ -20,6 +20,9 @@ class Candidate:
 
     key: str
     """Unique within the job that receives it; at most 512 characters after cleaning."""
+    former_key: str | None = None
+    """Of a finding: the key that earlier code of its check gave it. An item of that key takes the new one, and keeps
+    its history and what a person has decided."""
     title: str = ""
     """One line for people; the key is shown when it is empty."""
     data: Mapping[str, Any] = field(default_factory=dict)

@@ -14,7 +14,7 @@ _LINE_MAX: Final = 2**31
 _JSON: Final = json.JSONEncoder(allow_nan=False)
 _CONFIDENCES: Final = get_args(Confidence)
 _TEXTS: Final = ("key", "title", "why")
-_TEXTS_OR_NONE: Final = ("revision", "path", "parent_key")
+_TEXTS_OR_NONE: Final = ("revision", "path", "parent_key", "former_key")
 
 
 def flaw(candidate: object) -> str | None:

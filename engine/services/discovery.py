@@ -456,6 +456,7 @@ def _store(
 ) -> items_part.Merged:
     if origin == "check":
         check = writer.plan.job_of(source_id).spec
+        findings.take_over(connection, target, batch)
         batch = findings.within_limits(connection, check, target, batch, source_id=source_id, run_id=run_id)
     merged = items_part.upsert(
         connection, writer.plan, target, batch, source_id=source_id, origin=origin, run_id=run_id, now=now

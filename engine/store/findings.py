@@ -50,6 +50,16 @@ def within_limits(
     return kept
 
 
+def take_over(connection: sqlite3.Connection, target: JobPlan, candidates: Sequence[Candidate]) -> None:
+    """Give findings whose key is made otherwise now the new one, so that they stay the same items."""
+    for one in candidates:
+        if one.former_key is None:
+            continue
+        values = {"job": target.id, "key": safe_line(one.key, 512), "former": safe_line(one.former_key, 512)}
+        if connection.execute(_SQL.take_over, values).rowcount:
+            connection.execute(_SQL.wait_for_new_key, values)
+
+
 def seen(connection: sqlite3.Connection, items: Collection[int], run_id: int) -> None:
     """A run has found these; what it brought itself is seen for the first time."""
     connection.execute(_SQL.seen, {"items": json.dumps(list(items)), "run": run_id})

@@ -2,6 +2,15 @@
 -- Which of these keys are items already.
 SELECT key FROM items WHERE job_id = :job AND key IN (SELECT value FROM json_each(:keys));
 
+-- name: take_over
+-- An item of a former key takes the new one, where no item has it yet.
+UPDATE items SET key = :key WHERE job_id = :job AND key = :former
+AND NOT EXISTS (SELECT 1 FROM items WHERE job_id = :job AND key = :key);
+
+-- name: wait_for_new_key
+-- What waited for it under the former key goes on waiting for it.
+UPDATE OR IGNORE item_deps SET key = :key WHERE job_id = :job AND key = :former;
+
 -- name: open_ones
 -- How many findings of a check are open.
 SELECT coalesce(sum(n), 0) FROM item_counts

@@ -4,7 +4,7 @@ Two sources: ruff's TD (TODOs without author or link) and FIX (FIXME, HACK, XXX)
 Python, and patterns that the project bans.
 
 Params: `banned`, a list of `{pattern: REGEX, why: TEXT, files: [GLOB, …], name: WORD}`; `ruff`, a list of rule
-prefixes (`[TD, FIX]`; `[]`: ruff is not asked).
+prefixes (`[TD, FIX]`; `[]`: ruff is not asked); `group`, true: one item for all findings of a rule in a file.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Banned:
         return not self.files or any(fnmatch.fnmatch(path, glob) for glob in self.files)
 
 
-@accepts("banned", "ruff")
+@accepts("banned", "ruff", "group")
 async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
     """Give one candidate per place."""
     banned = read_banned(ctx.params.get("banned") or ())
@@ -83,7 +83,8 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
             else:
                 there = set(listing.files)
                 found += [finding for finding in told if finding.path in there]
-        for candidate in candidates(CHECK, prefix, sorted(found, key=lambda one: (one.path, one.line, one.rule))):
+        found.sort(key=lambda one: (one.path, one.line, one.rule))
+        for candidate in candidates(CHECK, prefix, found, group=ctx.params.get("group") is True):
             yield candidate
     ctx.scope(covered, complete=complete)
 

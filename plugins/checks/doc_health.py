@@ -31,13 +31,13 @@ from plugins.checks.repository import Repository
 CHECK: Final = "doc-health"
 
 
-@accepts("external", "ignore")
+@accepts("external", "ignore", "group")
 @asks_servers("external")
 async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
     """Give one candidate per finding, by repository, path and line.
 
     `external: true` also asks the servers of links that leave the repository; `ignore` names beginnings of URLs that
-    are not asked for.
+    are not asked for; `group: true` makes one item of all findings of one rule in one file.
     """
     complete = True
     links = ExternalLinks(ctx.http, ctx.root, ignore=_ignored(ctx)) if ctx.params.get("external") is True else None
@@ -77,7 +77,7 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
             # What history would have told is not found now, which does not make it mended.
             complete = False
             ctx.problem("git did not say in time what it ignores or once had", path=prefix or ".")
-        for candidate in candidates(CHECK, prefix, judged):
+        for candidate in candidates(CHECK, prefix, judged, group=ctx.params.get("group") is True):
             yield candidate
     ctx.scope(covered, complete=complete)
 

@@ -24,7 +24,7 @@ from plugins.todos.places import read_todos
 CHECK: Final = "todo-scan"
 
 
-@accepts("tags")
+@accepts("tags", "group")
 async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
     """Give one candidate per comment."""
     wanted = {str(tag).lower() for tag in ctx.params.get("tags") or ()}
@@ -57,6 +57,6 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
                         confidence=item.confidence, facts=tuple(("who", tag) for tag in item.tags[1:]),
                     )
                 )  # fmt: skip
-        for candidate in candidates(CHECK, prefix, found):
+        for candidate in candidates(CHECK, prefix, found, group=ctx.params.get("group") is True):
             yield candidate
     ctx.scope(covered, complete=complete)

@@ -31,10 +31,12 @@ class World:
         self.finds: list[str] = []
         self.covers: Sequence[str] = (".",)
         self.complete = True
+        self.version = 1
 
     async def look(self, ctx: Any) -> AsyncIterator[Candidate]:
         for path in self.finds:
-            yield Candidate(key=f"links:{path}", title=f"{path} links nowhere", path=path, line=1)
+            key, former = (f"links:{path}", None) if self.version == 1 else (f"links:2:{path}", f"links:{path}")
+            yield Candidate(key=key, former_key=former, title=f"{path} links nowhere", path=path, line=1)
         ctx.scope(list(self.covers), complete=self.complete)
 
 
@@ -101,6 +103,20 @@ async def test_a_dismissed_finding_stays_dismissed(tmp_path: Path, world: World)
         world.finds = ["a.md"]
         await run(rig)
         assert (rows(rig)["links:a.md"]["state"], rows(rig)["links:a.md"]["why"]) == ("dropped", "false positive")
+
+
+async def test_a_finding_outlives_a_change_of_how_its_key_is_made(tmp_path: Path, world: World) -> None:
+    async with Rig(tmp_path, *check(max_open=2), functions={"look": world.look, "nothing": lambda ctx: {}}) as rig:
+        world.finds = ["a.md", "b.md"]
+        await run(rig)
+        await rig.command("drop", job="todos", keys=["links:a.md"], why="false positive")
+        world.version = 2
+        await run(rig)
+        assert {key: (row["state"], row["seen"]) for key, row in rows(rig).items()} == {
+            "links:2:a.md": ("dropped", 2), "links:2:b.md": ("waiting", 2)
+        }  # fmt: skip
+        await run(rig)
+        assert set(rows(rig)) == {"links:2:a.md", "links:2:b.md"}
 
 
 @pytest.mark.parametrize(("limits", "held"), [({"max_new": 2}, [3, 1, 0]), ({"max_open": 2}, [3, 3, 3])])

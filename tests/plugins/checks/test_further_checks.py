@@ -51,6 +51,24 @@ async def test_banned_patterns_and_ruff_are_found_and_stay_the_same_when_lines_m
     assert [one.line for one in again] == [5, 6]
 
 
+async def test_all_findings_of_a_rule_in_a_file_can_be_one_item_that_lasts_until_the_last_is_gone(
+    project: Project,
+) -> None:
+    code = "print(1)\nx = 2\nprint(3)\nprint(4)\n"
+    project.write({"a.py": code, "b.py": "print(1)\n"})
+    params: dict[str, Any] = {"banned": [{"name": "no-print", "pattern": "print"}], "ruff": [], "group": True}
+    found, _ = await run(convention_scan, project.root, **params)
+    assert told(found) == [("no-print", "a.py", 1), ("no-print", "b.py", 1)]
+    assert found[0].title == "a.py has `print(1)`: the project bans it; 2 more of no-print in this file"
+    assert (found[0].data["count"], [each["line"] for each in found[0].data["places"]]) == (3, [1, 3, 4])
+    assert "\nline 3: print(3)\n" in found[0].data["text"]
+    assert "count" not in found[1].data
+    project.write({"a.py": "x = 2\nprint(4)\n"})
+    fewer, _ = await run(convention_scan, project.root, **params)
+    assert [one.key for one in fewer] == [one.key for one in found]
+    assert fewer[0].title == "a.py has `print(4)`: the project bans it"
+
+
 @pytest.mark.parametrize("banned", [[{"pattern": "("}], [{"why": "x"}], "print"])
 async def test_a_pattern_that_is_none_is_an_error_and_not_no_findings(project: Project, banned: object) -> None:
     with pytest.raises(convention_scan.BadParam):
