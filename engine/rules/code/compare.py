@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from engine.contracts.values import dataclass
-from engine.rules.code.fingerprint import CONSTANT, VALUES, Fingerprint, SymbolPrint
+from engine.rules.code.fingerprint import CONSTANT, HINTED, VALUES, Fingerprint, SymbolPrint
 
 Meaning: TypeAlias = Literal["same", "cosmetic", "semantic"]
 
@@ -75,13 +75,16 @@ def _changes(old: Fingerprint, new: Fingerprint) -> list[Change]:
 
 def _is_form(was: SymbolPrint, is_now: SymbolPrint) -> bool:
     """Whether a symbol is the same with the names of constants (each is a symbol of its own), or with their values."""
-    (old, _, old_values), (new, _, new_values) = was.erased.partition(VALUES), is_now.erased.partition(VALUES)
+    (old, _, old_values), (new, _, new_values) = (
+        side.erased.removeprefix(HINTED).partition(VALUES) for side in (was, is_now)
+    )
     return old == new or (old_values or old) == (new_values or new)
 
 
 def _stands_elsewhere(alone: SymbolPrint | None) -> bool:
-    """Whether a symbol that only one side has is a constant: what uses it differs, and is compared by its value."""
-    return alone is not None and alone.erased.startswith(CONSTANT)
+    """Whether a symbol that only one side has is a constant: what uses it differs, and is compared by its value; or
+    one that only hints refer to."""
+    return alone is not None and alone.erased.startswith((CONSTANT, HINTED))
 
 
 def _same_reason(old: Fingerprint, new: Fingerprint) -> str:

@@ -12,7 +12,7 @@ from engine.rules.code.lens import Lens
 from engine.rules.code.names import Names
 from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
-from engine.rules.code.project import Symbol
+from engine.rules.code.project import Builtin, Symbol
 from engine.rules.code.words import Doc, Dump, Hint, Word, quoted_names, union_members
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -47,7 +47,16 @@ class Definitions:
         acts = any(isinstance(n, (ast.Call, ast.NamedExpr, ast.Await, ast.Yield)) for n in walk(annotation))
         return "annotations" in self._rules and not self._facts.annotations and not acts
 
+    def _hint(self, node: ast.expr) -> None:
+        """Note what a hint refers to, whether it is dumped or not."""
+        if isinstance(node, ast.Name) and isinstance(self._lens.target(node), Builtin):
+            return
+        targets = [self._lens.target(inner) for inner in walk(node)]
+        targets += [self._lens.project.resolve(self._lens.module, name) for name in quoted_names(node)]
+        self.dump.hinted.update((target, None) for target in targets if isinstance(target, Symbol))
+
     def _annotation(self, node: ast.expr, plain: bool) -> None:
+        self._hint(node)
         if self._lens.module.quoted_annotations:
             self._out.append(Hint(self._owner, plain))
         for name in quoted_names(node):
@@ -90,7 +99,9 @@ class Definitions:
         out.append(self._names.word(variable) if variable is not None else self._names.of_symbol(node.name))
         self._list(getattr(node, "type_params", None) or [])
         self._arguments(node.args, plain)
-        if node.returns is not None and not (plain and self._may_drop(node.returns)):
+        if node.returns is not None and plain and self._may_drop(node.returns):
+            self._hint(node.returns)
+        elif node.returns is not None:
             out.append("->")
             self._annotation(node.returns, plain)
         if is_wrapped:  # the decorator may read them
@@ -128,7 +139,9 @@ class Definitions:
     def _argument(self, argument: ast.arg, default: ast.expr | None, plain: bool) -> None:
         variable = self._lens.variable(argument)
         self._out.append(self._names.word(variable) if variable is not None else argument.arg)
-        if argument.annotation is not None and not (plain and self._may_drop(argument.annotation)):
+        if argument.annotation is not None and plain and self._may_drop(argument.annotation):
+            self._hint(argument.annotation)
+        elif argument.annotation is not None:
             self._annotation(argument.annotation, plain)
         if default is not None:
             self._out.append("=")

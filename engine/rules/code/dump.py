@@ -220,6 +220,7 @@ class Dumper(Definitions, References):
             if not isinstance(node, ast.Call):
                 self._plainly(node)
             elif self._is_cast(node):
+                self._hint(node.args[0])
                 self._node(node.args[1])
             else:
                 self._call(node)
@@ -349,6 +350,7 @@ class Dumper(Definitions, References):
         owner = self._lens.variable(node.target) if isinstance(node.target, ast.Name) else None
         is_local = owner is not None and owner.kind in ("local", "param")
         if is_local or (owner is None and isinstance(node.target, ast.Name) and self._may_drop(node.annotation)):
+            self._hint(node.annotation)
             if node.value is not None:
                 self._assigned([node.target], node.value)
             elif is_local and owner is not None and len(owner.bindings) < 2:

@@ -29,6 +29,8 @@ SCHEME: Final = 1
 ALL_RULES: Final = frozenset(RULES)
 CONSTANT: Final = "="
 """What `erased` begins with for a constant."""
+HINTED: Final = ":"
+"""What `erased` begins with for what only type hints refer to: a hint may come and go, what it names may not change."""
 VALUES: Final = "/"
 """What follows in `erased` where constants are used: a second hash, with their values in place of their names."""
 STAGE_NAME: Final = "<stage>"
@@ -141,7 +143,8 @@ class _Closure:
         self._facts = Facts()
         self._plans: dict[Unit, list[Plan]] = {}
         self._norms: dict[Unit, str] = {}
-        self._all = self._walk(self._read)
+        self._erased: dict[Unit, Dump] = {}
+        self._all = self._walk(self._read, hints=True)
         self._names = self._plain_names()
         self._settle()
 
@@ -159,10 +162,10 @@ class _Closure:
             self._facts.errors = True
             for plan in [plan for plans in self._plans.values() for plan in plans]:
                 plan.messages.clear()
-        kept = self._walk(self._erase)
+        kept = self._walk(self._erase, hints=False)
         symbols = [
-            symbol
-            for unit, dump in kept.items()
+            symbol if unit in kept else replace(symbol, erased=HINTED + symbol.erased)
+            for unit, dump in self._walk(self._erase, hints=True).items()
             if unit in self._all and (symbol := self._print(unit, dump)) is not None
         ]
         symbols.extend([*self._orders(kept), *self._extras])
@@ -173,8 +176,8 @@ class _Closure:
             unresolved=tuple(sorted({name for dump in kept.values() for name in dump.unresolved})),
         )
 
-    def _walk(self, dump_of: Callable[[Unit], Dump]) -> dict[Unit, Dump]:
-        """Return the parts that are reached from the root, as far as their words refer to each other."""
+    def _walk(self, dump_of: Callable[[Unit], Dump], *, hints: bool) -> dict[Unit, Dump]:
+        """Return the parts that are reached from the root, as far as their words, or `hints`, refer to each other."""
         dumps: dict[Unit, Dump] = {}
         reached: dict[Symbol, None] = {self._root: None}
         modules: dict[str, None] = {}
@@ -191,6 +194,8 @@ class _Closure:
                 dump = dumps[unit] = dump_of(unit)
                 names.extend(name for name in dump.modules if name not in modules)
                 found = [s for s in dump.symbols if s not in reached]
+                if hints:
+                    found += [s for s in dump.hinted if s not in reached and s not in dump.symbols]
                 reached.update(dict.fromkeys(found))
                 symbols.extend(found)
             if not symbols and not names:
@@ -235,6 +240,12 @@ class _Closure:
         return read.dump
 
     def _erase(self, unit: Unit) -> Dump:
+        known = self._erased.get(unit)
+        if known is None:
+            known = self._erased[unit] = self._erase_anew(unit)
+        return known
+
+    def _erase_anew(self, unit: Unit) -> Dump:
         is_root = unit.symbol == self._root
         plans = self._plans.get(unit)
         if plans is None:

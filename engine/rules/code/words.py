@@ -55,6 +55,8 @@ class Dump:
     """Global names that nothing binds."""
     quoted: dict[Symbol, None] = field(default_factory=dict)
     """What type hints in quotes refer to, which counts only where something reads hints."""
+    hinted: dict[Symbol, None] = field(default_factory=dict)
+    """What hints refer to: a value that comes from elsewhere may be one of these, and do what they do."""
     has_named: bool = False
     """Whether there is a `Named` among the words."""
 
@@ -65,6 +67,7 @@ class Dump:
         self.modules.update(other.modules)
         self.unresolved.update(other.unresolved)
         self.quoted.update(other.quoted)
+        self.hinted.update(other.hinted)
         self.has_named = self.has_named or other.has_named
 
 
