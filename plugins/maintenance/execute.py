@@ -216,7 +216,8 @@ async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clo
 
 def _tell(ctx: Context, report: Report) -> None:
     cost = "" if report.cost_usd_micros is None else f", ${report.cost_usd_micros / 1e6:.2f}"
-    ctx.progress(report.turns, None, safe_line(f"turn {report.turns}{cost}: {report.doing}", 160))
+    turns = "turn" if report.turns == 1 else "turns"
+    ctx.progress(report.turns, None, safe_line(f"{turns}{cost}: {report.doing or 'at work'}", 160))
     while report.news:
         ctx.log.info("%s", safe_line(report.news.popleft(), 400))
 

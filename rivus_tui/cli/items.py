@@ -223,18 +223,6 @@ def prioritise(
 
 @items.command()
 @click.argument("job")
-@click.argument("keys", nargs=-1, required=True)
-@click.option("--answer", required=True, metavar="TEXT", help="The answer.")
-@json_option
-@click.pass_obj
-def answer(asked: Asked, job: str, keys: tuple[str, ...], answer: str, as_json: bool) -> None:
-    """Answer what a stage of these items asked; it starts again."""
-    args = {"job": job, "keys": list(keys), "answer": answer}
-    raise click.exceptions.Exit(tell(apply(asked, "answer", args), as_json))
-
-
-@items.command()
-@click.argument("job")
 @click.argument("title")
 @click.option("--priority", type=click.Choice(["0", "1", "2", "3"]), help="P0 is urgent.")
 @json_option
@@ -245,29 +233,26 @@ def add(asked: Asked, job: str, title: str, priority: str | None, as_json: bool)
     raise click.exceptions.Exit(tell(apply(asked, "add", args), as_json))
 
 
-@items.command()
-@click.argument("job")
-@click.argument("keys", nargs=-1, required=True)
-@click.option("--title", required=True, help="The new title.")
-@json_option
-@click.pass_obj
-def edit(asked: Asked, job: str, keys: tuple[str, ...], title: str, as_json: bool) -> None:
-    """Call items otherwise; what their source says stays with them."""
-    args = {"job": job, "keys": list(keys), "title": title}
-    raise click.exceptions.Exit(tell(apply(asked, "edit", args), as_json))
+def _verb_with(name: str, value: str, metavar: str, about: str, words: str) -> click.Command:
+    """A verb that takes items of one job, and says one thing about all of them."""
+
+    @click.command(name, help=words)
+    @click.argument("job")
+    @click.argument("keys", nargs=-1, required=True)
+    @click.option(f"--{value}", "said", required=True, metavar=metavar, help=about)
+    @json_option
+    @click.pass_obj
+    def verb(asked: Asked, job: str, keys: tuple[str, ...], said: str, as_json: bool) -> None:
+        raise click.exceptions.Exit(tell(apply(asked, name, {"job": job, "keys": list(keys), value: said}), as_json))
+
+    return verb
 
 
-@items.command()
-@click.argument("job")
-@click.argument("keys", nargs=-1, required=True)
-@click.option("--into", required=True, metavar="KEY", help="The one that stays.")
-@json_option
-@click.pass_obj
-def merge(asked: Asked, job: str, keys: tuple[str, ...], into: str, as_json: bool) -> None:
-    """Say that items are the same as another one: they are dropped, and it remembers where they stood."""
-    args = {"job": job, "keys": list(keys), "into": into}
-    raise click.exceptions.Exit(tell(apply(asked, "merge", args), as_json))
-
-
+_ANSWER = "Answer what a stage of these items asked; it starts again."
+_EDIT = "Call items otherwise; what their source says stays with them."
+_MERGE = "Say that items are the same as another one: they are dropped, and it remembers where they stood."
+items.add_command(_verb_with("answer", "answer", "TEXT", "The answer.", _ANSWER))
+items.add_command(_verb_with("edit", "title", "TEXT", "The new title.", _EDIT))
+items.add_command(_verb_with("merge", "into", "KEY", "The one that stays.", _MERGE))
 items.add_command(again)
 items.add_command(data)
