@@ -165,7 +165,6 @@ def _touch(path: Path) -> None:
 def _started(asked: Asked, state: StateDir) -> Started:
     """An engine of this process; or, where one runs already, the door to that one."""
     from engine.contracts.errors import OwnedError
-    from engine.facade import Engine
     from rivus_tui.cli.commanding import PATIENCE_S, attach
 
     until = time.monotonic() + PATIENCE_S
@@ -173,6 +172,9 @@ def _started(asked: Asked, state: StateDir) -> Started:
         remote = attach(state, until=until)
         if remote is not None:
             return remote
+        # Here and not above: a room that is attached does without the whole engine, and its 10 MB.
+        from engine.facade import Engine
+
         engine = Engine(asked.project(), state, mode="app")
         try:
             engine.start()
