@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from engine.contracts.costs import BudgetView, CostsView, CostView, ModelsView, QuotaView
+from engine.contracts.costs import BudgetView, CallView, CostsView, CostView, ModelsView, QuotaView
 from rivus_tui.cost_chart import chart_lines
-from rivus_tui.format import Cell, Line, cell, fit, fit_line, line, money, plural, prose, until
+from rivus_tui.format import (
+    Cell,
+    Line,
+    cell,
+    duration,
+    fit,
+    fit_line,
+    moment,
+    money,
+    plural,
+    prose,
+    spread,
+    until,
+    width_of,
+)  # fmt: skip
 from rivus_tui.spark import bar
 from rivus_tui.theme import Role
 
-PERIODS: Final[tuple[tuple[str, int], ...]] = (("30 days", 30), ("7 days", 7), ("24 hours", 1))
-"""What can be looked at: name and days."""
+PERIODS: Final[tuple[tuple[str, int], ...]] = (("1 hour", 1), ("24 hours", 24), ("7 days", 168), ("30 days", 720))
+"""How far back can be looked: name and hours."""
+GROUPS: Final = ("job", "model", "stage", "item", "purpose", "day")
+"""What the sums can be of."""
 
 _STATE_ROLES: Final[dict[str, Role]] = {
     "free": "ok",
@@ -32,27 +48,36 @@ _BAR: Final = 12
 _NAME: Final = 40
 
 
-def period_tabs(chosen: int) -> Line:
-    """The periods, the open one strong."""
-    parts = []
-    for at, (name, _) in enumerate(PERIODS):
-        parts.append(Cell(f"[{name}]" if at == chosen else f" {name} ", "strong" if at == chosen else "muted"))
-    return (Cell("Last "), *parts)
+def choices_line(period: int, group: int, width: int) -> Line:
+    """Which time and which sums are shown, among all there are."""
+    names = [name for name, _ in PERIODS]
+    parts = [Cell("Last "), *_choices(names, period), Cell("   by "), *_choices(GROUPS, group)]
+    if width_of(parts) > width:
+        parts = [Cell("Last "), Cell(f"[{names[period]}]", "strong"), Cell("  by "), *_choices(GROUPS, group)]
+    return fit_line(parts, width)
 
 
-def cost_lines(view: CostsView | None, now: int, width: int) -> Iterator[Line]:
-    """Everything about money: the sum, limits, then by job, model, purpose and day."""
+def _choices(names: Sequence[str], chosen: int) -> Iterator[Cell]:
+    for at, name in enumerate(names):
+        yield Cell(f"[{name}]", "strong") if at == chosen else Cell(f" {name} ", "muted")
+
+
+def cost_lines(view: CostsView | None, group: str, now: int, width: int) -> Iterator[Line]:
+    """Everything about money: the sum and what today will come to, bars over time, limits, and sums by one thing."""
     if view is None:
         return
     total = view.total
     saved = f", {money(total.saved_usd_micros)} saved" if total.saved_usd_micros else ""
     failed = Cell(f", {total.failed} failed", "bad") if total.failed else Cell("")
     told = f"  {plural(total.calls, 'call')} of models, {total.cached} from the cache{saved}"
-    yield fit_line((Cell(money(total.usd_micros), "strong"), Cell(told), failed), width)
-    if not view.jobs and not view.budgets:
-        yield ()
-        yield line(Cell("Nothing was spent in this time. What models cost, and what stages report, is counted here."))
-        return
+    today = f"today {money(view.today_usd_micros)}, by midnight about {money(view.forecast_usd_micros)}"
+    left = [Cell(money(total.usd_micros), "strong"), Cell(told), failed]
+    right = [Cell(today, "muted")] if view.forecast_usd_micros else []
+    if width_of([*left, *right]) + 2 <= width:
+        yield spread(left, right, width) if right else tuple(left)
+    else:
+        yield fit_line(left, width)
+        yield fit_line(right, width)
     if drawn := chart_lines(view.quarters, view.since, now, width):
         yield ()
         yield from drawn
@@ -60,23 +85,49 @@ def cost_lines(view: CostsView | None, now: int, width: int) -> Iterator[Line]:
         yield ()
         yield (Cell("DAILY LIMITS", "head"),)
         for budget in view.budgets:
-            yield fit_line(_budget(budget, now), width)
-    for title, rows in (
-        ("JOB", view.jobs), ("STAGE", view.stages), ("MODEL", view.models), ("PURPOSE", view.purposes),
-        ("DAY", view.days),
-    ):  # fmt: skip
-        if rows:
-            yield ()
-            yield from _table(title, rows, width)
+            yield fit_line(_budget(budget, now, 20 if width >= 90 else 13), width)
+    yield ()
+    if rows := rows_of(view, group):
+        yield from _table(group.upper(), rows, width)
+        if any(row.unpriced for row in rows):
+            yield from prose("? was not priced by its model; it is counted at the most it may have cost.", width)
+    elif view.jobs:
+        yield from prose(f"Nothing of it is known by {group}.  ] shows other sums.", width)
+    else:
+        yield from prose(
+            "Nothing was spent in this time. What models cost, and what stages report, is counted here.", width, ""
+        )
 
 
-def _budget(budget: BudgetView, now: int) -> Line:
+def rows_of(view: CostsView, group: str) -> tuple[CostView, ...]:
+    """The sums by one thing."""
+    return {
+        "job": view.jobs, "model": view.models, "stage": view.stages, "item": view.items, "purpose": view.purposes,
+        "day": view.days,
+    }[group]  # fmt: skip
+
+
+def call_lines(calls: Sequence[CallView], now: int) -> list[Line]:
+    """One line for each request, the newest first: when, what it cost and took, who asked, what, and how it ended."""
+    lines: list[Line] = []
+    for call in calls:
+        cost = f"{money(call.usd_micros)}{'?' if call.is_estimate else ''}"
+        who = " ".join(part for part in (call.job, call.key) if part)
+        mark = Cell("+ ", "ok") if call.state == "settled" else Cell("x ", "bad")
+        when = f"{fit(moment(call.ended_at, now), 12)} {fit(cost, 9, 'right')} {fit(duration(call.ms), 6, 'right')}"
+        lines.append((mark, Cell(f"{when}  "), cell(f"{who}  {call.purpose}  {call.model}")))
+        if call.state != "settled":
+            lines.append((Cell("    "), cell(f"{call.state}: {call.error or 'no reason given'}", "bad")))
+    return lines or [(Cell("No model was asked in this time.", "muted"),)]
+
+
+def _budget(budget: BudgetView, now: int, name: int) -> Line:
     used = budget.spent_usd_micros + budget.reserved_usd_micros
     share = min(1.0, used / budget.limit_usd_micros)
     role: Role = "bad" if share >= 1 else "wait" if share >= 0.8 else "ok"
     way = f" ({money(budget.reserved_usd_micros)} on its way)" if budget.reserved_usd_micros else ""
     return (
-        _name(budget.name, 20),
+        _name(budget.name, name),
         Cell(" "),
         Cell(f"{money(budget.spent_usd_micros)} of {money(budget.limit_usd_micros)} ".ljust(18)),
         Cell(bar(used, budget.limit_usd_micros, _BAR), role),
@@ -86,31 +137,36 @@ def _budget(budget: BudgetView, now: int) -> Line:
 
 def _table(title: str, rows: Sequence[CostView], width: int) -> Iterator[Line]:
     """One line for each, with its share of the whole; what stages cost is known by attempt, not by call."""
-    wide, of_stages = width >= 96, title == "STAGE"
-    name = min(max(12, width - (79 if wide else 53)), _NAME)
+    wide, of_stages = width >= 100, title == "STAGE"
+    name = min(max(12, width - (81 if wide else 61)), _NAME)
     head = fit(title, name) + fit("COST", 10, "right") + " " + fit("SHARE", _BAR)
-    head += fit("RUNS" if of_stages else "CALLS", 8, "right") + fit("" if of_stages else "CACHED", 8, "right")
-    head += fit("FAILED", 8, "right")
-    if wide and not of_stages:
-        head += fit("TOKENS IN", 11, "right") + fit("OUT", 9, "right") + fit("MEAN", 6, "right")
-    yield (Cell(head, "head"),)
+    head += fit("RUNS" if of_stages else "CALLS", 7, "right") + fit("FAILED", 8, "right") + fit("FAILED$", 9, "right")
+    head += "" if of_stages else fit("CACHED", 7, "right") + fit("P95", 7, "right")
+    head += fit("TOKENS IN", 11, "right") + fit("OUT", 9, "right") if wide and not of_stages else ""
+    yield fit_line([Cell(head, "head")], width)
     whole = sum(row.usd_micros for row in rows)
     for row in rows:
+        asked = row.calls + row.cached
         parts = [
             _name(row.name, name),
-            Cell(fit(money(row.usd_micros), 10, "right")),
+            Cell(
+                fit(money(row.usd_micros) + ("?" if row.unpriced else ""), 10, "right"), "wait" if row.unpriced else ""
+            ),
             Cell(" " + fit("#" * len(bar(row.usd_micros, whole, _BAR).rstrip(".")), _BAR), "run"),
-            Cell(fit(f"{row.calls:,}", 8, "right")),
-            Cell(fit("" if of_stages else f"{row.cached:,}", 8, "right"), "muted"),
+            Cell(fit(f"{row.calls:,}", 7, "right")),
             Cell(fit(f"{row.failed:,}", 8, "right"), "bad" if row.failed else "muted"),
+            Cell(fit(money(row.failed_usd_micros), 9, "right"), "bad" if row.failed_usd_micros else "muted"),
         ]
-        if wide and not of_stages:
-            mean = "" if row.mean_ms is None else f"{row.mean_ms / 1000:.1f}s"
+        if not of_stages:
             parts += [
-                Cell(fit(f"{row.tokens_in:,}", 11, "right"), "muted"),
-                Cell(fit(f"{row.tokens_out:,}", 9, "right"), "muted"),
-                Cell(fit(mean, 6, "right"), "muted"),
+                Cell(fit(f"{100 * row.cached // asked}%" if asked else "-", 7, "right"), "muted"),
+                Cell(fit("-" if row.p95_ms is None else duration(row.p95_ms), 7, "right"), "muted"),
             ]
+            if wide:
+                parts += [
+                    Cell(fit(f"{row.tokens_in:,}", 11, "right"), "muted"),
+                    Cell(fit(f"{row.tokens_out:,}", 9, "right"), "muted"),
+                ]
         yield fit_line(parts, width)
 
 

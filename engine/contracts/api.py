@@ -21,7 +21,7 @@ from engine.contracts.view import (
 if TYPE_CHECKING:
     # Views of screens that are not the first: making their classes would hold up the first paint.
     from engine.contracts.bulk import BulkLook, BulkView, Forecast
-    from engine.contracts.costs import CostsView, ModelsView
+    from engine.contracts.costs import CallView, CostsView, ModelsView
     from engine.contracts.history import HourView
     from engine.contracts.incident import IncidentView
     from engine.contracts.since import SinceView
@@ -134,6 +134,10 @@ class Reader(Protocol):
 
     def costs(self, since: int) -> CostsView:
         """Money and models since a time (ms UTC)."""
+        ...
+
+    def model_calls(self, since: int, limit: int) -> list[CallView]:
+        """The newest requests to models that have ended since a time (ms UTC)."""
         ...
 
     def models(self) -> ModelsView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from engine.contracts.values import dataclass
 
@@ -25,6 +25,39 @@ class CostView:
     """What the cached answers had cost."""
     mean_ms: int | None
     """Mean time of a request; None: there was none."""
+    p95_ms: int | None = None
+    """Of twenty requests, how long the slowest but one took, among the newest `CALLS_READ`; None: there was none."""
+    failed_usd_micros: int = 0
+    """What failed requests among those cost."""
+    unpriced: int = 0
+    """Requests among those whose price or tokens were not told: they are counted at the most they may have cost."""
+
+
+CALLS_READ: Final = 5_000
+"""Requests that are looked at one by one, the newest: what it costs to read them does not grow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """One request to a model that has ended."""
+
+    ended_at: int
+    """ms UTC."""
+    job: str
+    """`(asked)`: a person or the engine itself asked."""
+    key: str | None
+    """The item that it was for."""
+    model: str
+    purpose: str
+    state: str
+    """`settled`, `failed` or `lost`."""
+    ms: int
+    usd_micros: int
+    is_estimate: bool
+    """Whether its price or its tokens were not told."""
+    tokens_in: int
+    tokens_out: int
+    error: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +92,12 @@ class CostsView:
     quarters: tuple[tuple[int, int], ...]
     """Start of each quarter of an hour in which something was spent (ms UTC), and how much (micro-dollars)."""
     budgets: tuple[BudgetView, ...]
+    items: tuple[CostView, ...] = ()
+    """`job/key` of the items that the newest `CALLS_READ` requests were for, at most 200."""
+    today_usd_micros: int = 0
+    """Spent since the day began where the machine stands."""
+    forecast_usd_micros: int = 0
+    """What it will be at the end of the day, when the rest of it goes as the last 24 hours went."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 _COST_MAX: Final = 2**53
+_DAY_MS: Final = 86_400_000
 QUARTER_MS: Final = 15 * 60_000
 """Spend is booked by quarters of an hour: every time zone's midnight lies on one."""
 
@@ -17,6 +18,17 @@ def day_bounds(now: int, zone: ZoneInfo) -> tuple[int, int]:
     today = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)  # the first one, where midnight comes twice
     tomorrow = (today.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
     return round(today.timestamp() * 1000), round(tomorrow.timestamp() * 1000)
+
+
+def local_day(now: int) -> tuple[int, int]:
+    """Start and end of the day where the machine stands, ms UTC."""
+    today = datetime.fromtimestamp(now / 1000).replace(hour=0, minute=0, second=0, microsecond=0)
+    return round(today.timestamp() * 1000), round((today + timedelta(days=1)).timestamp() * 1000)
+
+
+def forecast(today_usd_micros: int, last_day_usd_micros: int, left_ms: int) -> int:
+    """What a day will have cost at its end, when the rest of it goes as the last 24 hours went."""
+    return today_usd_micros + round(last_day_usd_micros * max(left_ms, 0) / _DAY_MS)
 
 
 def quarter(now: int) -> int:

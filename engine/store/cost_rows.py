@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from engine.contracts.costs import (
+    CALLS_READ,
     BudgetView,
+    CallView,
     ConversationView,
     CostsView,
     CostView,
@@ -18,13 +21,15 @@ from engine.contracts.costs import (
     ModelWaitView,
     QuotaView,
 )
-from engine.rules.budget import day_bounds
+from engine.rules.budget import day_bounds, forecast, local_day
 from engine.store.sql import queries
 
 _SQL = queries("costs")
 
 _NOTHING = (0,) * 8
 _HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
+_ITEMS = 200
 
 
 def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
@@ -45,6 +50,10 @@ def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
             for at, usd_micros in connection.execute(query, (since,)):
                 spent[at] += usd_micros
         limits = tuple(budgets(connection, now))
+        ledger = _calls(connection, since, CALLS_READ)
+        begins, ends = local_day(now)
+        today = _spent_since(connection, begins)
+        last_day = _spent_since(connection, now - _DAY_MS)
     finally:
         connection.execute("COMMIT")
     jobs = dict(by_job)
@@ -55,14 +64,75 @@ def costs(connection: sqlite3.Connection, since: int, now: int) -> CostsView:
     return CostsView(
         since=since,
         total=_view("total", _added(jobs.values())),
-        jobs=_dearest(jobs),
-        models=_dearest(by_model),
-        purposes=_dearest(by_purpose),
+        jobs=_looked_at(_dearest(jobs), ledger, lambda call: call.job),
+        models=_looked_at(_dearest(by_model), ledger, lambda call: call.model),
+        purposes=_looked_at(_dearest(by_purpose), ledger, lambda call: call.purpose),
+        items=_items(ledger),
+        today_usd_micros=today,
+        forecast_usd_micros=forecast(today, last_day, ends - now),
         stages=_dearest(by_stage),
         days=_days(quarters, spent),
         quarters=tuple(sorted((at, usd_micros) for at, usd_micros in spent.items() if usd_micros)),
         budgets=limits,
     )
+
+
+def calls(connection: sqlite3.Connection, since: int, limit: int) -> list[CallView]:
+    """The newest requests that have ended since a time."""
+    return _calls(connection, since, limit)
+
+
+def _calls(connection: sqlite3.Connection, since: int, limit: int) -> list[CallView]:
+    return [
+        CallView(
+            ended_at=at, job=job, key=key, model=model, purpose=purpose, state=state, ms=max(ms, 0),
+            usd_micros=usd_micros, is_estimate=bool(is_estimate), tokens_in=tokens_in, tokens_out=tokens_out,
+            error=error,
+        )
+        for at, job, key, model, purpose, state, ms, usd_micros, is_estimate, tokens_in, tokens_out, error
+        in connection.execute(_SQL.calls, {"since": since, "limit": limit})
+    ]  # fmt: skip
+
+
+def _spent_since(connection: sqlite3.Connection, since: int) -> int:
+    """What was spent since a time by jobs, and by what was asked on no job's account."""
+    queries = (_SQL.spent_by_job, _SQL.asked_by_quarter)
+    return sum(usd_micros for query in queries for _, usd_micros in connection.execute(query, (since,)))
+
+
+def _looked_at(
+    rows: tuple[CostView, ...], ledger: Iterable[CallView], group: Callable[[CallView], str]
+) -> tuple[CostView, ...]:
+    """Sums with what only the requests one by one tell."""
+    found: dict[str, list[CallView]] = defaultdict(list)
+    for call in ledger:
+        found[group(call)].append(call)
+    return tuple(replace(row, **_seen(found[row.name])) if row.name in found else row for row in rows)
+
+
+def _seen(calls: list[CallView]) -> dict[str, Any]:
+    took = sorted(call.ms for call in calls)
+    return {
+        "p95_ms": took[min(len(took) * 19 // 20, len(took) - 1)],
+        "failed_usd_micros": sum(call.usd_micros for call in calls if call.state != "settled"),
+        "unpriced": sum(call.is_estimate for call in calls),
+    }
+
+
+def _items(ledger: Iterable[CallView]) -> tuple[CostView, ...]:
+    """What single items cost, the dearest first."""
+    found: dict[str, list[CallView]] = defaultdict(list)
+    for call in ledger:
+        if call.key is not None:
+            found[f"{call.job}/{call.key}"].append(call)
+    rows: dict[str, tuple[int, ...]] = {
+        name: (
+            len(of), 0, sum(call.state != "settled" for call in of), sum(call.tokens_in for call in of),
+            sum(call.tokens_out for call in of), sum(call.usd_micros for call in of), 0, sum(call.ms for call in of),
+        )
+        for name, of in found.items()
+    }  # fmt: skip
+    return tuple(replace(row, **_seen(found[row.name])) for row in _dearest(rows)[:_ITEMS])
 
 
 def _sums(connection: sqlite3.Connection, query: str, since: int) -> dict[str, tuple[int, ...]]:

@@ -22,6 +22,14 @@ SELECT u.at, sum(u.calls), sum(u.cached), sum(u.failed), sum(u.tokens_in), sum(u
     sum(u.saved_usd_micros), sum(u.ms)
 FROM model_use AS u WHERE u.at >= ? GROUP BY u.at;
 
+-- name: calls
+-- The newest requests that have ended since a time: what sums do not tell.
+SELECT c.ended_at, coalesce(j.name, '(asked)'), i.key, c.backend || '/' || c.mode, c.purpose, c.state,
+    c.ended_at - c.at, c.usd_micros, c.is_estimate, coalesce(c.tokens_in, 0), coalesce(c.tokens_out, 0), c.error
+FROM model_calls AS c INDEXED BY model_calls_ended
+    LEFT JOIN jobs AS j ON j.id = c.job_id LEFT JOIN items AS i ON i.id = c.item_id
+WHERE c.ended_at >= :since AND c.state <> 'unsent' ORDER BY c.ended_at DESC LIMIT :limit;
+
 -- name: by_stage
 -- What the attempts of each stage have cost since the start of an hour, of those that cost something.
 SELECT j.name || '.' || s.name, sum(r.n), sum(iif(r.outcome = 'failed', r.n, 0)), sum(r.usd_micros)

@@ -34,7 +34,7 @@ from engine.store.state_dir import StateDir
 
 if TYPE_CHECKING:
     from engine.contracts.bulk import BulkLook, BulkView, Forecast
-    from engine.contracts.costs import BudgetView, CostsView, ModelsView
+    from engine.contracts.costs import BudgetView, CallView, CostsView, ModelsView
     from engine.contracts.history import HourView
     from engine.contracts.incident import IncidentView
     from engine.contracts.report import JobReport
@@ -325,6 +325,12 @@ class Reader:
 
         with self._lock:
             return cost_rows.costs(self._connection, since, self._now())
+
+    def model_calls(self, since: int, limit: int) -> list[CallView]:
+        from engine.store import cost_rows
+
+        with self._lock:
+            return cost_rows.calls(self._connection, since, limit)
 
     def models(self) -> ModelsView:
         from engine.store import cost_rows

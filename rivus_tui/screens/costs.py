@@ -9,18 +9,20 @@ from textual.widget import Widget
 
 from engine.contracts.costs import CostsView
 from rivus_tui.actions.action import Action
-from rivus_tui.cost_page import PERIODS, cost_lines, period_tabs
+from rivus_tui.cost_page import GROUPS, PERIODS, call_lines, choices_line, cost_lines
 from rivus_tui.desk import Desk
 from rivus_tui.format import Line
 from rivus_tui.possible import Situation
 from rivus_tui.screens.room import Mover, Room, bindings_of
 from rivus_tui.widgets.lines_view import LinesView
 
-_DAY_MS: Final = 86_400_000
+_HOUR_MS: Final = 3_600_000
+_CALLS: Final = 200
+"""Requests that Enter shows, the newest."""
 
 
 class CostsScreen(Room):
-    """Spend by job, model, purpose and day."""
+    """What was spent in a time, by job, model, stage, item, purpose or day."""
 
     KIND = "costs"
     MODE = "costs"
@@ -29,11 +31,12 @@ class CostsScreen(Room):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._view: CostsView | None = None
-        self._period = 0
+        self._period = 1
+        self._group = 0
 
     def body(self) -> Iterator[Widget]:
         """One page of tables."""
-        yield LinesView(lambda _width: (period_tabs(self._period),), widget_id="period", hug=True)
+        yield LinesView(lambda width: (choices_line(self._period, self._group, width),), widget_id="period", hug=True)
         yield LinesView(self._draw, widget_id="page")
 
     def panes(self) -> Sequence[Mover]:
@@ -42,13 +45,12 @@ class CostsScreen(Room):
 
     def read(self) -> None:
         """Read the sums again."""
-        since = self.desk.clock.now() - PERIODS[self._period][1] * _DAY_MS
-        self._view = self.desk.reader.costs(since)
+        self._view = self.desk.reader.costs(self._since)
         for name in ("#period", "#page"):
             self.query_one(name, LinesView).redraw()
 
     def _draw(self, width: int) -> Sequence[Line]:
-        return tuple(cost_lines(self._view, self.desk.clock.now(), width))
+        return tuple(cost_lines(self._view, GROUPS[self._group], self.desk.clock.now(), width))
 
     def situation(self) -> Situation:
         """Nothing here can be decided; what is copied is the page as it is."""
@@ -61,8 +63,10 @@ class CostsScreen(Room):
         )
 
     def label(self, action: Action) -> str:
-        """The period that comes next."""
+        """What comes next."""
         if action.id == "next_part":
+            return f"By {GROUPS[(self._group + 1) % len(GROUPS)]}"
+        if action.id == "period":
             return PERIODS[(self._period + 1) % len(PERIODS)][0].capitalize()
         return action.label
 
@@ -73,5 +77,23 @@ class CostsScreen(Room):
         self._turn(-1)
 
     def _turn(self, step: int) -> None:
-        self._period = (self._period + step) % len(PERIODS)
+        self._group = (self._group + step) % len(GROUPS)
         self.reload(even_frozen=True)
+
+    @property
+    def _since(self) -> int:
+        return self.desk.clock.now() - PERIODS[self._period][1] * _HOUR_MS
+
+    def do_period(self) -> None:
+        self._period = (self._period + 1) % len(PERIODS)
+        self.reload(even_frozen=True)
+
+    def do_calls(self) -> None:
+        with self.reading():
+            calls = self.desk.reader.model_calls(self._since, _CALLS)
+            title = f"Requests to models, the newest first: last {PERIODS[self._period][0]}"
+            self.read_out(title, call_lines(calls, self.desk.clock.now()))
+
+    def config_place(self) -> tuple[str, ...]:
+        """The daily limit of all jobs together."""
+        return ("settings", "daily_cost")

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.contracts.bulk import BulkLook, BulkView, Forecast
 from engine.contracts.commands import CommandOutcome
-from engine.contracts.costs import CostsView, ModelsView
+from engine.contracts.costs import CallView, CostsView, ModelsView
 from engine.contracts.errors import StateError
 from engine.contracts.filter import Term
 from engine.contracts.history import HourView
@@ -190,6 +190,10 @@ class FakeReader:
     def costs(self, since: int) -> CostsView:
         self._check()
         return model_rows.costs(since, NOW)
+
+    def model_calls(self, since: int, limit: int) -> list[CallView]:
+        self._check()
+        return model_rows.calls(NOW)[:limit]
 
     def models(self) -> ModelsView:
         self._check()

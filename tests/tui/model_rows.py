@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from engine.contracts.costs import (
     BudgetView,
+    CallView,
     ConversationView,
     CostsView,
     CostView,
@@ -33,10 +35,14 @@ def costs(since: int, now: int) -> CostsView:
             name="total", calls=331, cached=48, failed=6, tokens_in=298_000, tokens_out=39_700, usd_micros=1_842_300,
             saved_usd_micros=211_000, mean_ms=1_800,
         ),
-        jobs=(cost("docs", 1_204_000, 214, cached=40), cost("todos", 610_100, 109, failed=6),
+        jobs=(cost("docs", 1_204_000, 214, cached=40, p95_ms=9_000, failed_usd_micros=20_000),
+              cost("todos", 610_100, 109, failed=6),
               cost("(asked)", 28_200, 8)),
         models=(cost("openai/gpt-5", 1_310_000, 41), cost("openai/gpt-5-mini", 532_300, 286, failed=6, cached=48),
-                cost("local/qwen3", 0, 4)),
+                cost("local/qwen3", 500_000, 4, unpriced=4)),
+        items=(cost("docs/docs/a.md", 531_000, 12, unpriced=1, p95_ms=2_400),),
+        today_usd_micros=640_000,
+        forecast_usd_micros=1_105_000,
         purposes=(cost("scope", 980_000, 140), cost("summarise", 834_100, 183), cost("ask", 28_200, 8)),
         stages=(cost("docs.summarise", 1_204_000, 214), cost("todos.scope", 610_100, 109, failed=6)),
         quarters=tuple(
@@ -51,6 +57,19 @@ def costs(since: int, now: int) -> CostsView:
                        reserved_usd_micros=0, resets_at=now + 9 * _HOUR),
         ),
     )  # fmt: skip
+
+
+def calls(now: int) -> list[CallView]:
+    """Some requests, the newest first."""
+    made = CallView(
+        ended_at=now - 61_000, job="docs", key="docs/a.md", model="openai/gpt-5", purpose="summarise", state="settled",
+        ms=2_400, usd_micros=31_000, is_estimate=False, tokens_in=1_900, tokens_out=240, error=None,
+    )  # fmt: skip
+    return [
+        made,
+        replace(made, ended_at=now - 95_000, model="local/qwen3", usd_micros=500_000, is_estimate=True),
+        replace(made, ended_at=now - 120_000, job="(asked)", key=None, state="failed", error="429 Too Many Requests"),
+    ]
 
 
 def quota(name: str, **more: Any) -> QuotaView:

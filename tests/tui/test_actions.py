@@ -71,7 +71,7 @@ def test_every_key_is_one_that_textual_knows() -> None:
     known = {key.value for key in Keys} | set(KEY_ALIASES)
     for _, action in ACTIONS:
         for key in action.keys:
-            assert len(key) == 1 or key in known or key in {_character_to_key(sign) for sign in "/,+-=?![]: "}, key
+            assert len(key) == 1 or key in known or key in {_character_to_key(sign) for sign in "/,.+-=?![]: "}, key
 
 
 @pytest.mark.parametrize("screen", kinds())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.contracts.costs import BudgetView
+from engine.rules.budget import forecast
 from rivus_tui.cost_chart import chart_lines
 from tests.tui.rows import NOW, sample
 from tests.tui.story import open_room
@@ -50,3 +51,27 @@ async def test_status_line_shows_what_of_the_day_is_spent_and_the_banner_when_al
         rows.status = replace(rows.status, budget=replace(budget, spent_usd_micros=5_010_000))
         await story.press("ctrl+r")
         assert "GUARD HIT: $5.00 a day is spent; what costs money goes on in 1h00" in story.text()
+
+
+async def test_costs_are_shown_by_one_thing_over_one_time() -> None:
+    async with open_room(None, "7") as story:
+        assert "[24 hours]" in story.text()
+        assert "todos " in story.text()
+        await story.press("right_square_bracket")
+        assert "by  job [model]" in story.text()
+        assert "$0.50?" in story.text()
+        assert "? was not priced by its model" in story.text()
+        await story.press("full_stop")
+        assert "[7 days]" in story.text()
+        assert "by midnight about $1.10" in story.text()
+
+
+async def test_enter_shows_each_request() -> None:
+    async with open_room(None, "7", "enter") as story:
+        assert "(asked)" in story.text()
+        assert "failed: 429 Too Many Requests" in story.text()
+
+
+def test_rest_of_the_day_goes_as_the_last_one_went() -> None:
+    assert forecast(640_000, 2_400_000, 6 * HOUR) == 1_240_000
+    assert forecast(640_000, 2_400_000, -1) == 640_000

@@ -99,6 +99,7 @@ def _went_back(before: Seen, after: Seen) -> bool:
 WITNESSES: Final[dict[str, Witness]] = {
     "copy": lambda before, after: "characters" in "".join(after.said(before)),
     "config": lambda before, after: "jobs.yaml" in "".join(after.said(before)),
+    "calls": _opens("Reading"),
     "copy_as": _opens("Dialog"),
     "escape": _went_back,
     "export": _opens("Dialog"),
@@ -113,6 +114,7 @@ WITNESSES: Final[dict[str, Witness]] = {
     "diff_style": _changes,
     "next_part": _shows_part,
     "open": _led_on,
+    "period": _changes,
     "pane": lambda before, after: after.pane != before.pane,
     "previous_part": _shows_part,
     "quit": _opens("Dialog"),
