@@ -7,6 +7,7 @@ are dumped as what they lead to. With a `Plan` the words leave out what the plan
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -28,6 +29,7 @@ from engine.rules.code.words import Dump, is_bare_return, is_quiet_import, liter
 SKIPPED_FIELDS: Final = frozenset({"ctx", "kind", "type_comment", "type_ignores", "lineno", "col_offset"})
 _FIELDS: Final[dict[type, tuple[str, ...]]] = {}
 """Class of node → its fields that are dumped."""
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[.:][^\W\d]\w*")
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TURNED: Final = {ast.In: "NotIn", ast.Is: "IsNot", ast.NotIn: "In", ast.IsNot: "Is"}
 _SAFE_SINKS: Final = frozenset(
@@ -209,6 +211,18 @@ class Dumper(Definitions, References):
     def _constant(self, node: ast.Constant) -> None:
         is_message = self._plan is not None and id(node) in self._plan.messages
         self._out.append("<message>" if is_message else literal(node.value))
+        if isinstance(node.value, str) and not is_message:
+            self._dotted_text(node.value)
+
+    def _dotted_text(self, text: str) -> None:
+        """`"package.module.name"` and `"module:name"` may be looked up at run time."""
+        module, _, name = text.replace(":", ".").rpartition(".")
+        if not module or not _DOTTED.fullmatch(text):
+            return
+        found = self._lens.project.module(module)
+        for other in [found] if found is not None else self._lens.project.beside(self._lens.module):
+            if name in other.bindings:
+                self.dump.symbols[Symbol(other.name, name)] = None
 
     def _text(self, node: ast.AST) -> None:
         """An f-string, or with the rule a sum of texts: the same words for the same text; `cast(T, x)` is `x`."""
@@ -326,7 +340,9 @@ class Dumper(Definitions, References):
             self._out.append(self._names.word(variable))
         for name in ("pattern", "keys", "patterns"):
             value = getattr(node, name, None)
-            if value:
+            if isinstance(value, ast.AST):
+                self._node(value)
+            elif value:
                 self._list(value)
         self._out.append(")")
 

@@ -199,7 +199,8 @@ class _Closure:
                 reached.update(dict.fromkeys(found))
                 symbols.extend(found)
             if not symbols and not names:
-                symbols = [*self._registered(modules, reached), *self._hinted(dumps, reached)]
+                hinted = {s for dump in dumps.values() for s in dump.hinted} if hints else set()
+                symbols = [*self._registered(modules, reached, hinted), *self._hinted(dumps, reached)]
         return dumps
 
     def _entered(self, name: str, names: list[str], modules: dict[str, None]) -> list[Unit]:
@@ -225,12 +226,12 @@ class _Closure:
         reached.update(found)
         return list(found)
 
-    def _registered(self, modules: dict[str, None], reached: dict[Symbol, None]) -> list[Symbol]:
+    def _registered(self, modules: dict[str, None], reached: dict[Symbol, None], hinted: set[Symbol]) -> list[Symbol]:
         found: dict[Symbol, None] = {}
         for name in modules:
             module = self._project.module(name)
             if module is not None:
-                found.update(dict.fromkeys(registered(self._project, module, reached, self._facts.subclasses)))
+                found.update(dict.fromkeys(registered(self._project, module, reached, self._facts.subclasses, hinted)))
         reached.update(found)
         return list(found)
 

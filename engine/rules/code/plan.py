@@ -379,10 +379,26 @@ class Planner:
         gone = self._plan.gone = self._gone()
         for handler in self._lens.of_kind(ast.ExceptHandler):
             if handler.name:
-                allowed = {id(n) for n in _names_that_pass_it_on(handler)} | gone
+                allowed = {id(n) for n in self._that_pass_it_on(handler)} | gone
                 variable = self._lens.variable(handler)
                 if variable is None or any(id(load) not in allowed for load in variable.loads):
                     self._plan.reads_errors = True
+
+    def _that_pass_it_on(self, handler: ast.ExceptHandler) -> list[ast.AST]:
+        """Return the nodes that hand a caught error to another one, whose message does not count either."""
+        found: list[ast.AST] = []
+        for node in walk(handler):
+            if isinstance(node, ast.Raise):
+                made = node.exc.func if isinstance(node.exc, ast.Call) else None
+                counts = made is not None and not self._is_plain_error(made)
+                found.extend(walk(node.cause) if counts and node.cause is not None else () if counts else walk(node))
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("isinstance", "type")
+            ):
+                found.extend(walk(node))
+        return found
 
 
 def _evaluated_next(statements: list[ast.stmt], start: int) -> set[str]:
@@ -414,16 +430,6 @@ def _evaluated_next(statements: list[ast.stmt], start: int) -> set[str]:
 
 def _is_of(key: str, name: str) -> bool:
     return key == name or key.startswith((f"{name}.", f"{name}[", f"len({name}"))
-
-
-def _names_that_pass_it_on(handler: ast.ExceptHandler) -> list[ast.AST]:
-    found: list[ast.AST] = []
-    for node in walk(handler):
-        if isinstance(node, ast.Raise) or (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "type")
-        ):
-            found.extend(walk(node))
-    return found
 
 
 def _ends(statements: list[ast.stmt]) -> bool:

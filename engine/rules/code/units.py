@@ -4,7 +4,7 @@ what a module does when it is imported."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 from engine.contracts.values import dataclass
@@ -130,9 +130,11 @@ def _acts(lens_of: Callable[[Unit, ast.stmt], Lens], unit: Unit, statement: ast.
     return False
 
 
-def registered(project: Project, module: Module, reached: dict[Symbol, None], subclasses: bool) -> list[Symbol]:
+def registered(
+    project: Project, module: Module, reached: dict[Symbol, None], subclasses: bool, hinted: Container[Symbol] = ()
+) -> list[Symbol]:
     """Return what a module puts into something that was reached: by changing it, by a registering decorator, or as a
-    subclass that is looked for at run time."""
+    subclass: of a class that is looked at at run time, or one of `hinted`, for which it may stand."""
     found: list[Symbol] = []
     for name, statements in module.bindings.items():
         symbol = Symbol(module.name, name)
@@ -140,7 +142,7 @@ def registered(project: Project, module: Module, reached: dict[Symbol, None], su
             continue
         for statement in statements:
             if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)) and _puts_itself(
-                project, module, statement, reached, subclasses
+                project, module, statement, reached, subclasses, hinted
             ):
                 found.append(symbol)
                 break
@@ -148,7 +150,12 @@ def registered(project: Project, module: Module, reached: dict[Symbol, None], su
 
 
 def _puts_itself(
-    project: Project, module: Module, node: ast.stmt, reached: dict[Symbol, None], subclasses: bool
+    project: Project,
+    module: Module,
+    node: ast.stmt,
+    reached: dict[Symbol, None],
+    subclasses: bool,
+    hinted: Container[Symbol],
 ) -> bool:
     for decorator in getattr(node, "decorator_list", ()):
         target = _root(project, module, decorator)
@@ -157,7 +164,7 @@ def _puts_itself(
     if isinstance(node, ast.ClassDef):
         for base in node.bases:
             target = _root(project, module, base)
-            if target in reached and (subclasses or _sees_subclasses(project, target)):
+            if target in reached and (subclasses or target in hinted or _sees_subclasses(project, target)):
                 return True
     return any(target in reached for target in _written(project, module, node, any_call=False))
 
