@@ -26,12 +26,13 @@ _TAG: Final = re.compile(r"\W{0,4}(?:TODO|FIXME)(?:\([^)\n]{1,40}\))?\W{0,2}:\W{
 """A paragraph that says of itself that it is one."""
 
 
-def scan_text(text: str, *, file: str = "", paragraphs: bool = False) -> list[TodoItem]:
+def scan_text(text: str, *, file: str = "", paragraphs: bool = False, headings: bool = False) -> list[TodoItem]:
     """Return the items of one Markdown text in document order; any text is valid.
 
-    `paragraphs` takes every paragraph outside lists for an item too, as some files are written, with low confidence.
+    `paragraphs` takes every paragraph outside lists for an item too, as some files are written, with low confidence;
+    `headings` every innermost heading, with what stands below it as its detail.
     """
-    return list(_Scan(read_outline(text), file, paragraphs).items())
+    return list(_Scan(read_outline(text), file, paragraphs, headings).items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class _Scan:
     outline: Outline
     file: str
     paragraphs: bool
+    headings: bool
 
     def items(self) -> Iterator[TodoItem]:
         readings = {bullet: read_marks(bullet.text) for bullet in self.outline.bullets}
@@ -107,7 +109,7 @@ class _Scan:
             end_line=heading.end_line,
             text=reading.text,
             raw=heading.text,
-            state=reading.state or "open",
+            state=reading.state or _state_of_sections(heading.parent) or "open",
             kind="heading",
             parent=None,
             section=heading.parent,
@@ -119,12 +121,19 @@ class _Scan:
         """Headings with a box; with a mark, only where several of a level have one; none that only names a section."""
         readings = [(heading, read_marks(heading.text)) for heading in self.outline.headings]
         marked = Counter(heading.level for heading, reading in readings if reading.state and not reading.box)
+        titles = sum(heading.level == 1 for heading, _ in readings)
+        holders = {heading.parent for heading, _ in readings}
         for heading, reading in readings:
             if not reading.text:
                 continue
             if reading.box or (
                 reading.state and heading.level > 1 and marked[heading.level] > 1 and not is_section_name(reading.text)
             ):
+                yield heading, reading
+                continue
+            is_inner = heading not in holders and (heading.level > 1 or titles > 1)
+            is_name = is_section_name(reading.text) and not starts_with_verb(reading.text)
+            if self.headings and is_inner and not is_name:
                 yield heading, reading
 
     def _paragraph_items(self) -> Iterator[TodoItem]:
@@ -218,7 +227,12 @@ def state_from_above(bullet: Bullet) -> TodoState | None:
         state = read_marks(above.text).state or (section_state(above.text) if len(above.text) <= 30 else None)
         if state:
             return state
-    for heading in reversed(bullet.section.path() if bullet.section else ()):
+    return _state_of_sections(bullet.section)
+
+
+def _state_of_sections(section: Heading | None) -> TodoState | None:
+    """Return the state that the nearest telling heading gives."""
+    for heading in reversed(section.path() if section else ()):
         state = section_state(heading.text)
         if state:
             return state

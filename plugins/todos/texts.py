@@ -18,7 +18,8 @@ _STYLE: Final = re.compile(r"^todos:[ \t]*[\"']?(\w+)", re.M)
 def items_of(text: str, file: str, *, name: str | None = None, paragraphs: bool = False) -> Sequence[TodoItem]:
     """Return the TODOs of a file's text, found under the path `file`; `name` is the path that the items carry.
 
-    The front matter of a list may say `todos: paragraphs` (each paragraph is an item) or `todos: none`.
+    The front matter of a list may say `todos: paragraphs` (each paragraph is an item), `todos: headings` (each
+    innermost heading is one, with what stands below it as its detail) or `todos: none`.
     """
     return _parsed(text, file, name or file, paragraphs)
 
@@ -29,7 +30,9 @@ def _parsed(text: str, file: str, name: str, paragraphs: bool) -> tuple[TodoItem
         return tuple(comments_of(text, file, name))
     front = _FRONT.match(text.replace("\r\n", "\n"))
     said = _STYLE.search(front[1]) if front else None
-    if said is not None and said[1] == "none":
+    style = said[1] if said is not None else ""
+    if style == "none":
         return ()
-    wanted = paragraphs or (said is not None and said[1] == "paragraphs")
-    return tuple(scan_text(text, file=name, paragraphs=wanted))
+    return tuple(
+        scan_text(text, file=name, paragraphs=paragraphs or style == "paragraphs", headings=style == "headings")
+    )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from benchmarks.judge import todo_scan
 from plugins.todos.lines import scan_text
+from plugins.todos.texts import items_of
 
 
 def states(text: str) -> list[tuple[int, str, str]]:
@@ -230,3 +231,18 @@ def test_a_paragraph_that_says_todo_is_an_item() -> None:
     text = "# Docs\n\nTODO: Describe the parts\n      and how they meet. (Ann)\n\nThe todo: list is kept elsewhere.\n"
     (item,) = scan_text(text)
     assert (item.line, item.text, item.confidence) == (3, "Describe the parts and how they meet. (Ann)", "medium")
+
+
+def test_headings_are_items_where_the_file_says_so() -> None:
+    front = "---\ntodos: headings\n---\n"
+    body = (
+        "# Plan\n\n## Add a cache\n\nWhy.\n\n- this first\n- [ ] a box\n\n## Fix bugs\n\n## Notes\n\nLater.\n\n"
+        "## Group\n\n### Write docs\n\n## Done\n\n### Old thing\n"
+    )
+    found = [(item.text, item.kind, item.state) for item in items_of(front + body, "TODO.md")]
+    assert found == [
+        ("Add a cache", "heading", "open"), ("a box", "checkbox", "open"), ("Fix bugs", "heading", "open"),
+        ("Write docs", "heading", "open"), ("Old thing", "heading", "done"),
+    ]  # fmt: skip
+    assert "heading" not in {item.kind for item in items_of(body, "TODO.md")}
+    assert [item.text for item in items_of(front + "# One\n\n# Two\n", "TODO.md")] == ["One", "Two"]
