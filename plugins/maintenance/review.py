@@ -45,9 +45,13 @@ async def handle(ctx: Context) -> Outcome:
     if answer == ACCEPT:
         told = {key: work[key] for key in ("branch", "commit", "base")}
         return Done(output={"verdict": ACCEPT, **told})
-    if answer == REJECT:
+    if work.get("given_up") == answer != "":
+        # It is tried once more, and the answer that it failed with still stands there: ask anew.
+        await ctx.checkpoint.save({"work": {**work, "given_up": None, "answered": None}})
+    elif answer == REJECT:
+        await ctx.checkpoint.save({"work": {**work, "given_up": REJECT}})
         return Fail(why=f"rejected; its work stays on {work['branch']}", kind="SessionRejected")
-    if answer and answer != work.get("answered"):
+    elif answer and answer != work.get("answered"):
         return await _again(ctx, work, answer)
     return Ask(question=question(work), choices=(ACCEPT, REJECT))
 
@@ -56,8 +60,7 @@ async def _again(ctx: Context, work: Mapping[str, Any], note: str) -> Outcome:
     """Let the agent work on; ask again with what came of it."""
     rounds = int(ctx.params.get("rounds", 3))
     if int(work.get("rounds", 1)) >= rounds:
-        # Once more tried, it asks again: what was said is asked for only once.
-        await ctx.checkpoint.save({"work": {**work, "answered": note}})
+        await ctx.checkpoint.save({"work": {**work, "given_up": note}})
         why = f"sent back {rounds} times, which is the limit; its work stays on {work['branch']}, and it still lacks: "
         return Fail(why=safe_line(why + note, 400), kind="SessionSentBack")
     outcome = await rework(ctx, work, note)

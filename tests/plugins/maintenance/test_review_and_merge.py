@@ -75,9 +75,12 @@ async def test_sent_back_beyond_the_limit_it_fails_and_asks_again_when_it_is_tri
 
 
 async def test_rejected_work_stays_on_its_branch(repository: Path, context: Make) -> None:
-    outcome = await review(replace(await worked(context), answer="reject"))
+    rejected = replace(await worked(context), answer="reject")
+    outcome = await review(rejected)
     assert outcome == Fail(why="rejected; its work stays on rivus/t-1-1", kind="SessionRejected")
     assert git(repository, "rev-parse", "--verify", "rivus/t-1-1")
+    assert isinstance(await review(rejected), Ask), "tried again, it asks again"
+    assert isinstance(await review(rejected), Fail), "and what is said then counts"
 
 
 async def test_nothing_executed_is_nothing_to_review_or_merge(context: Make) -> None:
