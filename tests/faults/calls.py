@@ -19,7 +19,7 @@ from engine.store import upkeep
 from engine.store.migrate import connect, migrations, prepare
 from engine.store.state_dir import EngineLock, StateDir
 from tests.factories import Ground
-from tests.faults.goals.processes import _make_old
+from tests.faults.goals.kills import _make_old
 from tests.kit.web import Answer, reply, web
 from tests.speed import slowness
 

@@ -267,6 +267,7 @@ async def test_commit_that_is_told_as_failed_is_looked_up_and_nothing_is_done_tw
         return {}
 
     async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as rig:
+        await rig.drained()
         before = await rig.runtime._database.run(lambda connection: connection)
         with stumbling(failing_once(at)):
             if at == "writer.committed":

@@ -1,156 +1,25 @@
-"""R2, R14, S5: engines in processes of their own that are killed, left to run, and looked into."""
+"""R14, S5: engines in processes of their own that are left to run, and looked into."""
 
 from __future__ import annotations
 
 import os
-import random
 import shlex
 import signal
 import socket
 import stat
-import statistics
 import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
 
 import psutil
 
-from engine.store import migrate, upkeep
-from engine.store.migrate import connect, migrations
 from tests.acceptance.command_line import RIVUS
 from tests.acceptance.waiting import wait_until
-from tests.faults.between import between_calls
 from tests.faults.goal import Goal, Lane, Reading, readings
 from tests.faults.plant import STAGES, Plant, planted
-from tests.speed import slowness
-
-# R2
-
-WAIT_S: Final = 1.0
-"""From the start of a process to its first handler, in half of all starts on a machine that does nothing else."""
-
-
-def _has_ended(plant: Plant, n: int) -> bool:
-    return len(plant.ledger("ended")) > n
-
-
-def kills(lane: Lane) -> Reading:
-    """SIGKILL at random: while it works, while it takes over what the last one left, while a copy is made."""
-    chance = random.Random(2)
-    found: list[str] = []
-    wanted = lane.n(fast=3, deep=1_000)
-    left, results, again, in_flight = wanted, 0, 0, 0
-    waits: list[float] = []
-    while left > 0:
-        times = min(left, 100)
-        durability = "full" if (left // 100) % 2 else "normal"
-        told = _kill_often(durability, times, chance, found, waits, n=2_500 if lane.deep else 150)
-        results, again, in_flight = results + told[0], again + told[1], in_flight + told[2]
-        left -= times
-    found += _killed_migration(lane.n(fast=1, deep=60), chance)
-    points, wrong = between_calls(lane.n(fast=0, deep=100), chance)
-    found += wrong
-    wait = statistics.median(waits)
-    if lane.deep and wait > WAIT_S * slowness():
-        found.append(f"work goes on {wait:.2f} s after a start")
-    figure = (
-        f"{wanted:,} kills at random and {points} at single system calls, 0 of {results:,} results lost, "
-        f"{again:,} of {in_flight:,} in flight began again, work went on {wait:.2f} s after a start (half of "
-        f"{len(waits)}), at most {max(waits):.2f} s"
-    )
-    return readings(found, figure)
-
-
-def _kill_often(
-    durability: str, times: int, chance: random.Random, found: list[str], waits: list[float], *, n: int
-) -> tuple[int, int, int]:
-    """Kill the engines of one plant so often; returns results, what began again, and what was in flight.
-
-    `waits` gets the seconds from the start of each process to its first handler.
-    """
-    with planted(handler="slow", n=n) as plant:
-        config = plant.root / "jobs.yaml"
-        config.write_text(config.read_text().replace("workers: 2", f"workers: 2, durability: {durability}"))
-        seen: set[Any] = set()
-        in_flight = 0
-        for kill in range(times):
-            started = time.time()
-            engine = plant.start("run", "boxes")
-            if kill % 4 == 3:
-                time.sleep(chance.uniform(0.0, 0.8))  # while it starts
-            else:
-                wait_until(
-                    partial(_has_ended, plant, len(plant.ledger("ended")) + chance.randrange(40)), lambda: "no work"
-                )
-            if kill % 4 == 1 and (plant.state / "rivus.db").exists():
-                copy = subprocess.Popen(
-                    [str(RIVUS), "--state", str(plant.state), "db", "backup", str(plant.root / f"copy{kill}.db")],
-                    cwd=plant.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                )  # fmt: skip
-                time.sleep(chance.uniform(0.2, 0.9))
-                copy.kill()
-                copy.wait()
-            engine.kill()
-            engine.communicate()
-            if first := [note.at for note in plant.ledger("began", engine.pid)]:
-                waits.append(min(first) - started)
-            if not (plant.state / "rivus.db").exists():
-                continue
-            now = set(plant.query("SELECT item_id, stage_id, output FROM results"))
-            if lost := seen - now:
-                found.append(f"kill {kill}: {len(lost)} results lost")
-            seen = now
-            in_flight += len(plant.rows("running"))
-            if plant.query("PRAGMA integrity_check") != [("ok",)]:
-                found.append(f"kill {kill}: integrity")
-        plant.run_to_the_end()
-        for _ in STAGES:
-            # What crashes have interrupted three times waits for a person; here the crashes were ours.
-            if held := sorted({key for _, key in plant.rows("waiting")}):
-                plant.ended(plant.start("items", "answer", "boxes", *held, "--answer", "again"), 0)
-                plant.run_to_the_end()
-        if not plant.is_whole():
-            found.append("not everything is done once")
-        again = sum(began - 1 for began in plant.times("began").values() if began > 1)
-        if again > in_flight:
-            found.append(f"{again} attempts began again, {in_flight} were in flight")
-        found += [f"a copy: {one}" for copy in plant.root.glob("copy*.db") for one in upkeep.check(copy)]
-        return n * len(STAGES), again, in_flight
-
-
-def _killed_migration(rounds: int, chance: random.Random) -> list[str]:
-    """An older state file whose upgrade is killed at each step comes through at the next start."""
-    found = []
-    newest = migrations()[-1].number
-    for n in range(rounds):
-        with planted(n=20) as plant:
-            _make_old(plant.state / "rivus.db", newest - 2)
-            at = chance.randrange(1, 3)
-            code = (
-                "import os, signal, engine.kit.chaos as c; seen = []; "
-                "c._upon = lambda name: name == 'migrate.applies' and (seen.append(1), "
-                f"len(seen) == {at} and os.kill(os.getpid(), signal.SIGKILL))"
-            )
-            plant.start_patched(code, "run", "boxes", "--once").communicate()
-            plant.run_to_the_end()
-            if plant.query("PRAGMA user_version") != [(newest,)] or not plant.is_whole():
-                found.append(f"migration {n}: not whole after a kill at step {at}")
-    return found
-
-
-def _make_old(database: Path, number: int) -> None:
-    """A state file as an older version made it."""
-    database.parent.mkdir(mode=0o700)
-    database.touch(mode=0o600)
-    connection = connect(database)
-    for migration in migrations()[:number]:
-        migrate._apply(connection, migration)
-    connection.close()
-
 
 # R14
 
@@ -274,9 +143,6 @@ def _tried_by_another(plant: Plant, found: list[str]) -> int:
 
 
 GOALS = [
-    Goal(
-        "R2", "kill -9", "0 lost, 0 twice, ≤ 1 repetition of what was in flight, goes on within 1 s", kills, minutes=18
-    ),
     Goal("R14", "soak", "all done, 0 errors, ≤ 4 MB per 100,000, log ≤ 64 MB", soak, minutes=8),
     Goal("S5", "permissions", "files 0600, folders 0700, 0 for another user", permissions),
 ]
