@@ -315,7 +315,7 @@ SABOTAGES: Final = (
     ),
     Sabotage(
         "a configuration of any size is read",
-        "engine/config/yaml_reader.py",
+        "engine/config/document.py",
         "if len(raw) > MAX_BYTES:",
         "if len(raw) > 100 * MAX_BYTES:",
         ("tests/config/test_yaml_reader.py",),
