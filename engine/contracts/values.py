@@ -2,9 +2,9 @@
 
 The standard library writes and compiles up to six functions for each dataclass when its module is imported. A start of
 Rivus declares some 250 and makes values of a quarter of them; that was two fifths of all that had to be done until the
-first handler ran. Here a declaration reads the fields and makes the slots, which the standard library does without
-compiling anything. `__init__` is the standard library's own, made when it is called for the first time; what compares,
-hashes and prints is the same function for all.
+first handler ran. Here a declaration reads the names of the fields and makes the slots, without
+compiling anything. `__init__` and the fields are the standard library's own, made when one of them is asked for for
+the first time; what compares, hashes and prints is the same function for all.
 
 To the type checker this is `dataclasses.dataclass`, and `field`, `fields`, `replace`, `asdict` and `match` work as they
 do there. Only the signature that `inspect` sees is not right before the first value.
@@ -13,6 +13,7 @@ do there. Only the signature that `inspect` sees is not right before the first v
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from functools import cache
 from operator import attrgetter
 from reprlib import recursive_repr
@@ -33,31 +34,105 @@ else:
 def _declared(
     cls: type, *, frozen: bool = False, eq: bool = True, slots: bool = False, kw_only: bool = False
 ) -> type[Any]:
-    made: type[Any] = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-    methods: dict[str, Any] = {"__init__": _first_init(made, frozen=frozen), "__repr__": _repr}
+    methods: dict[str, Any] = {"__repr__": _repr}
     if frozen:
         methods |= _FROZEN
     if eq:
         methods["__eq__"] = _eq
         methods["__hash__"] = _hash if frozen else None
-    for name, method in methods.items():
-        if name not in cls.__dict__:
-            setattr(made, name, method)
-    return made
+    if (names := _plain_fields(cls)) is None:
+        made: type[Any] = _read_at_once(cls, frozen=frozen, slots=slots, kw_only=kw_only)
+        methods["__init__"] = _first_init(lambda: _inherited(made, frozen=frozen))
+        for name, method in methods.items():
+            if name not in cls.__dict__:
+                setattr(made, name, method)
+        return made
+    late = _Late(cls, names, frozen=frozen, kw_only=kw_only)
+    namespace = {
+        **methods,
+        "__init__": _first_init(late.init),
+        "__match_args__": () if kw_only else names,
+        **_REPLACE,
+        **cls.__dict__,
+        "__dataclass_fields__": late,
+    }
+    if slots:
+        for name in ("__dict__", "__weakref__", *names):
+            namespace.pop(name, None)
+        namespace["__slots__"] = names
+        late.cls = type(cls.__name__, (), namespace)
+        late.cls.__qualname__ = cls.__qualname__
+        return late.cls
+    for name, value in namespace.items():
+        if name in names and isinstance(value, dataclasses.Field):
+            if value.default is dataclasses.MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, value.default)
+        elif name not in cls.__dict__:
+            setattr(cls, name, value)
+    return cls
 
 
-def _first_init(cls: type[Any], *, frozen: bool) -> Callable[..., None]:
-    """An `__init__` that puts the real one in its place. Threads that come at once do it once each, to the same end."""
+def _plain_fields(cls: type) -> tuple[str, ...] | None:
+    """Names of the fields of a class that has no other base, and nothing but fields among its annotations."""
+    told = inspect.get_annotations(cls)
+    if not told or cls.__bases__ != (object,):
+        return None
+    for name, text in told.items():
+        given = cls.__dict__.get(name)
+        if type(text) is not str or "ClassVar" in text or "InitVar" in text or "KW_ONLY" in text:
+            return None
+        if isinstance(given, dataclasses.Field) and not (given.init and given.kw_only is dataclasses.MISSING):
+            return None
+    return tuple(told)
+
+
+def _read_at_once(cls: type, **options: bool) -> type[Any]:
+    """What the standard library makes of a class, but for the methods that are made here."""
+    return dataclasses.dataclass(init=False, repr=False, eq=False, **options)(cls)
+
+
+def _first_init(make: Callable[[], Callable[..., None]]) -> Callable[..., None]:
+    """An `__init__` that lets the real one be made. Threads that come at once do it once each, to the same end."""
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        cls.__init__ = init = _init(cls, frozen=frozen)
-        init(self, *args, **kwargs)
+        make()(self, *args, **kwargs)
 
     return __init__
 
 
-def _init(cls: type[Any], *, frozen: bool) -> Callable[..., None]:
-    """The standard library's `__init__` for these fields, taken from a class made for it."""
+class _Late:
+    """Fields and `__init__` of a class as the standard library makes them, when somebody asks for the first time."""
+
+    def __init__(self, cls: type[Any], names: tuple[str, ...], *, frozen: bool, kw_only: bool) -> None:
+        self.cls = cls
+        given = cls.__dict__
+        self._twin = {name: given[name] for name in (*names, "__post_init__") if name in given}
+        # Without a docstring, a signature would be written for it.
+        self._twin |= {
+            "__annotations__": inspect.get_annotations(cls),
+            "__module__": cls.__module__,
+            "__doc__": "A twin.",
+        }
+        self._options = {"frozen": frozen, "kw_only": kw_only}
+
+    def init(self) -> Callable[..., None]:
+        """Make both; returns the `__init__`."""
+        options: dict[str, Any] = {"eq": False, "repr": False, "match_args": False, **self._options}
+        twin: type[Any] = dataclasses.dataclass(**options)(type(self.cls.__name__, (), dict(self._twin)))
+        for name in ("__dataclass_fields__", "__dataclass_params__"):
+            setattr(self.cls, name, twin.__dict__[name])
+        return _lend(twin, self.cls)
+
+    def __get__(self, value: Any, owner: type) -> dict[str, Any]:
+        self.init()
+        fields: dict[str, Any] = vars(self.cls)["__dataclass_fields__"]
+        return fields
+
+
+def _inherited(cls: type[Any], *, frozen: bool) -> Callable[..., None]:
+    """Give a class the standard library's `__init__` for its fields, taken from a class made for it."""
     namespace: dict[str, Any] = {"__doc__": "Lends its `__init__`."}  # without one, a signature is written for it
     if hasattr(cls, "__post_init__"):
         namespace["__post_init__"] = cls.__post_init__
@@ -65,7 +140,13 @@ def _init(cls: type[Any], *, frozen: bool) -> Callable[..., None]:
     twin = dataclasses.make_dataclass(
         cls.__name__, fields, namespace=namespace, frozen=frozen, eq=False, repr=False, match_args=False
     )
+    return _lend(twin, cls)
+
+
+def _lend(twin: type[Any], cls: type[Any]) -> Callable[..., None]:
+    """Give a class the `__init__` that was made for its twin."""
     init: Callable[..., None] = twin.__dict__["__init__"]
+    cls.__init__ = init
     init.__qualname__ = f"{cls.__qualname__}.__init__"  # what an error about arguments begins with
     return init
 
@@ -120,6 +201,11 @@ def _set_state(self: Any, state: list[Any]) -> None:
         object.__setattr__(self, field.name, value)
 
 
+_REPLACE: Final[dict[str, Any]] = {
+    name: getattr(dataclasses, known)
+    for name, known in (("__replace__", "_replace"),)
+    if hasattr(dataclasses, known)  # of `copy.replace`, from Python 3.13 on
+}
 _FROZEN: Final[dict[str, Any]] = {
     "__setattr__": _refuse_set,
     "__delattr__": _refuse_delete,

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 _FOLDER: Final = Path(__file__).parent
@@ -29,9 +28,24 @@ def load(stem: str) -> dict[str, str]:
     return {name: _strip(body) for name, body in zip(names, bodies, strict=True)}
 
 
+class _Queries:
+    """Queries as attributes; the file is read with the first of them, as many starts need none of it."""
+
+    def __init__(self, stem: str) -> None:
+        self._stem = stem
+
+    def __getattr__(self, name: str) -> str:
+        vars(self).update(load(self._stem))
+        try:
+            query: str = vars(self)[name]
+        except KeyError:
+            raise AttributeError(f"{self._stem}.sql has no query `{name}`", name=name, obj=self) from None
+        return query
+
+
 def queries(stem: str) -> Any:
     """The same as attributes; an unknown name is an AttributeError at the place that uses it."""
-    return SimpleNamespace(**load(stem))
+    return _Queries(stem)
 
 
 def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:

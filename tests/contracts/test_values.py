@@ -33,6 +33,24 @@ def _declared(dataclass: Decorator, **options: bool) -> type[Any]:
     return Point
 
 
+def _declared_plainly(dataclass: Decorator, **options: bool) -> type[Any]:
+    @dataclass(**options)
+    class Point:
+        """The same, with nothing but fields among its annotations: its fields are read late."""
+
+        WORD = "point"
+        x: int
+        y: int = 2
+        seen: list[int] = field(default_factory=list, compare=False, repr=False)
+        note: str | None = field(default=None, hash=False)
+
+        @property
+        def sum(self) -> int:
+            return self.x + self.y
+
+    return Point
+
+
 def _outcome(do: Callable[[], Any]) -> Any:
     try:
         return do()
@@ -52,9 +70,9 @@ OPTIONS = [
 ]
 
 
-def _told(dataclass: Decorator, options: dict[str, bool]) -> list[Any]:
+def _told(declared: Callable[..., type[Any]], dataclass: Decorator, options: dict[str, bool]) -> list[Any]:
     """Make, compare, print and change; return what each step gave or raised."""
-    cls = _declared(dataclass, **options)
+    cls = declared(dataclass, **options)
     first, same, other = cls(x=1), cls(x=1), cls(x=1, y=3, note="n")
     return [
         _outcome(lambda: cls(1, 5).y),
@@ -77,9 +95,20 @@ def _told(dataclass: Decorator, options: dict[str, bool]) -> list[Any]:
     ]
 
 
+@pytest.mark.parametrize("declared", [_declared, _declared_plainly])
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options) or "plain")
-def test_behaves_as_the_standard_library_does(options: dict[str, bool]) -> None:
-    assert _told(values.dataclass, options) == _told(dataclasses.dataclass, options)
+def test_behaves_as_the_standard_library_does(options: dict[str, bool], declared: Callable[..., type[Any]]) -> None:
+    assert _told(declared, values.dataclass, options) == _told(declared, dataclasses.dataclass, options)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_fields_can_be_asked_for_before_there_is_a_value(frozen: bool) -> None:
+    told = []
+    for dataclass in (values.dataclass, dataclasses.dataclass):
+        cls = _declared_plainly(dataclass, frozen=frozen, slots=True)
+        known = [(one.name, one.type, one.default, one.compare, one.repr, one.hash) for one in dataclasses.fields(cls)]
+        told.append((known, dataclasses.is_dataclass(cls), cls.__qualname__, cls.__doc__, cls.__module__))
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("dataclass", [dataclasses.dataclass, values.dataclass])
