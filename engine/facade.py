@@ -17,6 +17,7 @@ from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock, SystemClock
 from engine.runtime import Runtime
 from engine.services.door import Door
+from engine.store import sql
 from engine.store.migrate import prepare
 from engine.store.state_dir import EngineLock, Mode, StateDir
 
@@ -56,6 +57,7 @@ def _load_rest() -> None:
     """Load what a start does without, before an upgrade of Rivus may change it below an engine that runs."""
     from engine import rest
 
+    sql.read_all()
     log.debug("loaded: %s", ", ".join(rest.__all__))
 
 

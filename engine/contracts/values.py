@@ -2,9 +2,9 @@
 
 The standard library writes and compiles up to six functions for each dataclass when its module is imported. A start of
 Rivus declares some 250 and makes values of a quarter of them; that was two fifths of all that had to be done until the
-first handler ran. Here a declaration reads the names of the fields and makes the slots, without
-compiling anything. `__init__` and the fields are the standard library's own, made when one of them is asked for for
-the first time; what compares, hashes and prints is the same function for all.
+first handler ran. Here a declaration reads the names of the fields and makes the slots. `__init__` is written and
+compiled when the first value is made, and the fields are read when somebody asks for them; what compares, hashes and
+prints is the same function for all.
 
 To the type checker this is `dataclasses.dataclass`, and `field`, `fields`, `replace`, `asdict` and `match` work as they
 do there. Only the signature that `inspect` sees is not right before the first value.
@@ -41,7 +41,7 @@ def _declared(
         methods["__eq__"] = _eq
         methods["__hash__"] = _hash if frozen else None
     if (names := _plain_fields(cls)) is None:
-        made: type[Any] = _read_at_once(cls, frozen=frozen, slots=slots, kw_only=kw_only)
+        made: type[Any] = _read_at_once(cls, slots=slots, kw_only=kw_only)
         methods["__init__"] = _first_init(lambda: _inherited(made, frozen=frozen))
         for name, method in methods.items():
             if name not in cls.__dict__:
@@ -103,31 +103,53 @@ def _first_init(make: Callable[[], Callable[..., None]]) -> Callable[..., None]:
 
 
 class _Late:
-    """Fields and `__init__` of a class as the standard library makes them, when somebody asks for the first time."""
+    """Stands for the fields of a class until somebody asks for them, and writes its `__init__`."""
 
     def __init__(self, cls: type[Any], names: tuple[str, ...], *, frozen: bool, kw_only: bool) -> None:
         self.cls = cls
-        given = cls.__dict__
-        self._twin = {name: given[name] for name in (*names, "__post_init__") if name in given}
-        # Without a docstring, a signature would be written for it.
-        self._twin |= {
-            "__annotations__": inspect.get_annotations(cls),
-            "__module__": cls.__module__,
-            "__doc__": "A twin.",
-        }
-        self._options = {"frozen": frozen, "kw_only": kw_only}
+        self._frozen = frozen
+        self._kw_only = kw_only
+        self._types = inspect.get_annotations(cls)
+        self._given = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
 
     def init(self) -> Callable[..., None]:
-        """Make both; returns the `__init__`."""
-        options: dict[str, Any] = {"eq": False, "repr": False, "match_args": False, **self._options}
-        twin: type[Any] = dataclasses.dataclass(**options)(type(self.cls.__name__, (), dict(self._twin)))
-        for name in ("__dataclass_fields__", "__dataclass_params__"):
-            setattr(self.cls, name, twin.__dict__[name])
-        return _lend(twin, self.cls)
+        """Make `__init__` as the standard library does, which would make all else of a class along with it."""
+        told, lines = [], []
+        known: dict[str, Any] = {
+            "__name__": self.cls.__module__,
+            "_set": object.__setattr__,
+            "_new": dataclasses.MISSING,
+        }
+        for name in self._types:
+            default = self._given.get(name, dataclasses.MISSING)
+            value = name
+            if isinstance(default, dataclasses.Field):
+                if default.default_factory is not dataclasses.MISSING:
+                    known[f"_make_{name}"] = default.default_factory
+                    value = f"_make_{name}() if {name} is _new else {name}"
+                else:
+                    default = default.default
+            told.append(name)
+            if value != name:
+                told[-1] += "=_new"
+            elif default is not dataclasses.MISSING:
+                known[f"_else_{name}"] = default
+                told[-1] += f"=_else_{name}"
+            lines.append(f" _set(self, '{name}', {value})" if self._frozen else f" self.{name} = {value}")
+        if hasattr(self.cls, "__post_init__"):
+            lines.append(" self.__post_init__()")
+        text = f"def __init__(self, {'*, ' if self._kw_only else ''}{', '.join(told)}):\n" + "\n".join(lines)
+        exec(text, known)
+        return _lend(known["__init__"], self.cls)
 
     def __get__(self, value: Any, owner: type) -> dict[str, Any]:
-        self.init()
-        fields: dict[str, Any] = vars(self.cls)["__dataclass_fields__"]
+        """The fields, as the standard library reads them."""
+        # Without a docstring, a signature would be written for it.
+        told = {"__annotations__": self._types, "__module__": self.cls.__module__, "__doc__": "A twin."}
+        twin = _read_at_once(type(self.cls.__name__, (), {**self._given, **told}), kw_only=self._kw_only)
+        for name in ("__dataclass_fields__", "__dataclass_params__"):
+            setattr(self.cls, name, twin.__dict__[name])
+        fields: dict[str, Any] = twin.__dict__["__dataclass_fields__"]
         return fields
 
 
@@ -140,12 +162,10 @@ def _inherited(cls: type[Any], *, frozen: bool) -> Callable[..., None]:
     twin = dataclasses.make_dataclass(
         cls.__name__, fields, namespace=namespace, frozen=frozen, eq=False, repr=False, match_args=False
     )
-    return _lend(twin, cls)
+    return _lend(twin.__dict__["__init__"], cls)
 
 
-def _lend(twin: type[Any], cls: type[Any]) -> Callable[..., None]:
-    """Give a class the `__init__` that was made for its twin."""
-    init: Callable[..., None] = twin.__dict__["__init__"]
+def _lend(init: Callable[..., None], cls: type[Any]) -> Callable[..., None]:
     cls.__init__ = init
     init.__qualname__ = f"{cls.__qualname__}.__init__"  # what an error about arguments begins with
     return init

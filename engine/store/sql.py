@@ -17,6 +17,9 @@ _ROWS: Final = (64, 16, 4, 1)
 """Rows of one INSERT: few different numbers, so that each statement stays compiled."""
 
 
+_QUERIES: Final[list[_Queries]] = []
+
+
 @cache
 def load(stem: str) -> dict[str, str]:
     """Queries of `engine/store/STEM.sql` by name."""
@@ -45,7 +48,15 @@ class _Queries:
 
 def queries(stem: str) -> Any:
     """The same as attributes; an unknown name is an AttributeError at the place that uses it."""
-    return _Queries(stem)
+    found = _Queries(stem)
+    _QUERIES.append(found)
+    return found
+
+
+def read_all() -> None:
+    """Read every file of queries that is in use, before an upgrade of Rivus may change it below an engine that runs."""
+    for one in _QUERIES:
+        vars(one).update(load(one._stem))
 
 
 def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
