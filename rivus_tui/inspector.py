@@ -45,17 +45,20 @@ def job_lines(job: JobView, now: int, width: int, *, has_engine: bool) -> list[L
 def stage_table(stages: Sequence[StageView], width: int) -> list[Line]:
     """Return one line for each stage with its counts; states that are nowhere are left out."""
     states = [state for state in _SHOWN if any(stage.counts.get(state) for stage in stages)] or ["ready", "done"]
-    column = max(6, min(_COLUMN, (width - 12) // max(len(states), 1)))
-    size = max(8, min(28, width - column * len(states)))
+    wide = min(_COLUMN, (width - 12) // max(len(states), 1))
+    heads = [_SHORT.get(state, state).upper() for state in states]
+    # Where there is little room, a column is as wide as its head and a blank.
+    columns = [max(len(head) + 1, wide) for head in heads]
+    size = max(7, min(28, width - sum(columns)))
     header = [Cell(fit("STAGE", size), "head")]
-    header += [Cell(fit(_SHORT.get(state, state).upper(), column, "right"), "head") for state in states]
+    header += [Cell(fit(head, column, "right"), "head") for head, column in zip(heads, columns, strict=True)]
     lines: list[Line] = [fit_line(header, width)]
     for stage in stages:
         label = stage.name if stage.enabled else f"{stage.name} (off)"
         if stage.gate:
             label = f"{label} #{stage.gate}"
         row = [Cell(fit(cell(label).text, size), "" if stage.enabled else "muted")]
-        for state in states:
+        for state, column in zip(states, columns, strict=True):
             number = stage.counts.get(state, 0)
             role: Role = "muted" if not number else "bad" if state == "failed" else "wait" if state == "waiting" else ""
             row.append(Cell(fit(count(number), column, "right"), role))
