@@ -221,7 +221,10 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
             return
         wait = self._pass_due - self._clock.monotonic()
         self._passing = True
-        if wait <= 0:
+        if wait <= 0 and self.total:
+            # Its first rows are known already: they are painted before a thread takes its share of the interpreter.
+            self.call_after_refresh(lambda: self.run_worker(self._pass(), group="anchors", exit_on_error=False))
+        elif wait <= 0:
             self.run_worker(self._pass(), group="anchors", exit_on_error=False)
         else:
             self._pass_timer = self.set_timer(
