@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 
 from engine.kit.clock import ManualClock
+from tests.factories import OPEN
 
 # At import, because Textual and others look at the environment when they are imported.
 for _name in list(os.environ):
@@ -39,6 +40,15 @@ hypothesis.settings.load_profile("rivus")
 def manual_clock() -> ManualClock:
     """A clock that starts at 2026-01-01 and moves only by `advance`."""
     return ManualClock()
+
+
+@pytest.fixture(autouse=True)
+def _grounds_are_closed() -> Iterator[None]:
+    """A connection that is left to the garbage collector fails another test, from Python 3.13 on."""
+    before = len(OPEN)
+    yield
+    while len(OPEN) > before:
+        OPEN.pop().close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -76,6 +76,10 @@ def left(claim: Claim, transition: Any, why: str = "because", **more: Any) -> Le
     return Left(claim=claim, transition=transition, why=why, ms=1, **more)
 
 
+OPEN: list[sqlite3.Connection] = []
+"""Connections of grounds; every test closes at its end what it has left open (tests/conftest.py)."""
+
+
 class Ground:
     """A real state file with jobs in it, a clock that stands still, and one connection that changes it."""
 
@@ -84,6 +88,7 @@ class Ground:
         self.state.create()
         prepare(self.state.database)
         self.db = connect(self.state.database)
+        OPEN.append(self.db)
         # As the engine has it, but for the disk: nobody cuts the power in a test.
         self.db.execute("PRAGMA journal_mode = WAL").fetchall()
         self.db.execute("PRAGMA synchronous = OFF")

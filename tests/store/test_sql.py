@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,10 @@ def test_query_is_used_where_it_belongs(stem: str) -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 3, 64, 149])
 def test_rows_go_in_many_at_a_time_and_none_is_missed(n: int) -> None:
-    connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE TABLE t (a, b)")
-    sql.insert(connection, "INSERT INTO t (a, b) VALUES (?, ?)", [(at, str(at)) for at in range(n)])
-    assert connection.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(at, str(at)) for at in range(n)]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE t (a, b)")
+        sql.insert(connection, "INSERT INTO t (a, b) VALUES (?, ?)", [(at, str(at)) for at in range(n)])
+        assert connection.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(at, str(at)) for at in range(n)]
 
 
 @pytest.mark.parametrize("stem", STEMS)
