@@ -34,8 +34,8 @@ def simulation(lane: Lane) -> Reading:
     seconds = time.monotonic() - began
     notes = [f"{outcome.problems[0]}: {replay(outcome.seed, each)}" for outcome in outcomes if outcome.problems]
     # The same seeds again: a history that differs means that something hangs on the machine, not on the seed.
-    again = _all(range(1_000, 1_000 + lane.n(fast=1, deep=100)), 300 if lane.deep else 60)
-    twice = _all(range(1_000, 1_000 + lane.n(fast=1, deep=100)), 300 if lane.deep else 60)
+    again = _all(range(1_000, 1_000 + lane.n(fast=1, deep=100)), 120 if lane.deep else 60)
+    twice = _all(range(1_000, 1_000 + lane.n(fast=1, deep=100)), 120 if lane.deep else 60)
     same = sum(one.digest == other.digest for one, other in zip(again, twice, strict=True))
     if same != len(again):
         notes.append(f"{len(again) - same} seeds told another history the second time")

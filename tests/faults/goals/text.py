@@ -111,7 +111,7 @@ def _units(raw: bytes) -> None:
 
 _SHAPE = {"type": "object", "properties": {"title": {"type": "string"}, "n": {"type": "integer"}}}
 _todo = (ROOT / "TODO.md").read_bytes()
-_readme = (ROOT / "README.md").read_bytes()[:4_000]
+_readme = (ROOT / "README.md").read_bytes()[:2_000]
 _PARSERS: tuple[tuple[str, bytes, Callable[[bytes], object], tuple[type[BaseException], ...]], ...] = (
     ("jobs.yaml", (ROOT / "jobs.yaml").read_bytes(), parse_yaml, (Unreadable,)),
     ("TODO.md", _todo, lambda raw: scan_text(raw.decode("utf-8", "replace")), ()),
@@ -125,6 +125,9 @@ _PARSERS: tuple[tuple[str, bytes, Callable[[bytes], object], tuple[type[BaseExce
     ("units", b"10m 60/h 5 USD 12.5 MB", _units, ()),
 )  # fmt: skip
 
+_TURNS: tuple[int, ...] = (*range(len(_PARSERS)), *(4, 5, 6, 7) * 2)
+"""Whose turn it is: the four that read whole documents take most of the time, and have a third of the others' turns."""
+
 
 def parsers(lane: Lane) -> Reading:
     wanted = lane.n(fast=2_400, deep=1_000_000)
@@ -132,7 +135,7 @@ def parsers(lane: Lane) -> Reading:
     found: list[str] = []
     slowest = 0.0
     for n in range(wanted):
-        name, seed, parse, typed = _PARSERS[n % len(_PARSERS)]
+        name, seed, parse, typed = _PARSERS[_TURNS[n % len(_TURNS)]]
         raw = _mutated(chance, seed)
         began = time.thread_time()
         try:
@@ -153,5 +156,5 @@ def parsers(lane: Lane) -> Reading:
 
 GOALS = [
     Goal("S2", "sanitiser", "0 forbidden, nothing printable altered, ≤ 10 µs", sanitiser, minutes=7),
-    Goal("S3", "parsers", "0 untyped errors, none over 250 ms", parsers, minutes=6),
+    Goal("S3", "parsers", "0 untyped errors, none over 250 ms", parsers, minutes=8),
 ]
