@@ -249,3 +249,19 @@ def test_filter_looks_where_an_index_points(ground: Ground, text: str, index: st
     texts = sql.load("views")
     lines = [row[3] for row in explain(ground.db, "EXPLAIN QUERY PLAN " + "\n".join((texts["items_count"], *where)))]
     assert any(index in line for line in lines), lines
+
+
+def test_engine_that_goes_on_runs_the_queries_it_was_started_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade may change the files below it: what no start has needed is read before."""
+    (tmp_path / "mine.sql").write_text("-- name: one\n-- Says one.\nSELECT 1;\n")
+    monkeypatch.setattr(sql, "_FOLDER", tmp_path)
+    monkeypatch.setattr(sql, "_QUERIES", [])
+    mine = sql.queries("mine")
+    sql.read_all()
+    (tmp_path / "mine.sql").unlink()
+    sql.load.cache_clear()
+    assert mine.one == "SELECT 1"
+    with pytest.raises(FileNotFoundError):
+        sql.queries("mine").one  # noqa: B018 (reading it is what is tried)
