@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import time
@@ -19,18 +20,25 @@ def _one(seed: int, each: int) -> Outcome:
     return simulate(seed, each)
 
 
-def _all(seeds: range, each: int) -> list[Outcome]:
+def _all(seeds: range, each: int, wanted: float = math.inf) -> list[Outcome]:
+    """Live through these seeds, in this order, up to the one with which `wanted` attempts are reached."""
     if len(seeds) < 8:
         return [_one(seed, each) for seed in seeds]
+    found: list[Outcome] = []
     with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(partial(_one, each=each), seeds))
+        for outcome in pool.map(partial(_one, each=each), seeds):
+            found.append(outcome)
+            if sum(one.executions for one in found) >= wanted:
+                pool.shutdown(cancel_futures=True)
+                break
+    return found
 
 
 def simulation(lane: Lane) -> Reading:
     each = _EACH if lane.deep else 500
     began = time.monotonic()
     wanted = lane.n(fast=1_000, deep=1_000_000)
-    outcomes = _all(range(1_000, 1_000 + max(1, wanted // each)), each)
+    outcomes = _all(range(1_000, 1_000 + max(1, wanted // each)), each, wanted)
     seconds = time.monotonic() - began
     notes = [f"{outcome.problems[0]}: {replay(outcome.seed, each)}" for outcome in outcomes if outcome.problems]
     # The same seeds again: a history that differs means that something hangs on the machine, not on the seed.
