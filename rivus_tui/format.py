@@ -29,9 +29,10 @@ class Cell(NamedTuple):
 Line = tuple[Cell, ...]
 
 
-_JOINS: Final = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|\u200d(?=[\u2190-\u2bff\U0001f000-\U0001faff])")
+_JOINS: Final = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|\u200d(?!\\w)")
 """What glues emoji together or colours them. Terminals disagree about the width of the result, so that columns would
-shift; taken apart, every terminal agrees."""
+shift; taken apart, every terminal agrees. A joiner is kept before a letter only: some scripts need it there, and at the
+end of a cell it would swallow the blank that follows."""
 
 
 def cell(text: object, role: Role = "", limit: int = 1_000) -> Cell:
