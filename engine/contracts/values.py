@@ -1,13 +1,13 @@
 """Dataclasses that cost little until the first value of them is made.
 
 The standard library writes and compiles up to six functions for each dataclass when its module is imported. A start of
-Rivus declares some 250 and makes values of a quarter of them; that was two fifths of all that had to be done until the
-first handler ran. Here a declaration reads the names of the fields and makes the slots. `__init__` is written and
-compiled when the first value is made, and the fields are read when somebody asks for them; what compares, hashes and
-prints is the same function for all.
+Rivus declares some 250 and makes values of a quarter of them, mostly a few; that was two fifths of all that had to be
+done until the first handler ran. Here a declaration reads the names of the fields and makes the slots. The fields of
+the first values are set one by one; the standard library's `__init__` is made when there are more, and its fields are
+read when somebody asks for them. What compares, hashes and prints is the same function for all.
 
 To the type checker this is `dataclasses.dataclass`, and `field`, `fields`, `replace`, `asdict` and `match` work as they
-do there. Only the signature that `inspect` sees is not right before the first value.
+do there. Only the signature that `inspect` sees is not right before there are some values.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Final
 
 __all__ = ["dataclass"]
+
+_SET_ONE_BY_ONE: Final = 8
+"""So many values of a class cost less than to have its `__init__` compiled."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +53,7 @@ def _declared(
     late = _Late(cls, names, frozen=frozen, kw_only=kw_only)
     namespace = {
         **methods,
-        "__init__": _first_init(late.init),
+        "__init__": late.init(),
         "__match_args__": () if kw_only else names,
         **_REPLACE,
         **cls.__dict__,
@@ -103,44 +106,66 @@ def _first_init(make: Callable[[], Callable[..., None]]) -> Callable[..., None]:
 
 
 class _Late:
-    """Stands for the fields of a class until somebody asks for them, and writes its `__init__`."""
+    """Stands for the fields of a class until somebody asks for them, and sets those of its first values."""
 
     def __init__(self, cls: type[Any], names: tuple[str, ...], *, frozen: bool, kw_only: bool) -> None:
         self.cls = cls
+        self._names = names
         self._frozen = frozen
         self._kw_only = kw_only
         self._types = inspect.get_annotations(cls)
         self._given = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
+        self._left = _SET_ONE_BY_ONE
 
     def init(self) -> Callable[..., None]:
-        """Make `__init__` as the standard library does, which would make all else of a class along with it."""
-        told, lines = [], []
-        known: dict[str, Any] = {
-            "__name__": self.cls.__module__,
-            "_set": object.__setattr__,
-            "_new": dataclasses.MISSING,
-        }
-        for name in self._types:
-            default = self._given.get(name, dataclasses.MISSING)
-            value = name
-            if isinstance(default, dataclasses.Field):
-                if default.default_factory is not dataclasses.MISSING:
-                    known[f"_make_{name}"] = default.default_factory
-                    value = f"_make_{name}() if {name} is _new else {name}"
-                else:
-                    default = default.default
-            told.append(name)
-            if value != name:
-                told[-1] += "=_new"
-            elif default is not dataclasses.MISSING:
-                known[f"_else_{name}"] = default
-                told[-1] += f"=_else_{name}"
-            lines.append(f" _set(self, '{name}', {value})" if self._frozen else f" self.{name} = {value}")
+        """An `__init__` for the first values; it makes the standard library's when more of them come, or for an error.
+
+        Threads that come at once make it once each, to the same end.
+        """
+
+        def __init__(value: Any, /, *args: Any, **kwargs: Any) -> None:
+            self._left -= 1
+            if self._left < 0 or not self._set(value, args, kwargs):
+                _lend(self._whole(), self.cls)(value, *args, **kwargs)
+
+        return __init__
+
+    def _set(self, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Set every field; False, with none set, where arguments do not fit: who does it whole says what is wrong."""
+        if len(args) > (0 if self._kw_only else len(self._names)):
+            return False
+        found = dict(zip(self._names, args, strict=False))
+        used = 0
+        for name in self._names[len(args) :]:
+            if name in kwargs:
+                found[name] = kwargs[name]
+                used += 1
+                continue
+            given = self._given.get(name, dataclasses.MISSING)
+            if isinstance(given, dataclasses.Field):
+                make = given.default_factory
+                given = given.default if make is dataclasses.MISSING else make()
+            if given is dataclasses.MISSING:
+                return False
+            found[name] = given
+        if used < len(kwargs):
+            return False
+        for name, one in found.items():
+            object.__setattr__(value, name, one)
         if hasattr(self.cls, "__post_init__"):
-            lines.append(" self.__post_init__()")
-        text = f"def __init__(self, {'*, ' if self._kw_only else ''}{', '.join(told)}):\n" + "\n".join(lines)
-        exec(text, known)
-        return _lend(known["__init__"], self.cls)
+            value.__post_init__()
+        return True
+
+    def _whole(self) -> Callable[..., None]:
+        """The standard library's `__init__`."""
+        told: dict[str, Any] = {"__annotations__": self._types, "__module__": self.cls.__module__, "__doc__": "A twin."}
+        if hasattr(self.cls, "__post_init__"):
+            told["__post_init__"] = self.cls.__post_init__
+        twin: type[Any] = dataclasses.dataclass(
+            eq=False, repr=False, match_args=False, frozen=self._frozen, kw_only=self._kw_only
+        )(type(self.cls.__name__, (), {**self._given, **told}))
+        init: Callable[..., None] = twin.__dict__["__init__"]
+        return init
 
     def __get__(self, value: Any, owner: type) -> dict[str, Any]:
         """The fields, as the standard library reads them."""
