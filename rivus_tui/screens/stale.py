@@ -96,9 +96,11 @@ class StaleScreen(ListRoom[StaleRow]):
         self.table.source = ListSource(rows, lambda row: row.key)
         self.table.reload()
         shown = {row.key: row for row in rows}
-        for key in [key for key in self.table.marks if key not in shown]:
-            del self.table.marks[key]
-        self.table.marks.update({key: shown[str(key)] for key in self.table.marks})
+        for key in list(self.table.marks):
+            if key in shown:
+                self.table.marks[key] = shown[str(key)]
+            else:
+                del self.table.marks[key]
         self._show_counts(rows)
         self.query_one("#detail", LinesView).redraw()
 

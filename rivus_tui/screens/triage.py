@@ -228,7 +228,7 @@ class TriageScreen(ItemListRoom):
 
     def sending(self, keys: set[ItemKey]) -> None:
         """Move on at once; the row goes when the engine has answered."""
-        self._titles.update({item_key(item): item.title for item in self.chosen_items()[:_TITLES]})
+        self._titles |= {item_key(item): item.title for item in self.chosen_items()[:_TITLES]}
         self.table.busy |= keys
         self.table.clear_marks()
         self.table.step_off(set(self.table.busy))

@@ -133,6 +133,7 @@ SHOTS: dict[str, tuple[tuple[str, ...], tuple[int, int]]] = {
     "doctor": (("4",), (120, 34)),
     "checks": (("6",), (100, 30)),
     "resources": (("8",), (100, 30)),
+    "costs": (("7",), (120, 30)),
     "timeline": (("2", "slash", *"install", "enter", "enter", "["), (100, 24)),
     "events": (("9", "j", "j", "j"), (100, 30)),
     "help": (("3", "question_mark"), (100, 30)),
