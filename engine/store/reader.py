@@ -60,6 +60,8 @@ class Reader:
         # A pass over a million rows must not make a key wait: it has a connection of its own.
         self._pass_lock = threading.Lock()
         self._pass_connection: sqlite3.Connection | None = None
+        self._given_up = False
+        """Whether the pass that goes on is not wanted any more; between two statements nothing can be interrupted."""
 
     def change_count(self) -> int:
         with self._lock:
@@ -194,7 +196,12 @@ class Reader:
 
     def items_anchors(self, query: ItemQuery, step: int) -> Sequence[tuple[Any, ...]]:
         with self._passing() as connection:
-            return item_lists.anchors(connection, query, step, self._now())
+            # One snapshot: what lies between two anchors is counted on.
+            connection.execute("BEGIN")
+            try:
+                return item_lists.anchors(connection, query, step, self._now(), lambda: not self._given_up)
+            finally:
+                connection.execute("COMMIT")
 
     def items_page(self, query: ItemQuery, start: tuple[Any, ...] | None, limit: int) -> list[ItemView]:
         with self._lock:
@@ -224,10 +231,12 @@ class Reader:
         with self._pass_lock:
             if self._pass_connection is None:
                 self._pass_connection = _open(self._state.database)
+            self._given_up = False
             yield self._pass_connection
 
     def give_up(self) -> None:
         # Read without the lock on purpose: the pass that holds it is the one to end.
+        self._given_up = True
         if (passing := self._pass_connection) is not None:
             passing.interrupt()
 

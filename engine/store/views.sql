@@ -298,6 +298,10 @@ ORDER BY coalesce(i.path, char(1114111)) DESC, coalesce(i.line, 0) DESC, i.id DE
 -- name: by_priority_down
 ORDER BY coalesce(i.priority, 9) DESC, i.id DESC
 
+-- name: one_after
+-- The row that comes so many after the first.
+LIMIT 1 OFFSET :step
+
 -- name: limited
 LIMIT :limit
 

@@ -115,6 +115,24 @@ def test_anchors_of_a_long_list_are_evenly_spaced(ground: Ground) -> None:
     assert [anchor[0] for anchor in anchors] == [f"k{number:05}" for number in range(0, 5_000, 7)]
 
 
+def test_pass_that_is_given_up_between_two_statements_ends(ground: Ground) -> None:
+    ground.add("a", "b", "c")
+    query = ItemQuery(job="docs", order="key")
+    with pytest.raises(InterruptedError):
+        item_lists.anchors(ground.db, query, 1, ground.now, lambda: False)
+
+
+@pytest.mark.parametrize("order", ["created", "key", "updated"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_anchors_are_hopped_to_where_an_index_has_the_order(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, order: Any, reverse: bool
+) -> None:
+    ground.add("a", "b", "c")
+    monkeypatch.delattr(item_lists, "_sorted_anchors")
+    query = ItemQuery(job="docs", order=order, reverse=reverse)
+    assert len(item_lists.anchors(ground.db, query, 2, ground.now, lambda: True)) == 2
+
+
 def keys(reader: Reader, text: str) -> set[str]:
     """Keys of the items that a filter lets through, after a look at what it says of itself."""
     found = parse(text)
