@@ -7,8 +7,13 @@ import random
 import resource
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.content import Content
+from textual.strip import Strip
 
 from engine.config.document import Unreadable
 from engine.config.units import parse_duration, parse_money, parse_rate, parse_size
@@ -22,6 +27,7 @@ from engine.work.wire import decode_outcome
 from plugins.checks.document import parse as parse_document
 from plugins.pipelines.outline import outline_of
 from plugins.todos.lines import scan_text
+from rivus_tui.format import _JOINS, Cell, cell, fit, fit_line, hang, literal, width_of, wrap
 from tests.faults.goal import Goal, Lane, Reading, readings
 
 ROOT = Path(__file__).parents[3]
@@ -49,6 +55,11 @@ def _forbidden(text: str, allowed: str) -> bool:
     )  # fmt: skip
 
 
+def texts(lane: Lane) -> Reading:
+    cleaned, drawn = sanitiser(lane), renderers(lane)
+    return Reading(f"{cleaned.figure}; {drawn.figure}", cleaned.ok and drawn.ok, (*cleaned.notes, *drawn.notes))
+
+
 def sanitiser(lane: Lane) -> Reading:
     wanted = lane.n(fast=20_000, deep=10_000_000)
     chance = random.Random(2)
@@ -67,6 +78,50 @@ def sanitiser(lane: Lane) -> Reading:
             found.append(f"{text!r} is printable and became {line!r}")
     each = spent / wanted / 2 * 1e6
     return readings(found, f"{wanted:,} strings, {len(found)} forbidden or altered, {each:.1f} µs each")
+
+
+def renderers(lane: Lane) -> Reading:
+    """What the room draws with: cells, code, cut and padded, broken over lines, hung below a marker, and strips."""
+    wanted = lane.n(fast=300, deep=100_000)
+    chance = random.Random(4)
+    found: list[str] = []
+    for _ in range(wanted):
+        text = "".join(_text(chance) + chance.choice(("", " ", "plain words ")) for _ in range(3))
+        width = chance.randrange(12, 60)
+        try:
+            found += [f"{problem}: {text!r} in {width}" for problem in _drawn_wrong(text, width)]
+        except Exception as error:
+            found.append(f"{type(error).__name__}: {error} for {text!r} in {width}")
+    return readings(found, f"{wanted:,} strings through 7 renderers, {len(found)} crashes or alterations")
+
+
+def _drawn_wrong(text: str, width: int) -> Iterator[str]:
+    shown, code = cell(text, limit=10_000), literal(text)
+    if _forbidden(shown.text + code.text, ""):
+        yield "an order to the terminal is left"
+    if "".join(shown.text.split()) != "".join(_JOINS.sub("", safe_line(text, 10_000)).split()):
+        yield "a cell is altered"
+    for align in ("left", "right"):
+        padded = fit(shown.text, width, align)
+        if cell_len(padded) != width:
+            yield f"a column is {cell_len(padded)} wide"
+        if cell_len(shown.text) <= width and padded.strip() != shown.text.strip():
+            yield "a column is altered"
+    broken = wrap(shown.text, width)
+    if any(cell_len(row) > width for row in broken):
+        yield "a line is too long"
+    if "".join("".join(broken).split()) != "".join(shown.text.split()):
+        yield "breaking lines alters the text"
+    hung = hang((Cell("x "), shown), width)
+    if any(width_of(row) > width for row in hung):
+        yield "a hanging line is too long"
+    if width_of(fit_line((Cell("x "), shown, code), width)) > width:
+        yield "a line of cells is too long"
+    strip = Strip([Segment(shown.text), Segment(code.text)]).adjust_cell_length(width)
+    if strip.cell_length != width or cell_len(strip.text) != width:
+        yield f"a strip is {cell_len(strip.text)} wide"
+    if Content(shown.text).plain != shown.text:
+        yield "a message is altered"
 
 
 def _mutated(chance: random.Random, seed: bytes) -> bytes:
@@ -155,6 +210,6 @@ def parsers(lane: Lane) -> Reading:
 
 
 GOALS = [
-    Goal("S2", "sanitiser", "0 forbidden, nothing printable altered, ≤ 10 µs", sanitiser, minutes=7),
+    Goal("S2", "sanitiser", "0 forbidden, nothing printable altered, ≤ 10 µs", texts, minutes=7),
     Goal("S3", "parsers", "0 untyped errors, none over 250 ms", parsers, minutes=8),
 ]
