@@ -63,7 +63,7 @@ def test_all_that_a_filter_finds_are_changed_and_taken_back_at_once(letters: Riv
     assert done.object["data"] == {"total": 4, "changed": 2}
     assert "retry: 2 of 4 items: 2 of letters." in done.err
     assert "Left alone: 2, no stage of it failed." in done.err
-    assert "At most $0.50" in done.err
+    assert "at most $0.50" in done.err
     assert {letters.items()[title]["state"] for title in ("Crash", "Fail")} == {"pending"}
     assert letters("undo").out == "undid retry of 2 items\n"
     assert {title: item["state"] for title, item in letters.items().items()} == before

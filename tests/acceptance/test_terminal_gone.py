@@ -79,7 +79,7 @@ def engine_of(rivus: Rivus) -> psutil.Process:
 
 def test_ctrl_z_and_fg_let_room_and_engine_go_on(letters: Rivus, terminal: Terminal) -> None:
     terminal.type(letters.line())
-    terminal.sees(r"> 4 run ")
+    terminal.sees(r"> 4 run")
     room = engine_of(letters)
     terminal.press("C-z")
     terminal.sees("4 running: to the shell\\?")
@@ -110,7 +110,7 @@ def test_ctrl_z_and_fg_let_room_and_engine_go_on(letters: Rivus, terminal: Termi
 
 def test_lost_terminal_ends_its_engine_and_the_next_one_finishes_the_work(letters: Rivus, terminal: Terminal) -> None:
     terminal.type(letters.line())
-    terminal.sees(r"> 4 run ")
+    terminal.sees(r"> 4 run")
     room = engine_of(letters)
     terminal.kill_session()
     # The engine lets attempts end within its grace period; these do.
