@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 import sqlite3
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import click
+import platformdirs
 
 from engine import __version__
 from rivus_tui.cli.asked import Asked
@@ -37,6 +39,7 @@ def info(asked: Asked, as_json: bool) -> None:
         "keys": str(keymap_file()),
         "room": str(state.room),
         "trusted": str(store_file()),
+        "cache": str(_cache()),
         "unit": str(unit_file(asked)),
     }
     keys = keys_of(asked)
@@ -51,8 +54,13 @@ def info(asked: Asked, as_json: bool) -> None:
     for name, told in keys.items():
         click.echo(f"key        {name}: {told}")
     click.echo("\nTo uninstall: remove what of these is there, and the checkout (or `pip uninstall rivus`):")
-    for path in (state.path, keymap_file(), store_file(), unit_file(asked)):
+    for path in (state.path, keymap_file(), store_file(), _cache(), unit_file(asked)):
         click.echo(f"  {path}{'' if path.exists() else '  (is not there)'}")
+
+
+def _cache() -> Path:
+    """What would be worked out anew if it were not there: configurations, fingerprints of code, answers of servers."""
+    return platformdirs.user_cache_path("rivus")
 
 
 def _version(name: str) -> str | None:
