@@ -150,7 +150,7 @@ def salvage(clone: Clone, task: Task) -> str | None:
     commit = clone.take(f"Salvaged: {task.title}")
     if commit == clone.base:
         return None
-    clone.publish(commit, f"{SALVAGE}/{clones.ref_part(task.key)}")
+    clone.keep(commit, f"{SALVAGE}/{clones.ref_part(task.key)}")
     return commit
 
 

@@ -84,6 +84,22 @@ class Clone:
             "the session's work cannot be brought into the repository",
         )
 
+    def keep(self, commit: str, ref: str) -> None:
+        """Publish a commit under `ref` without losing what is there: that becomes a parent of it.
+
+        A second session on an item begins anew, so that what the first had done is no ancestor of what it does.
+        """
+        found = git(self.repository, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        if found.ok:
+            before = found.text.strip()
+            if self.ours("diff", "--quiet", before, commit).ok:
+                return
+            if not self.ours("merge-base", "--is-ancestor", before, commit).ok:
+                message = self.ours("log", "-1", "--format=%s", commit).text.strip()
+                joined = self.ours("commit-tree", f"{commit}^{{tree}}", "-p", commit, "-p", before, "-m", message)
+                commit = _must(joined, "the session's work cannot be kept beside what was kept before").text.strip()
+        self.publish(commit, ref)
+
     def remove(self) -> None:
         """Delete the session's files."""
         shutil.rmtree(self.folder, ignore_errors=True)

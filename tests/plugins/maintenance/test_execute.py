@@ -196,6 +196,26 @@ async def test_interrupted_session_is_salvaged_and_gone_on_with(repository: Path
     assert git(repository, "show", f"{outcome.output['branch']}:half.txt") == "half of the work\n"
 
 
+async def test_a_second_interrupted_session_keeps_what_the_first_had_done(repository: Path, context: Make) -> None:
+    ctx = context(agents=agent("hangs"))
+    tree = ctx.artifact_dir / "session" / "tree"
+    for word in ("one", "two"):
+        running = asyncio.ensure_future(execute(ctx))
+        await asyncio.to_thread(
+            wait_until,
+            lambda: (tree / "half.txt").exists() and not (tree / "word.txt").exists(),
+            lambda: "the agent did not begin",
+        )
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        (tree / "word.txt").write_text(word)
+    ctx.params = {**ctx.params, "agents": agent("works")}
+    assert isinstance(await execute(ctx), Done)
+    kept = git(repository, "rev-list", "refs/rivus/salvage/t-1", "--not", "main").split()
+    assert {git(repository, "show", f"{commit}:word.txt") for commit in kept} == {"one", "two"}
+
+
 def _processes(word: str) -> list[str]:
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
