@@ -28,7 +28,7 @@ from plugins.maintenance.review import handle as review
 from plugins.todos.places import scan_folder
 from plugins.todos.scope import handle as scope
 from tests.faults.goal import Goal, Lane, Reading, readings
-from tests.faults.goals.restarts import restarts
+from tests.faults.restarts import restarts
 
 _OBEYS = Path(__file__).parent.parent / "obeys.py"
 _SECRET = "canary-4f1c"

@@ -17,7 +17,7 @@ from tests.acceptance.waiting import wait_until
 from tests.faults.goal import Lane, Reading, readings
 from tests.faults.warm import WarmEngine
 
-_AGENT: Final = Path(__file__).parent.parent / "hangs.py"
+_AGENT: Final = Path(__file__).parent / "hangs.py"
 _JOBS: Final = """\
 version: 1
 jobs:
