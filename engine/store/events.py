@@ -59,8 +59,7 @@ def record_done(
     connection: sqlite3.Connection, job_id: int, stage_id: int, ended: Sequence[tuple[int, int]], now: int
 ) -> None:
     """Write that attempts of one stage ended well: (item, milliseconds) each."""
-    values = {"now": now, "job": job_id, "stage": stage_id, "ended": json.dumps(ended)}
-    connection.execute(_SQL.record_done, values)
+    insert(connection, _SQL.record_done, ended, (now, job_id, stage_id))
 
 
 def last_at(connection: sqlite3.Connection) -> int:

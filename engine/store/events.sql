@@ -4,9 +4,9 @@ INSERT INTO events (at, kind, level, actor, job_id, item_id, stage_id, text, ms,
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: record_done
--- Attempts of one stage that ended well: pairs of item and milliseconds.
-INSERT INTO events (at, kind, level, actor, job_id, item_id, stage_id, ms)
-SELECT :now, 'stage.done', 'info', 'engine', :job, value ->> 0, :stage, value ->> 1 FROM json_each(:ended);
+-- An attempt that ended well. What a whole group shares comes first, and is bound once: time, job and stage.
+INSERT INTO events (kind, level, actor, at, job_id, stage_id, item_id, ms)
+VALUES ('stage.done', 'info', 'engine', ?1, ?2, ?3, ?, ?);
 
 -- name: last_at
 -- When the last event was written.

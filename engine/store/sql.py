@@ -12,8 +12,8 @@ from typing import Any, Final
 
 _FOLDER: Final = Path(__file__).parent
 _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
-_ONE_ROW: Final = re.compile(r"\bVALUES (\(\?(?:, \?)*\))")
-_ROWS: Final = (64, 16, 4, 1)
+_ONE_ROW: Final = re.compile(r"\bVALUES (\([^()]*\?\))")
+_ROWS: Final = (64, 32, 16, 8, 4, 2, 1)
 """Rows of one INSERT: few different numbers, so that each statement stays compiled."""
 
 
@@ -59,15 +59,22 @@ def read_all() -> None:
         vars(one).update(load(one._stem))
 
 
-def insert(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
+def insert(
+    connection: sqlite3.Connection,
+    statement: str,
+    rows: Sequence[Sequence[object]],
+    shared: tuple[object, ...] = (),
+) -> None:
     """Run an INSERT of one row (`VALUES (?, ?, …)`) for all rows, many at a time.
+
+    `shared` are values that all rows have: they are bound once, and stand as `?1`, `?2`, … before the row's own.
 
     `executemany` is one step of SQLite a row, and each step lets go of the interpreter and waits to get it back.
     """
     at = 0
     for n in _ROWS:
         while len(rows) - at >= n:
-            connection.execute(_repeated(statement, n), tuple(chain.from_iterable(rows[at : at + n])))
+            connection.execute(_repeated(statement, n), (*shared, *chain.from_iterable(rows[at : at + n])))
             at += n
 
 

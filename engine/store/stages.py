@@ -199,18 +199,14 @@ def _finish(
         [
             (
                 ending.claim.item.id,
-                stage_id,
                 ending.output,
-                ending.output_hash,
+                bytearray(ending.output_hash),  # of a `bytes`, sqlite3 first asks how it is to be adapted
                 ending.artifacts,
                 ending.cost_usd_micros,
-                fence,
-                now,
-                version,
-                now,
             )
             for ending in group
         ],
+        (stage_id, fence, version, now),
     )
     job_id = group[0].claim.stage.job_id
     if cost := sum([ending.cost_usd_micros for ending in group]):

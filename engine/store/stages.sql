@@ -16,11 +16,12 @@ WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items))
 RETURNING item_id;
 
 -- name: store_result
--- The only place where output lives; a newer attempt's result replaces an older one's.
+-- The only place where output lives; a newer attempt's result replaces an older one's. What a whole group shares comes
+-- first, and is bound once: stage, fence, version and time.
 INSERT INTO results (
-    item_id, stage_id, output, output_hash, artifacts, cost_usd_micros, fence, ended_at, version_id, changed_at
+    stage_id, fence, version_id, ended_at, changed_at, item_id, output, output_hash, artifacts, cost_usd_micros
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?1, ?2, ?3, ?4, ?4, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE
 SET output = excluded.output, output_hash = excluded.output_hash, artifacts = excluded.artifacts,
     cost_usd_micros = excluded.cost_usd_micros, fence = excluded.fence, ended_at = excluded.ended_at,

@@ -59,7 +59,15 @@ def test_query_compiles(ground: Ground, stem: str, name: str, text: str) -> None
 def explain(connection: sqlite3.Connection, text: str) -> list[tuple[Any, ...]]:
     if re.search(r"(?<!\w):\w", text):
         return connection.execute(text, _Nothing()).fetchall()
-    return connection.execute(text, (None,) * text.count("?")).fetchall()
+    return connection.execute(text, (None,) * parameters(text)).fetchall()
+
+
+def parameters(text: str) -> int:
+    """How many values a statement takes: `?` is the next number after the highest so far."""
+    highest = 0
+    for number in re.findall(r"\?(\d*)", text):
+        highest = max(highest, int(number) if number else highest + 1)
+    return highest
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -73,12 +81,22 @@ def test_query_is_used_where_it_belongs(stem: str) -> None:
     assert {name for name in names - used if not name.startswith(tuple(prefixes or ("-",)))} == set()
 
 
-@pytest.mark.parametrize("n", [0, 1, 3, 64, 149])
+@pytest.mark.parametrize("n", [0, 1, 3, 64, 127, 149])
 def test_rows_go_in_many_at_a_time_and_none_is_missed(n: int) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE t (a, b)")
         sql.insert(connection, "INSERT INTO t (a, b) VALUES (?, ?)", [(at, str(at)) for at in range(n)])
         assert connection.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(at, str(at)) for at in range(n)]
+
+
+@pytest.mark.parametrize("n", [1, 2, 50, 149])
+def test_rows_share_values_that_are_bound_once(n: int) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE t (kind, a, b, c)")
+        statement = "INSERT INTO t (kind, b, a, c) VALUES ('it''s', ?2, ?1, ?)"
+        sql.insert(connection, statement, [(at,) for at in range(n)], (b"one", None))
+        found = connection.execute("SELECT kind, a, b, c FROM t ORDER BY c").fetchall()
+        assert found == [("it's", b"one", None, at) for at in range(n)]
 
 
 @pytest.mark.parametrize("stem", STEMS)
