@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from engine.contracts.errors import StateError
+
+_NOTHING: Final = hashlib.sha256()
+"""A copy of it costs half of a new one, for which OpenSSL looks up what SHA-256 is."""
 
 
 def hash_output(output: str) -> bytes:
     """SHA-256 of an output as stored."""
-    return hashlib.sha256(output.encode()).digest()
+    found = _NOTHING.copy()
+    found.update(output.encode())
+    return found.digest()
 
 
 def check_output(output: str, output_hash: bytes) -> None:

@@ -36,8 +36,13 @@ class ClaimedItem(NamedTuple):
     signals: Mapping[str, Any] = {}
 
 
-class Claim(NamedTuple):
-    """The right to run one item at one stage, until its lease ends or its fence rises."""
+@dataclass(slots=True)
+class Claim:
+    """The right to run one item at one stage, until its lease ends or its fence rises.
+
+    Nobody changes it. It is not frozen, and no tuple, because one is made and looked into for each attempt: this takes
+    half the time.
+    """
 
     item: ClaimedItem
     stage: StagePlan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from engine.contracts.errors import StateError
@@ -125,7 +126,7 @@ def inputs(connection: sqlite3.Connection, plan: Plan, change: OpenChange, n: in
             check_output(output, digest)
         except StateError:
             continue
-        found.append(Input(claim._replace(answer=answer), output, digest))
+        found.append(Input(replace(claim, answer=answer), output, digest))
     return found
 
 

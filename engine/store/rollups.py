@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
 from engine.rules.rollup import bucket, hour
@@ -25,10 +24,10 @@ OUTCOMES: Final = {
 """Transition out of `running` → the outcome that it counts as; what is released at a shutdown has not ended."""
 
 
-def note(connection: sqlite3.Connection, ended: Iterable[tuple[int, int, str, int, int]], now: int) -> None:
-    """Count attempts that ended in this transaction: (job, stage, transition, ms, micro-dollars)."""
+def note(connection: sqlite3.Connection, ended: Mapping[tuple[int, int, str, int, int], int], now: int) -> None:
+    """Add attempts that ended in this transaction: (job, stage, transition, ms, micro-dollars) → how many."""
     sums: dict[tuple[int, int, str, int], list[int]] = {}
-    for (job_id, stage_id, transition, ms, cost), n in Counter(ended).items():
+    for (job_id, stage_id, transition, ms, cost), n in ended.items():
         outcome = OUTCOMES.get(transition)
         if outcome is None:
             continue

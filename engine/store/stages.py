@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from engine.contracts.attempt import AttemptError
 from engine.contracts.item import Candidate
@@ -29,8 +29,9 @@ from engine.store.sql import insert, queries
 _SQL = queries("stages")
 
 
-class Finished(NamedTuple):
-    """The attempt ended well."""
+@dataclass(slots=True)
+class Finished:
+    """The attempt ended well. Nobody changes it; like a claim, it is made too often to be frozen."""
 
     claim: Claim
     output: str
@@ -139,10 +140,11 @@ def _end_attempts(
     groups: dict[tuple[int, int, int | None], list[Finished]] = defaultdict(list)
     events: list[Event] = []
     unsettled: set[int] = set()
-    ended: list[tuple[int, int, str, int, int]] = []
+    ended: Counter[tuple[int, int, str, int, int]] = Counter()
     for ending in endings:
         if isinstance(ending, Finished):
-            groups[(ending.claim.stage.id, ending.claim.fence, ending.claim.stage.version)].append(ending)
+            stage = ending.claim.stage
+            groups[stage.id, ending.claim.fence, stage.version].append(ending)
         else:
             _leave(connection, ending, lease, now, result, events, unsettled, ended)
     slots = dict(free)
@@ -169,9 +171,9 @@ def _finish(
     result: Endings,
     events: list[Event],
     unsettled: set[int],
-    ended: list[tuple[int, int, str, int, int]],
+    ended: Counter[tuple[int, int, str, int, int]],
 ) -> None:
-    ids = json.dumps([ending.claim.item.id for ending in group])
+    ids = json.dumps(items := _items(group))
     values = {"stage": stage_id, "items": ids, "fence": fence, "epoch": lease.epoch, "now": now}
     if result.all_land:
         # To ask for the changed rows costs as much as to change them.
@@ -187,7 +189,7 @@ def _finish(
         group = [ending for ending in group if ending.claim.item.id in landed]
         if not group:
             return
-        ids = json.dumps([ending.claim.item.id for ending in group])
+        ids = json.dumps(items := _items(group))
     counts.stages_moved(connection, stage_id, "running", "done", len(group))
     again = fence > 1  # only what ran before may have a result already
     if again:
@@ -197,23 +199,22 @@ def _finish(
         connection,
         _SQL.store_result,
         [
-            (
-                ending.claim.item.id,
-                ending.output,
-                bytearray(ending.output_hash),  # of a `bytes`, sqlite3 first asks how it is to be adapted
-                ending.artifacts,
-                ending.cost_usd_micros,
-            )
-            for ending in group
+            # Of a `bytes`, sqlite3 would first ask how it is to be adapted.
+            (item, ending.output, bytearray(ending.output_hash), ending.artifacts, ending.cost_usd_micros)
+            for item, ending in zip(items, group, strict=True)
         ],
         (stage_id, fence, version, now),
     )
     job_id = group[0].claim.stage.job_id
-    if cost := sum([ending.cost_usd_micros for ending in group]):
+    spent = Counter([(ending.ms, ending.cost_usd_micros) for ending in group])
+    for (ms, each), n in spent.items():
+        ended[job_id, stage_id, "finish", ms, each] += n
+    if cost := sum([each * n for (_, each), n in spent.items()]):
         spend.book(connection, job_id, cost, now)
         result.cost_usd_micros += cost
-    ended += [(job_id, stage_id, "finish", ending.ms, ending.cost_usd_micros) for ending in group]
-    record_done(connection, job_id, stage_id, [(ending.claim.item.id, ending.ms) for ending in group], now)
+    record_done(
+        connection, job_id, stage_id, [(item, ending.ms) for item, ending in zip(items, group, strict=True)], now
+    )
     told: set[str] = set()
     for ending in group:
         if ending.emit:
@@ -258,42 +259,42 @@ def _go_on(
 ) -> None:
     """In a chain, claim or queue the next stage without looking at the item's other rows; otherwise settle the item."""
     stage = plan.stages.get(stage_id)
-    if stage is None:
-        unsettled.update(ending.claim.item.id for ending in group)
+    items = _items(group)
+    if stage is None or (stage.next is None and not stage.last):
+        unsettled.update(items)
         return
     if stage.last:
-        connection.execute(
-            _SQL.items_done, {"items": json.dumps([ending.claim.item.id for ending in group]), "now": now}
-        )
+        connection.execute(_SQL.items_done, {"items": json.dumps(items), "now": now})
         return
-    if stage.next is None:
-        unsettled.update(ending.claim.item.id for ending in group)
-        return
+    assert stage.next is not None
     following = plan.stages[stage.next]
     if connection.execute(_SQL.any_resting).fetchone()[0]:
-        ids = json.dumps([ending.claim.item.id for ending in group])
-        resting = {row[0] for row in connection.execute(_SQL.resting, {"items": ids})}
+        resting = {row[0] for row in connection.execute(_SQL.resting, {"items": json.dumps(items)})}
         unsettled |= resting
         group = [ending for ending in group if ending.claim.item.id not in resting]
+        items = _items(group)
     take = min(slots.get(following.id, 0), len(group))
-    direct = group[:take]
-    if direct:
+    if take:
         slots[following.id] -= take
-        items = [ending.claim.item.id for ending in direct]
-        claimed = claim_next(connection, following, items, lease, now, all_land=result.all_land)
-        for ending in direct:
-            if ending.claim.item.id not in claimed:
-                unsettled.add(ending.claim.item.id)
+        claimed = claim_next(connection, following, items[:take], lease, now, all_land=result.all_land)
+        name = stage.spec.name
+        for item, ending in zip(items[:take], group[:take], strict=True):
+            if item not in claimed:
+                unsettled.add(item)
                 continue
-            next_fence, attempt = claimed[ending.claim.item.id]
-            upstream = {**ending.claim.upstream, stage.spec.name: ending.value}
-            result.claims.append(Claim(ending.claim.item, following, next_fence, attempt, upstream, now))
-    if group[take:]:
+            next_fence, attempt = claimed[item]
+            before = ending.claim
+            upstream = {**before.upstream, name: ending.value}
+            result.claims.append(Claim(before.item, following, next_fence, attempt, upstream, now))
+    if queued := items[take:]:
         result.queued.add(following.id)
-        queued = [ending.claim.item.id for ending in group[take:]]
         if settle.move(connection, following.id, "ready", queued, now) != len(queued):
             # The stage after this one ran before (its result outlived a pause of the item): look at the whole item.
             unsettled.update(queued)
+
+
+def _items(group: Sequence[Finished]) -> list[int]:
+    return [ending.claim.item.id for ending in group]
 
 
 def _emit(connection: sqlite3.Connection, plan: Plan, ending: Finished, now: int, events: list[Event]) -> None:
@@ -352,7 +353,7 @@ def _leave(
     result: Endings,
     events: list[Event],
     unsettled: set[int],
-    ended: list[tuple[int, int, str, int, int]],
+    ended: Counter[tuple[int, int, str, int, int]],
 ) -> None:
     claim = ending.claim
     _pay(connection, ending, now, result)
@@ -381,7 +382,7 @@ def _leave(
         result.refused.append(claim)
         events.append(_refused(ending, ending.transition))
         return
-    ended.append((claim.stage.job_id, claim.stage.id, ending.transition, ending.ms, ending.cost_usd_micros))
+    ended[claim.stage.job_id, claim.stage.id, ending.transition, ending.ms, ending.cost_usd_micros] += 1
     if ending.transition == "postpone":
         connection.execute(_SQL.put_off_again, {"item": claim.item.id, "stage": claim.stage.id, "now": now})
     if ending.whole_item:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
+from dataclasses import replace
 
 from engine.store import counts, settle
 from engine.store.claims import Claim, Lease, claims_of
@@ -42,7 +43,7 @@ def claim(
         counts.stages_moved(connection, stage_id, "later", "running", len(rows))
         # One whose data is damaged has failed at once: the next one has its turn.
         if claimed := claims_of(connection, plan, stage_id, rows, lease, now):
-            return [claim._replace(alone=alone) for claim in claimed]
+            return [replace(claim, alone=alone) for claim in claimed]
     return []
 
 

@@ -74,10 +74,7 @@ def _billed(run: Run, ending: Finished | Left) -> Finished | Left:
     """With what the handler said it has spent, however it ended."""
     if not (paid := run.bill()):
         return ending
-    cost = ending.cost_usd_micros + paid
-    if isinstance(ending, Finished):
-        return ending._replace(cost_usd_micros=cost)
-    return replace(ending, cost_usd_micros=cost)
+    return replace(ending, cost_usd_micros=ending.cost_usd_micros + paid)
 
 
 class Attempts:
