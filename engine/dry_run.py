@@ -18,7 +18,7 @@ from engine.kit.exceptions import describe
 from engine.kit.http import Http
 from engine.kit.safe_text import safe_line
 from engine.store.checkpoints import encode
-from engine.work.context import AttemptContext, ContextItem
+from engine.work.context import AttemptContext, ContextItem, Ways
 from engine.work.wire import encode_emitted, encode_outcome
 
 
@@ -54,9 +54,7 @@ def dry_run(project: ProjectSpec, job: JobSpec, stage: StageSpec, detail: ItemDe
             params=stage.params,
             root=project.root,
             artifacts=Path(folder),
-            log=lambda: logging.getLogger("rivus.handler"),
-            progress=lambda _done, _total, _text: None,
-            checkpoint=_Forgotten,
+            home=Ways(logger=lambda: logging.getLogger("rivus.handler"), checkpoint=_Forgotten),
             http=Http(allow=project.settings.http_allow, proxy=project.settings.http_proxy),
         )
         told: dict[str, Any] = {"job": job.name, "stage": stage.name, "key": item.key}

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from engine.contracts.context import Checkpoint, Item, Peer
 from engine.contracts.http import Http
@@ -43,6 +43,34 @@ async def _nobody(_stage: str) -> Sequence[Mapping[str, Any]]:
     return ()
 
 
+class Home(Protocol):
+    """Whoever runs an attempt: what a handler asks of its context, or tells it, goes there."""
+
+    def logger(self) -> Log: ...
+
+    def checkpoint(self) -> Checkpoint: ...
+
+    def llm(self) -> LLM: ...
+
+    def tell(self, done: int, total: int | None, text: str, /) -> None: ...
+
+    def pay(self, usd_micros: int, /) -> None: ...
+
+    def peers(self, stage: str, /) -> Awaitable[Sequence[Mapping[str, Any]]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """Implements Home by a function for each of it; what is left out is what a trial does: nothing."""
+
+    logger: Callable[[], Log]
+    checkpoint: Callable[[], Checkpoint]
+    llm: Callable[[], LLM] = NoModel
+    tell: Callable[[int, int | None, str], None] = lambda _done, _total, _text: None
+    pay: Callable[[int], None] = lambda _usd_micros: None
+    peers: Callable[[str], Awaitable[Sequence[Mapping[str, Any]]]] = _nobody
+
+
 class AttemptContext:
     """Implements `engine.contracts.context.Context`."""
 
@@ -50,13 +78,8 @@ class AttemptContext:
         "_artifacts",
         "_checkpoint",
         "_folder",
-        "_llm",
+        "_home",
         "_log",
-        "_make_checkpoint",
-        "_make_log",
-        "_paid",
-        "_peers",
-        "_progress",
         "answer",
         "attempt",
         "cancelled",
@@ -81,17 +104,12 @@ class AttemptContext:
         params: Mapping[str, Any],
         root: Path,
         artifacts: Path,
-        log: Callable[[], Log],
-        progress: Callable[[int, int | None, str], None],
-        checkpoint: Callable[[], Checkpoint],
         http: Http,
+        home: Home,
         answer: str | None = None,
-        llm: Callable[[], LLM] = NoModel,
-        paid: Callable[[int], None] = lambda _usd_micros: None,
         folder: str = "",
-        peers: Callable[[str], Awaitable[Sequence[Mapping[str, Any]]]] = _nobody,
     ) -> None:
-        """`log` and `checkpoint` make theirs when it is first asked for; artifacts go to `folder` below `artifacts`."""
+        """Logger and checkpoint are made when they are first asked for; artifacts go to `folder` below `artifacts`."""
         self.job = job
         self.stage = stage
         self.item = item
@@ -101,41 +119,36 @@ class AttemptContext:
         self.root = root
         self.answer = answer
         self.http = http
-        self._llm = llm
-        self._peers = peers
+        self._home = home
         self.cancelled = False
         self.emitted: list[tuple[str, Candidate]] = []
         self._artifacts = artifacts
         self._folder = folder
         self._log: Log | None = None
-        self._make_log = log
-        self._progress = progress
-        self._paid = paid
         self._checkpoint: Checkpoint | None = None
-        self._make_checkpoint = checkpoint
 
     @property
     def log(self) -> Log:
         """Carries the ids of this attempt."""
         if self._log is None:
-            self._log = self._make_log()
+            self._log = self._home.logger()
         return self._log
 
     @property
     def llm(self) -> LLM:
         """The door to the models."""
-        return self._llm()
+        return self._home.llm()
 
     @property
     def checkpoint(self) -> Checkpoint:
         """What survives a crash of this attempt."""
         if self._checkpoint is None:
-            self._checkpoint = self._make_checkpoint()
+            self._checkpoint = self._home.checkpoint()
         return self._checkpoint
 
     async def peers(self, stage: str) -> Sequence[Peer]:
         """Other open items of this job that passed a stage."""
-        return [Peer(**told) for told in await self._peers(stage)]
+        return [Peer(**told) for told in await self._home.peers(stage)]
 
     @property
     def signals(self) -> Mapping[str, Any]:
@@ -151,13 +164,13 @@ class AttemptContext:
 
     def progress(self, done: int, total: int | None = None, text: str = "") -> None:
         """Say how far this attempt is."""
-        self._progress(done, total, text)
+        self._home.tell(done, total, text)
 
     def paid(self, usd_micros: int) -> None:
         """Say what was spent; ValueError for what is no amount of micro-dollars."""
         if not is_cost(usd_micros):
             raise ValueError("no amount of micro-dollars: a whole number, not negative")
-        self._paid(usd_micros)
+        self._home.pay(usd_micros)
 
     def emit(self, candidate: Candidate, *, job: str | None = None) -> None:
         """Hand over an item that is stored together with the outcome."""

@@ -140,16 +140,16 @@ def _finished(
         except (TypeError, ValueError, RecursionError) as error:
             raise BadResult(f"the signals are not JSON: {error}") from error
     return Finished(
-        claim=claim,
-        output=text,
-        output_hash=hash_output(text),
+        claim,
+        text,
+        hash_output(text),
         # What the next stage gets is what is stored, whether it takes it from here or from the state file.
-        value=_FROM_JSON.raw_decode(text)[0],
-        artifacts=json.dumps([_artifact(artifact) for artifact in done.artifacts]) if done.artifacts else None,
-        cost_usd_micros=cost,
-        emit=emit,
-        signals=signals,
-        ms=ms,
+        _FROM_JSON.raw_decode(text)[0],
+        json.dumps([_artifact(artifact) for artifact in done.artifacts]) if done.artifacts else None,
+        cost,
+        emit,
+        ms,
+        signals,
     )
 
 

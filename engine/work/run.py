@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -68,7 +67,8 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """Implements `engine.work.process.Hears` too: what comes from a worker process lands here."""
+    """Implements `engine.work.context.Home`, and `engine.work.process.Hears`: what comes from a worker process lands
+    here too."""
 
     claim: Claim
     asks: Asked
@@ -135,13 +135,17 @@ class Run:
             whole = None if total is None else _bounded(total)
             self.progress = Progress(_bounded(done), whole, safe_line(str(text), 200))
 
+    def peers(self, stage: str) -> Awaitable[Any]:
+        """What other items gave at a stage."""
+        return self.asks(self.claim, "peers", stage)
+
     def pay(self, usd_micros: int) -> None:
         """The handler has spent this."""
         self.paid.append(usd_micros)
 
     def bill(self) -> int:
         """What no ending has told yet; it counts as told from here on."""
-        return sum([self.paid.pop() for _ in range(len(self.paid))])
+        return sum([self.paid.pop() for _ in range(len(self.paid))]) if self.paid else 0
 
     def heard(self, message: dict[str, Any]) -> None:
         """A line, the progress or an expense of a handler in a worker process."""
@@ -244,24 +248,20 @@ class _Checkpoint:
 def open_context(run: Run, *, root: Path, artifacts: Path, http: Http) -> AttemptContext:
     """Make the context of a handler in the engine's process; `artifacts` is the folder of all items."""
     claim = run.claim
+    stage, item = claim.stage, claim.item
     context = run.context = AttemptContext(
-        job=claim.stage.job,
-        stage=claim.stage.spec.name,
-        item=claim.item,
+        job=stage.job,
+        stage=stage.spec.name,
+        item=item,
         upstream=claim.upstream,
         attempt=claim.attempt,
-        params=claim.stage.spec.params,
+        params=stage.spec.params,
         root=root,
         artifacts=artifacts,
-        folder=str(claim.item.id),
-        log=run.logger,
-        progress=run.tell,
-        checkpoint=run.checkpoint,
+        folder=str(item.id),
         http=http,
+        home=run,
         answer=claim.answer,
-        llm=run.llm,
-        paid=run.pay,
-        peers=partial(run.asks, claim, "peers"),
     )
     return context
 

@@ -25,7 +25,7 @@ from engine.kit import keeper
 from engine.kit.exceptions import describe
 from engine.kit.http import Http
 from engine.work.attempt_log import LINE_LIMIT, LogBudget
-from engine.work.context import AttemptContext, ContextItem
+from engine.work.context import AttemptContext, ContextItem, Ways
 from engine.work.link import Link
 from engine.work.llm_wire import encode_error
 from engine.work.surroundings import Surroundings
@@ -169,14 +169,16 @@ def _serve(
         params=call["params"],
         root=Path(call["root"]),
         artifacts=Path(call["artifacts"]),
-        log=lambda: logger,
-        progress=progress,
         http=http,
-        checkpoint=lambda: _Checkpoint(link, call["checkpoint"]),
+        home=Ways(
+            logger=lambda: logger,
+            checkpoint=lambda: _Checkpoint(link, call["checkpoint"]),
+            llm=lambda: WorkerLLM(partial(link.ask, "llm")),
+            tell=progress,
+            pay=lambda usd_micros: link.send({"kind": "paid", "usd_micros": usd_micros}),
+            peers=lambda stage: asyncio.to_thread(link.ask, "peers", stage),
+        ),
         answer=call["answer"],
-        llm=lambda: WorkerLLM(partial(link.ask, "llm")),
-        paid=lambda usd_micros: link.send({"kind": "paid", "usd_micros": usd_micros}),
-        peers=lambda stage: asyncio.to_thread(link.ask, "peers", stage),
     )
     link.context = context
     pid = os.getpid()
