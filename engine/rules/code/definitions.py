@@ -58,7 +58,7 @@ class Definitions:
     def _annotation(self, node: ast.expr, plain: bool) -> None:
         self._hint(node)
         if self._lens.module.quoted_annotations:
-            self._out.append(Hint(self._owner, plain))
+            self.dump.say(Hint(self._owner, plain))
         for name in quoted_names(node):
             target = self._lens.project.resolve(self._lens.module, name)
             if isinstance(target, Symbol):
@@ -112,7 +112,7 @@ class Definitions:
     def _doc(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, plain: bool) -> None:
         text = ast.get_docstring(node, clean=False)
         if text is not None:
-            self._out.append(Doc(text, self._owner, plain))
+            self.dump.say(Doc(text, self._owner, plain))
 
     def _arguments(self, args: ast.arguments, plain: bool) -> None:
         out = self._out

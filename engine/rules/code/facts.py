@@ -6,6 +6,7 @@ Where something in a closure looks at one of them, changes of it count in the wh
 from __future__ import annotations
 
 import ast
+from collections.abc import Hashable
 from dataclasses import field, fields
 from typing import Final
 
@@ -115,6 +116,22 @@ class Facts:
             theirs = getattr(other, name)
             if theirs:
                 getattr(self, name).update(theirs)
+
+    def in_general(self) -> Hashable:
+        """Return what every part of a closure sees of these facts, wherever it asks."""
+        flags = tuple(getattr(self, name) for name in _FLAGS)
+        return (
+            flags,
+            any(name.startswith("__") for name in self.acting),
+            "log" in self.own_names,
+            "logger" in self.own_names,
+        )
+
+    def about(self, symbol: Symbol, names: frozenset[str]) -> Hashable:
+        """Return what else a part sees of them, where it is of a symbol and has these names in it."""
+        top = Symbol(symbol.module, symbol.name.partition(".")[0])
+        sets = (self.acting, self.keywords, self.value_attributes)
+        return symbol in self.values, top in self.values, *(names & each for each in sets)
 
     def saw_name(self, dotted: str) -> None:
         """Something outside the project is used, by its dotted name."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -18,11 +18,11 @@ from engine.rules.code.constants import constant
 from engine.rules.code.facts import Facts
 from engine.rules.code.module import Module
 from engine.rules.code.nodes import walk
-from engine.rules.code.plan import RULES, Plan, Planner
+from engine.rules.code.plan import RULES, Plan
 from engine.rules.code.project import Symbol
 from engine.rules.code.reading import Reading
 from engine.rules.code.units import EFFECTS, Unit, acting_order, registered
-from engine.rules.code.words import Doc, Dump, Hint, Named, Word
+from engine.rules.code.words import SEPARATOR, Doc, Dump, Hint, Named, Word
 
 SCHEME: Final = 1
 """Number of this way to make hashes; another number makes every version another."""
@@ -141,6 +141,8 @@ class _Closure:
         self._rules = rules
         self._extras = sorted(extras, key=lambda symbol: symbol.name)
         self._facts = Facts()
+        self._keys: dict[Unit, Hashable] = {}
+        """What is set aside in a part depends on."""
         self._plans: dict[Unit, list[Plan]] = {}
         self._norms: dict[Unit, str] = {}
         self._erased: dict[Unit, Dump] = {}
@@ -156,12 +158,13 @@ class _Closure:
 
     def fingerprint(self) -> Fingerprint:
         """Return the symbols that count, with their hashes."""
+        general = self._facts.in_general()
         for unit in self._all:
-            self._plans[unit] = self._planned(unit)
+            self._plans[unit] = self._planned(unit, general)
         if any(plan.reads_errors for plans in self._plans.values() for plan in plans):
             self._facts.errors = True
-            for plan in [plan for plans in self._plans.values() for plan in plans]:
-                plan.messages.clear()
+            for unit, plans in self._plans.items():
+                self._plans[unit] = [replace(plan, messages=set()) for plan in plans]
         kept = self._walk(self._erase, hints=False)
         symbols = [
             symbol if unit in kept else replace(symbol, erased=HINTED + symbol.erased)
@@ -252,7 +255,8 @@ class _Closure:
         if plans is None:
             self._facts.doubts[f"{unit.symbol.name} is reached in an unusual way"] = None
             return Dump()
-        return self._reading.dump(unit, self._facts, plans, self._rules, seen=Facts(), is_root=is_root)
+        key = (self._keys[unit], self._facts.errors)
+        return self._reading.erased(key, unit, self._facts, plans, self._rules, is_root=is_root)
 
     def _settle(self) -> None:
         """What was seen holds for the whole closure; only functions and classes are looked at as values."""
@@ -265,13 +269,10 @@ class _Closure:
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         return any(isinstance(s, kinds) for unit in self._reading.units(symbol) for s in unit.statements)
 
-    def _planned(self, unit: Unit) -> list[Plan]:
-        plans = []
-        for statement in unit.statements:
-            context = first_parameter(statement) if unit.symbol == self._root else None
-            lens = self._reading.lens(unit, statement)
-            plans.append(Planner(lens, self._facts, self._rules, context).plan([statement]))
-        return plans
+    def _planned(self, unit: Unit, general: Hashable) -> list[Plan]:
+        is_root = unit.symbol == self._root
+        key = self._keys[unit] = (unit, is_root, self._rules, general, self._reading.view(unit, self._facts))
+        return self._reading.plans(key, unit, self._facts, self._rules, is_root=is_root)
 
     def _plain_names(self) -> dict[Symbol, str]:
         """Return the word for each symbol: its bare name, with its module where two share one."""
@@ -352,13 +353,6 @@ class _Closure:
         return Symbol(symbol.module, top) in self._facts.values or method in self._facts.value_attributes
 
 
-def first_parameter(statement: object) -> str | None:
-    """Return the name of a function's first parameter."""
-    args = getattr(statement, "args", None)
-    named = [*args.posonlyargs, *args.args] if args is not None else []
-    return named[0].arg if named else None
-
-
 def _without_methods(module: Module, definition: ast.stmt) -> str:
     """Return the source of a class with each method as its first line only."""
     lines = module.segment(definition).splitlines()
@@ -373,4 +367,4 @@ def _without_methods(module: Module, definition: ast.stmt) -> str:
 
 
 def _hash(words: Iterable[str]) -> str:
-    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(SEPARATOR.join(words).encode("utf-8", "surrogatepass")).hexdigest()[:32]

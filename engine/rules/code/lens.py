@@ -16,7 +16,7 @@ WELL_KNOWN: Final = frozenset({"logging", "time", "typing", "dataclasses", "func
 
 _DEFINING: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, getattr(ast, "TypeAlias", ast.ClassDef))
 _ASKED_FOR: Final = frozenset(
-    {*_DEFINING, ast.Expr, ast.Raise, ast.Assert, ast.ExceptHandler, ast.Global, ast.Nonlocal}
+    {*_DEFINING, ast.Expr, ast.Raise, ast.Assert, ast.ExceptHandler, ast.Global, ast.Nonlocal, ast.Attribute, ast.arg}
 )
 _QUERIES: Final = frozenset({"query", "eval", "sql", "execute", "from_query"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from engine.contracts.values import dataclass
 from engine.rules.code.imports import QUIET_MODULES
@@ -15,9 +15,8 @@ Load: TypeAlias = Callable[[str], "Source | None"]
 """Dotted name of a module → its source; None when it is not the project's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A name bound in a module of the project."""
+class Symbol(NamedTuple):
+    """A name bound in a module of the project; a tuple, because sets of them are asked at every name of the code."""
 
     module: str
     name: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Hashable
 
 from engine.contracts.values import dataclass
 from engine.rules.code.dump import Dumper
 from engine.rules.code.facts import Facts
 from engine.rules.code.lens import Lens, lens_on
 from engine.rules.code.names import Names
-from engine.rules.code.plan import Plan
+from engine.rules.code.plan import Plan, Planner
 from engine.rules.code.project import Project, Symbol
 from engine.rules.code.units import Unit, effects_of, units_of
 from engine.rules.code.words import Dump
@@ -31,6 +32,9 @@ class Reading:
         self._units: dict[Symbol, list[Unit]] = {}
         self._effects: dict[str, tuple[Unit, list[str]] | None] = {}
         self._norms: dict[tuple[Unit, bool], Read] = {}
+        self._names: dict[Unit, frozenset[str]] = {}
+        self._plans: dict[Hashable, list[Plan]] = {}
+        self._erased: dict[Hashable, Dump] = {}
 
     def lens(self, unit: Unit, statement: ast.stmt) -> Lens:
         """Return a statement of a part with its names resolved."""
@@ -62,6 +66,36 @@ class Reading:
             known = self._norms[key] = Read(dump, facts)
         return known
 
+    def view(self, unit: Unit, facts: Facts) -> Hashable:
+        """Return what a part sees of the facts of a closure: where it sees the same, the same of it is set aside."""
+        names = self._names.get(unit)
+        if names is None:
+            lenses = [self.lens(unit, statement) for statement in unit.statements]
+            found = {node.attr for lens in lenses for node in lens.of_kind(ast.Attribute)}
+            found.update(node.arg for lens in lenses for node in lens.of_kind(ast.arg))
+            found.update(node.name for lens in lenses for node in lens.of_kind(ast.FunctionDef, ast.AsyncFunctionDef))
+            names = self._names[unit] = frozenset(found)
+        return facts.about(unit.symbol, names)
+
+    def plans(self, key: Hashable, unit: Unit, facts: Facts, rules: frozenset[str], *, is_root: bool) -> list[Plan]:
+        """Return what may be set aside in each statement of a part; `key` holds all that this depends on."""
+        known = self._plans.get(key)
+        if known is None:
+            known = self._plans[key] = [
+                Planner(self.lens(unit, each), facts, rules, first_parameter(each) if is_root else None).plan([each])
+                for each in unit.statements
+            ]
+        return known
+
+    def erased(
+        self, key: Hashable, unit: Unit, facts: Facts, plans: list[Plan], rules: frozenset[str], *, is_root: bool
+    ) -> Dump:
+        """Return the words of a part without what its plans set aside; `key` holds all that they depend on."""
+        known = self._erased.get(key)
+        if known is None:
+            known = self._erased[key] = self.dump(unit, facts, plans, rules, seen=Facts(), is_root=is_root)
+        return known
+
     def dump(
         self, unit: Unit, facts: Facts, plans: list[Plan] | None, rules: frozenset[str], *, seen: Facts, is_root: bool
     ) -> Dump:
@@ -77,3 +111,10 @@ class Reading:
             dumper.statement(statement, as_header=unit.is_header)
             whole.add(dumper.dump)
         return whole
+
+
+def first_parameter(statement: object) -> str | None:
+    """Return the name of a function's first parameter."""
+    args = getattr(statement, "args", None)
+    named = [*args.posonlyargs, *args.args] if args is not None else []
+    return named[0].arg if named else None

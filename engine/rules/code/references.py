@@ -128,9 +128,9 @@ class References:
 
     def _refer(self, target: Symbol, value: Scalar | None = None) -> None:
         if value is None:
-            self._out.append(target)
+            self.dump.say(target)
         else:
-            self._out.append(Named(target, literal(value)))
+            self.dump.say(Named(target, literal(value)))
             self.dump.has_named = True
         self.dump.symbols[target] = None
 

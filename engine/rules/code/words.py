@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from engine.contracts.values import dataclass
 from engine.rules.code.imports import QUIET_MODULES
@@ -39,6 +39,8 @@ class Named:
     value: str
 
 
+SEPARATOR: Final = "\0"
+"""What stands between two words where they are hashed."""
 Word: TypeAlias = "str | Symbol | Doc | Hint | Named"
 
 
@@ -47,6 +49,8 @@ class Dump:
     """The words of one symbol, and what was seen on the way."""
 
     words: list[Word] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
+    """Places of the words that are no texts yet, while a statement is dumped."""
     symbols: dict[Symbol, None] = field(default_factory=dict)
     """What it refers to in the project, in order."""
     modules: dict[str, None] = field(default_factory=dict)
@@ -60,9 +64,21 @@ class Dump:
     has_named: bool = False
     """Whether there is a `Named` among the words."""
 
+    def say(self, word: Symbol | Doc | Hint | Named) -> None:
+        """Add a word whose text depends on the closure."""
+        self.others.append(len(self.words))
+        self.words.append(word)
+
     def add(self, other: Dump) -> None:
-        """Take in the words of another statement."""
-        self.words.extend(other.words)
+        """Take in the words of a statement; texts that stand side by side become one, as they are hashed."""
+        words, start = other.words, 0
+        for place in other.others:
+            if start < place:
+                self.words.append(SEPARATOR.join(words[start:place]))  # type: ignore[arg-type]
+            self.words.append(words[place])
+            start = place + 1
+        if start < len(words):
+            self.words.append(SEPARATOR.join(words[start:]))  # type: ignore[arg-type]
         self.symbols.update(other.symbols)
         self.modules.update(other.modules)
         self.unresolved.update(other.unresolved)
