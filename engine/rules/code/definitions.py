@@ -12,10 +12,11 @@ from engine.rules.code.lens import Lens
 from engine.rules.code.names import Names
 from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
-from engine.rules.code.project import Builtin, Symbol
+from engine.rules.code.project import Symbol
 from engine.rules.code.words import Doc, Dump, Hint, Word, quoted_names, union_members
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_ACTS = frozenset({ast.Call, ast.NamedExpr, ast.Await, ast.Yield})
 
 
 class Definitions:
@@ -33,6 +34,8 @@ class Definitions:
     _called: set[int]
     _escapes: Escapes
     _in_annotation: bool
+    _looks: bool
+    """Whether what is met has not been looked at yet."""
 
     @abstractmethod
     def _node(self, node: ast.AST) -> None: ...
@@ -44,16 +47,20 @@ class Definitions:
     def _block(self, statements: list[ast.stmt], *, is_function: bool = False) -> None: ...
 
     def _may_drop(self, annotation: ast.expr) -> bool:
-        acts = any(isinstance(n, (ast.Call, ast.NamedExpr, ast.Await, ast.Yield)) for n in walk(annotation))
-        return "annotations" in self._rules and not self._facts.annotations and not acts
+        if "annotations" not in self._rules or self._facts.annotations:
+            return False
+        return isinstance(annotation, ast.Name) or not any(node.__class__ in _ACTS for node in walk(annotation))
 
     def _hint(self, node: ast.expr) -> None:
         """Note what a hint refers to, whether it is dumped or not."""
-        if isinstance(node, ast.Name) and isinstance(self._lens.target(node), Builtin):
-            return
-        targets = [self._lens.target(inner) for inner in walk(node)]
-        targets += [self._lens.project.resolve(self._lens.module, name) for name in quoted_names(node)]
-        self.dump.hinted.update((target, None) for target in targets if isinstance(target, Symbol))
+        found = self._lens.hinted.get(id(node))
+        if found is None:
+            targets = [self._lens.target(inner) for inner in walk(node)]
+            targets += [self._lens.project.resolve(self._lens.module, name) for name in quoted_names(node)]
+            found = {target: None for target in targets if isinstance(target, Symbol)}
+            self._lens.hinted[id(node)] = found
+        if found:
+            self.dump.hinted.update(found)
 
     def _annotation(self, node: ast.expr, plain: bool) -> None:
         self._hint(node)
@@ -69,12 +76,14 @@ class Definitions:
             self._type(node)
             self._in_annotation = False
         else:
-            self._called.update(id(n) for n in walk(node))
+            if self._looks:
+                self._called.update(map(id, walk(node)))
             self._node(node)
 
     def _type(self, node: ast.expr) -> None:
         """A type; `Optional[X]` and `Union[X, None]` are dumped as `X | None`."""
-        self._called.update(id(n) for n in walk(node))
+        if self._looks:
+            self._called.update(map(id, walk(node)))
         members = union_members(node, self._lens)
         if len(members) == 1:
             self._node(node)
@@ -149,7 +158,7 @@ class Definitions:
         self._out.append(",")
 
     def _lambda(self, node: ast.Lambda) -> None:
-        if id(node) not in self._called:
+        if self._looks and id(node) not in self._called:
             self._escapes.saw_code(node)
         self._out.append("Lambda")
         self._arguments(node.args, True)

@@ -16,27 +16,21 @@ from engine.rules.code.definitions import Definitions
 from engine.rules.code.escapes import Escapes
 from engine.rules.code.facts import Facts
 from engine.rules.code.lens import Lens
-from engine.rules.code.logs import QUIET_SETTINGS
 from engine.rules.code.names import Names
 from engine.rules.code.nodes import walk
 from engine.rules.code.plain import Plain, text_statement
 from engine.rules.code.plan import Plan
 from engine.rules.code.project import External, Symbol, Within
-from engine.rules.code.references import References
+from engine.rules.code.references import SAFE_SINKS, References
 from engine.rules.code.texts import Parts, parts_of
-from engine.rules.code.words import Dump, is_bare_return, is_quiet_import, literal
+from engine.rules.code.words import SEPARATOR, Dump, is_bare_return, is_quiet_import, literal
 
 SKIPPED_FIELDS: Final = frozenset({"ctx", "kind", "type_comment", "type_ignores", "lineno", "col_offset"})
-_FIELDS: Final[dict[type, tuple[str, ...]]] = {}
-"""Class of node → its fields that are dumped."""
+_FORMS: Final[dict[type, tuple[str, tuple[tuple[str, str], ...]]]] = {}
+"""Class of node → its first words, and each field that is dumped with the words before it."""
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[.:][^\W\d]\w*")
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TURNED: Final = {ast.In: "NotIn", ast.Is: "IsNot", ast.NotIn: "In", ast.IsNot: "Is"}
-_SAFE_SINKS: Final = frozenset(
-    {"builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.isinstance"}
-    | {"builtins.issubclass", "asyncio.to_thread", "builtins.super", "builtins.type"}
-)
-"""Functions that call what they are given and look at nothing else of it."""
 
 
 class Dumper(Definitions, References):
@@ -52,8 +46,13 @@ class Dumper(Definitions, References):
         rules: frozenset[str],
         seen: Facts,
     ) -> None:
-        """`facts` hold for the closure, `seen` takes in what is met; with `plan` None it is the normalised form."""
+        """`facts` hold for the closure, `seen` takes in what is met; with `plan` None it is the normalised form.
+
+        With a plan the code is dumped another time, and `seen` need not hold all that was met the first time.
+        """
         self.dump = Dump()
+        self._looks = plan is None
+        self._of = lens.scopes.of
         self._seen = seen
         self._lens = lens
         self._owner = owner
@@ -84,41 +83,36 @@ class Dumper(Definitions, References):
 
     def _plainly(self, node: ast.AST) -> None:
         out = self._out
-        kind = node.__class__
-        fields = _FIELDS.get(kind)
-        if fields is None:
-            fields = _FIELDS[kind] = tuple(name for name in kind._fields if name not in SKIPPED_FIELDS)
-        out += (kind.__name__, "(")
+        head, fields = _FORMS.get(node.__class__) or _form(node.__class__)
+        out.append(head)
         if not fields:  # an operator
-            out.append(")")
             return
         has, special = node.__dict__, self._SPECIAL
-        for name in fields:
+        for name, label in fields:
             value = has.get(name)
-            if value is None or value == []:
-                continue
-            out += (name, "=")
             if value.__class__ is list:
-                self._list(value)
+                if value:
+                    out.append(label)
+                    self._list(value)
             elif isinstance(value, ast.AST):
+                out.append(label)
                 (special.get(value.__class__) or _PLAINLY)(self, value)
-            else:
-                out.append(literal(value))
+            elif value is not None:
+                out += (label, literal(value))
         out.append(")")
 
     def _list(self, values: list[Any]) -> None:
         if values and isinstance(values[0], ast.stmt):
             self._block(values)
             return
-        self._out.append("[")
+        out, special = self._out, self._SPECIAL
+        out.append("[")
         for item in values:
-            if item is None:
-                self._out.append("~")
-            elif isinstance(item, ast.AST):
-                self._node(item)
+            if isinstance(item, ast.AST):
+                (special.get(item.__class__) or _PLAINLY)(self, item)
             else:
-                self._out.append(literal(item))
-        self._out.append("]")
+                out.append("~" if item is None else literal(item))
+        out.append("]")
 
     def _block(self, statements: list[ast.stmt], *, is_function: bool = False) -> None:
         """Dump a list of statements; what is nothing (`pass`, a lone constant) is left out of it."""
@@ -216,6 +210,8 @@ class Dumper(Definitions, References):
 
     def _dotted_text(self, text: str) -> None:
         """`"package.module.name"` and `"module:name"` may be looked up at run time."""
+        if "." not in text and ":" not in text:
+            return
         module, _, name = text.replace(":", ".").rpartition(".")
         if not module or not _DOTTED.fullmatch(text):
             return
@@ -229,7 +225,8 @@ class Dumper(Definitions, References):
         if self._plan is not None and id(node) in self._plan.messages:
             self._out.append("<message>")
             return
-        parts = parts_of(node, folds="texts" in self._rules)
+        folds = "texts" in self._rules
+        parts = parts_of(node, folds=folds) if folds or node.__class__ is not ast.Call else None
         if parts is None:
             if not isinstance(node, ast.Call):
                 self._plainly(node)
@@ -263,35 +260,16 @@ class Dumper(Definitions, References):
         self._out.append(")")
 
     def _call(self, node: ast.Call) -> None:
-        self._called.add(id(node.func))
         dotted = self._lens.dotted(node.func)
-        self._escapes.saw_call(node, dotted)
-        self._seen.keywords.update(k.arg for k in node.keywords if k.arg is not None)
-        if any(k.arg is None for k in node.keywords):
-            self._seen.spreads = True
-            if dotted is not None and dotted.endswith(".gather"):  # perhaps `return_exceptions`
-                self._seen.errors = True
-        if any(k.arg == "return_exceptions" for k in node.keywords) or (
-            isinstance(node.func, ast.Attribute) and node.func.attr == "exception" and not node.args
-        ):
-            self._seen.errors = True
+        if self._looks:
+            self._look_at_call(node, dotted)
         if dotted in ("builtins.getattr", "builtins.setattr", "builtins.delattr") and len(node.args) > 1:
             self._dynamic(node, dotted)
-        if dotted == "logging.basicConfig" and any(k.arg not in QUIET_SETTINGS for k in node.keywords):
-            self._seen.logs = True
-        if dotted == "builtins.open" and node.args and self._lens.dotted(node.args[0]) == "builtins.__file__":
-            self._seen.source = True
-        if dotted in _SAFE_SINKS or dotted == "functools.partial":
-            self._called.update(id(a) for a in node.args)
-            self._held.update(id(a) for a in node.args)
+        if dotted in SAFE_SINKS or dotted == "functools.partial":
             self._names.take_lambdas(node.args)
         for keyword in node.keywords:
             if keyword.arg == "key":
-                self._called.add(id(keyword.value))
                 self._names.take_lambdas([keyword.value])
-        target = self._lens.target(node.func)
-        if isinstance(target, Symbol) and id(node) not in self._held and self._plain.is_class(target):
-            self._seen.values.add(target)
         self._plainly(node)
 
     def _dynamic(self, node: ast.Call, dotted: str) -> None:
@@ -410,20 +388,23 @@ class Dumper(Definitions, References):
             self._plainly(node)
 
     def _runs(self, node: ast.Await | ast.YieldFrom) -> None:
-        if node.value is not None:
+        if self._looks:
             self._escapes.runs_here(node.value)
         self._plainly(node)
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
-        self._escapes.runs_here(node.iter)
+        if self._looks:
+            self._escapes.runs_here(node.iter)
         self._plainly(node)
 
     def _generator(self, node: ast.GeneratorExp) -> None:
-        self._escapes.saw_code(node)
+        if self._looks:
+            self._escapes.saw_code(node)
         self._plainly(node)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
-        self._escapes.saw_with(node)
+        if self._looks:
+            self._escapes.saw_with(node)
         self._plainly(node)
 
     def _expr(self, node: ast.Expr) -> None:
@@ -476,6 +457,14 @@ class Dumper(Definitions, References):
         ast.Lambda: Definitions._lambda,
         ast.ClassDef: Definitions._class,
     }
+
+
+def _form(kind: type[ast.AST]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the form of a class of nodes; words that always stand side by side are one."""
+    fields = [name for name in kind._fields if name not in SKIPPED_FIELDS]
+    head = SEPARATOR.join([kind.__name__, "(", *([] if fields else [")"])])
+    form = _FORMS[kind] = (head, tuple((name, f"{name}{SEPARATOR}=") for name in fields))
+    return form
 
 
 _PLAINLY: Final[Callable[[Any, Any], None]] = Dumper._plainly

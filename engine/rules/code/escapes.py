@@ -62,7 +62,7 @@ class Escapes:
                 pending.append(node.elt)
             elif isinstance(node, ast.IfExp):
                 pending.extend([node.body, node.orelse])
-            elif isinstance(node, ast.Call) and self._is_lazy(node):
+            elif isinstance(node, ast.Call) and _is_lazy(self._lens.dotted(node.func) or ""):
                 pending.extend(node.args)
 
     def saw_call(self, node: ast.Call, dotted: str | None) -> None:
@@ -72,7 +72,7 @@ class Escapes:
             self.runs_here(*node.args, *node.keywords)
         if id(node) in self._here:
             return
-        if self._is_lazy(node):
+        if dotted is not None and _is_lazy(dotted):
             first = self._lens.target(node.args[0]) if node.args else None
             if dotted in _CALLING and not isinstance(first, (Builtin, External)):
                 self._seen.errors = True
@@ -100,10 +100,6 @@ class Escapes:
         if not all(self._lets_through(item.context_expr) for item in node.items):
             self._seen.errors = True
 
-    def _is_lazy(self, node: ast.Call) -> bool:
-        dotted = self._lens.dotted(node.func) or ""
-        return dotted in _LAZY or dotted.startswith("itertools.")
-
     def _is_deferred(self, symbol: Symbol) -> bool:
         """Whether a call of it returns a coroutine or a generator."""
         deferred = self._lens.project.deferred
@@ -125,3 +121,7 @@ class Escapes:
             return True
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         return name.lower().endswith(_LETTING_NAMES)
+
+
+def _is_lazy(dotted: str) -> bool:
+    return dotted in _LAZY or dotted.startswith("itertools.")

@@ -59,6 +59,17 @@ _SOURCE_ATTRIBUTES: Final = frozenset(
 )
 _FRAME_ATTRIBUTES: Final = frozenset({"f_locals", "f_back", "co_varnames", "__closure__", "gi_frame", "cr_frame"})
 _ERROR_ATTRIBUTES: Final = frozenset({"exc_info", "exception", "exc_text", "__context__", "__cause__"})
+_ENTERING: Final = frozenset({"enter_context", "enter_async_context"})
+_LOG_ATTRIBUTES: Final = frozenset({"addHandler", "addFilter", "handlers", "records", "assertLogs", "capture_logs"})
+_ANNOTATION_ATTRIBUTES: Final = frozenset(
+    {"__annotations__", "__signature__", "model_fields", "model_json_schema", "__type_params__"}
+)
+_NAME_ATTRIBUTES: Final = frozenset({"__globals__", "__builtins__"})
+NOTABLE: Final = frozenset({"__doc__", "__subclasses__", "__dict__"}).union(
+    *(_ANNOTATION_ATTRIBUTES, _SOURCE_ATTRIBUTES, _FRAME_ATTRIBUTES, _ERROR_ATTRIBUTES),
+    *(_ENTERING, _LOG_ATTRIBUTES, _NAME_ATTRIBUTES),
+)
+"""Attributes that tell something: few do."""
 PLAIN_DUNDERS: Final = frozenset(
     {
         "__init__",
@@ -170,9 +181,11 @@ class Facts:
 
     def saw_attribute(self, name: str) -> None:
         """An attribute of some value is read or set."""
+        if name not in NOTABLE:
+            return
         if name == "__doc__":
             self.docs = True
-        elif name in ("__annotations__", "__signature__", "model_fields", "model_json_schema", "__type_params__"):
+        elif name in _ANNOTATION_ATTRIBUTES:
             self.annotations = True
         elif name in _SOURCE_ATTRIBUTES:
             self.source = True
@@ -180,16 +193,16 @@ class Facts:
             self.frames = True
         elif name in _ERROR_ATTRIBUTES:
             self.errors = self.errors or name != "exception"
-        elif name in ("enter_context", "enter_async_context"):
+        elif name in _ENTERING:
             self.errors = True
-        elif name in ("addHandler", "addFilter", "handlers", "records", "assertLogs", "capture_logs"):
+        elif name in _LOG_ATTRIBUTES:
             self.logs = True
         elif name == "__subclasses__":
             self.subclasses = True
-        elif name in ("__globals__", "__builtins__"):
+        elif name in _NAME_ATTRIBUTES:
             self.doubts[f"{name} reaches code by names made at run time"] = None
-        elif name in ("__dict__", "__getattribute__", "__qualname__", "__name__"):
-            self.frames = self.frames or name == "__dict__"
+        elif name == "__dict__":
+            self.frames = True
 
     def saw_class(self, node: ast.ClassDef) -> None:
         """A class is defined: what its instances do by themselves."""
@@ -216,7 +229,7 @@ def is_deferred(statement: ast.AST) -> bool:
     if isinstance(statement, ast.AsyncFunctionDef):
         return True
     yields = (ast.Yield, ast.YieldFrom)
-    return isinstance(statement, ast.FunctionDef) and any(isinstance(node, yields) for node in walk(statement))
+    return isinstance(statement, ast.FunctionDef) and any(node.__class__ in yields for node in walk(statement))
 
 
 def _is_property(decorator: ast.expr) -> bool:

@@ -8,8 +8,10 @@ version is made of the `norm` hashes. Module names and places are no part of it,
 from __future__ import annotations
 
 import ast
+import gc
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -93,12 +95,26 @@ def fingerprint(
     `function` is `name` or `Class.method`; the bare name of what only one class or function of the module defines
     stands for the whole of that.
     """
-    return _Closure(reading, _root(reading, module, function), rules, tuple(extras)).fingerprint()
+    with _uncollected():
+        return _Closure(reading, _root(reading, module, function), rules, tuple(extras)).fingerprint()
 
 
 def version(reading: Reading, module: str, function: str, *, extras: Iterable[SymbolPrint] = ()) -> str:
     """Return only the version of a fingerprint, which takes much less time; NoSuchSymbol as above."""
-    return _Closure(reading, _root(reading, module, function), ALL_RULES, tuple(extras)).version()
+    with _uncollected():
+        return _Closure(reading, _root(reading, module, function), ALL_RULES, tuple(extras)).version()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: tens of thousands of nodes are made, and all of them stay with the reading."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _root(reading: Reading, module: str, function: str) -> Symbol:

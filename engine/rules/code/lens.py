@@ -17,6 +17,7 @@ WELL_KNOWN: Final = frozenset({"logging", "time", "typing", "dataclasses", "func
 _DEFINING: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, getattr(ast, "TypeAlias", ast.ClassDef))
 _ASKED_FOR: Final = frozenset(
     {*_DEFINING, ast.Expr, ast.Raise, ast.Assert, ast.ExceptHandler, ast.Global, ast.Nonlocal, ast.Attribute, ast.arg}
+    | {ast.NamedExpr}
 )
 _QUERIES: Final = frozenset({"query", "eval", "sql", "execute", "from_query"})
 
@@ -28,17 +29,20 @@ class Lens:
         self.project = project
         self.module = module
         self.statement = statement
-        self.scopes = Scopes(statement)
         self.nodes = walk(statement)
         """Every node of the statement."""
         self._sorted: dict[type, list[Any]] = {}
         for node in self.nodes:
             if node.__class__ in _ASKED_FOR:
                 self._sorted.setdefault(node.__class__, []).append(node)
+        self.scopes = Scopes(statement, has_walrus=ast.NamedExpr in self._sorted)
         self.has_type_params = any(getattr(node, "type_params", ()) for node in self.of_kind(*_DEFINING))
+        self.hinted: dict[int, dict[Symbol, None]] = {}
+        """What type hints of the statement refer to, by the `id` of the hint."""
         self._imports: dict[int, Target] = {}
-        self._targets: dict[int, tuple[Target | None, ast.AST]] = {}
-        """With the node, so that no other one can have its `id`."""
+        self._targets: dict[int, tuple[Target | None, str | None]] = {}
+        self._held: list[ast.AST] = []
+        """The nodes of these, so that no other one can have their `id`."""
         self._parents: dict[int, ast.AST] | None = None
         self._queries: list[str] | None = None
 
@@ -55,10 +59,16 @@ class Lens:
         kind = node.__class__
         if kind is not ast.Name and kind is not ast.Attribute:
             return None
+        return (self._targets.get(id(node)) or self.asked(node))[0]
+
+    def asked(self, node: ast.AST) -> tuple[Target | None, str | None]:
+        """Return the target and the dotted name of a name or a chain of attributes."""
         known = self._targets.get(id(node))
         if known is None:
-            known = self._targets[id(node)] = (self._target(node), node)
-        return known[0]
+            target = self._target(node)
+            known = self._targets[id(node)] = (target, self._dotted(node, target))
+            self._held.append(node)
+        return known
 
     def _target(self, node: ast.AST) -> Target | None:
         if isinstance(node, ast.Name):
@@ -73,7 +83,12 @@ class Lens:
 
     def dotted(self, node: ast.AST) -> str | None:
         """Return the dotted name of something outside the project: `time.monotonic`, `builtins.len`."""
-        target = self.target(node)
+        kind = node.__class__
+        if kind is not ast.Name and kind is not ast.Attribute:
+            return None
+        return (self._targets.get(id(node)) or self.asked(node))[1]
+
+    def _dotted(self, node: ast.AST, target: Target | None) -> str | None:
         if isinstance(target, External):
             return target.dotted
         if isinstance(target, Builtin):
@@ -95,8 +110,7 @@ class Lens:
     def is_in_query(self, name: str) -> bool:
         """Whether a text that may be a query over local variables (data frames, in-process databases) has the name."""
         if self._queries is None:
-            methods = (n.func.attr for n in self.nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
-            asks = any(method in _QUERIES for method in methods)
+            asks = any(node.attr in _QUERIES and self.is_called(node) for node in self.of_kind(ast.Attribute))
             texts = (n.value for n in self.nodes if isinstance(n, ast.Constant) and isinstance(n.value, str))
             self._queries = list(texts) if asks else []
         return any(name in text for text in self._queries)

@@ -6,10 +6,11 @@ import ast
 import re
 import warnings
 from dataclasses import field
+from itertools import chain
 from typing import Final
 
 from engine.contracts.values import dataclass
-from engine.rules.code.nodes import walk
+from engine.rules.code.nodes import walk_once
 from engine.rules.code.scopes import bound_names, same_scope
 
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -69,7 +70,8 @@ class Module:
         """Return the source of a statement, with its decorators."""
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         if self._lines is None:
-            self._lines = _LINE_ENDS.split(self.source.text)
+            text = self.source.text
+            self._lines = _LINE_ENDS.split(text) if "\r" in text else text.split("\n")
         return "\n".join(self._lines[first - 1 : node.end_lineno])
 
 
@@ -204,11 +206,17 @@ def _is_main(test: ast.expr) -> bool:
 def _look_inside(module: Module, tree: ast.Module) -> None:
     """Note names declared `global`, and imports nobody uses here: a name in `__all__`, in quotes or in an annotation
     counts as used."""
-    nodes = walk(tree)
-    used = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    for node in nodes:
-        if isinstance(node, ast.Global):
-            module.globals.update(node.names)
+    used: set[str] = set()
+    constants: list[object] = []
+    for node in chain.from_iterable(map(walk_once, tree.body)):
+        kind = node.__class__
+        if kind is ast.Name:
+            if node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
+                used.add(node.id)  # type: ignore[attr-defined]
+        elif kind is ast.Constant:
+            constants.append(node.value)  # type: ignore[attr-defined]
+        elif kind is ast.Global:
+            module.globals.update(node.names)  # type: ignore[attr-defined]
     imports = [
         (name, found.module)
         for statement in tree.body
@@ -217,7 +225,6 @@ def _look_inside(module: Module, tree: ast.Module) -> None:
         if name not in used and name != "*"
     ]
     if imports:
-        constants = [node.value for node in nodes if isinstance(node, ast.Constant)]
         texts = [value for value in constants if isinstance(value, str) and len(value) < 200]
         quoted = {word for text in texts for word in text.translate(_SEPARATORS).split()}
         module.idle_imports.extend(of for name, of in imports if name not in quoted)

@@ -20,21 +20,22 @@ class Names:
         self._facts = facts
         self._renames = renames and not facts.frames and not facts.source and not lens.has_type_params
         self._context = context
-        self._words: dict[Variable, str] = {}
+        self.words: dict[Variable, str] = {}
+        """What has a word already."""
         self._classes: dict[Variable, Symbol | None] = {}
         self._count = 0
         self._lambdas: set[int] = set()
 
     def word(self, variable: Variable) -> str:
         """Return the word of a variable."""
-        word = self._words.get(variable)
+        word = self.words.get(variable)
         if word is None:
             if self._renames and self._is_private(variable):
                 word = f"L{self._count:d}"
                 self._count += 1
             else:
                 word = f"N:{variable.name}"
-            self._words[variable] = word
+            self.words[variable] = word
         return word
 
     def of_symbol(self, name: str) -> str:

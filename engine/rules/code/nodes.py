@@ -8,24 +8,29 @@ from typing import Final
 
 _KNOWN: Final = "_rivus_children"
 """Attribute of a node that holds its children: trees are parsed for the rules alone, and are never changed."""
+_WALKED: Final = "_rivus_nodes"
+"""Attribute of a top-level statement that holds all that is in it."""
 _MARKS: Final = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
-_LEAVES: Final = frozenset(
+LEAVES: Final = frozenset(
     {ast.Name, ast.Constant, ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal}
     | {kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, _MARKS)}
 )
 """Nodes without anything in them."""
 _NEVER_NODES: Final = frozenset(
-    {"ctx", "id", "attr", "arg", "kind", "type_comment", "level", "module", "asname", "conversion", "simple", "rest"}
+    {"ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "level", "module", "asname", "conversion"}
+    | {"simple", "rest"}
     | {"is_async", "kwd_attrs"}
 )
-"""Fields that hold texts and numbers, or the marks for loading and storing, which stand at every name."""
+"""Fields that hold texts and numbers, or marks: of operators, and for loading and storing."""
+_HOLEY: Final = frozenset({"keys", "kw_defaults"})
+"""Lists in which something may be missing."""
 _FIELDS: Final[dict[type, tuple[str, ...]]] = {}
 """Class of node → its fields that may hold nodes."""
 
 
 def children(node: ast.AST) -> Sequence[ast.AST]:
-    """Return the nodes directly in a node, without the marks for loading and storing, which stand at every name."""
-    if node.__class__ in _LEAVES:
+    """Return the nodes directly in a node, without its marks: operators, and those for loading and storing."""
+    if node.__class__ in LEAVES:
         return ()
     known: Sequence[ast.AST] | None = node.__dict__.get(_KNOWN)
     return _found(node) if known is None else known
@@ -41,8 +46,7 @@ def _found(node: ast.AST) -> Sequence[ast.AST]:
     for name in names:
         value = has.get(name)
         if value.__class__ is list:
-            if value:
-                found += [item for item in value if isinstance(item, ast.AST)]
+            found += value if name not in _HOLEY else [item for item in value if item is not None]
         elif isinstance(value, ast.AST):
             found.append(value)
     has[_KNOWN] = found
@@ -50,11 +54,23 @@ def _found(node: ast.AST) -> Sequence[ast.AST]:
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
-    """Return a node and everything in it, as `ast.walk` yields it, but for the marks that `children` leaves out."""
+    """Return a node and everything in it, as `ast.walk` yields it, but for the marks that `children` leaves out.
+
+    The list is not the caller's to change.
+    """
+    walked: list[ast.AST] | None = node.__dict__.get(_WALKED)
+    if walked is not None:
+        return walked
     found = [node]
-    leaves = _LEAVES
+    leaves = LEAVES
     for inner in found:
         if inner.__class__ not in leaves:
             known = inner.__dict__.get(_KNOWN)
             found += _found(inner) if known is None else known
+    return found
+
+
+def walk_once(statement: ast.stmt) -> list[ast.AST]:
+    """Walk over a statement that will be asked for again."""
+    found = statement.__dict__[_WALKED] = walk(statement)
     return found

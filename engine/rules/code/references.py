@@ -8,21 +8,28 @@ from typing import Final
 
 from engine.rules.code.constants import Scalar, constant
 from engine.rules.code.escapes import Escapes
-from engine.rules.code.facts import Facts
+from engine.rules.code.facts import NOTABLE, Facts
 from engine.rules.code.imports import QUIET_MODULES
 from engine.rules.code.lens import Lens
-from engine.rules.code.logs import LEVELS, LOGGERS, SET_UP
+from engine.rules.code.logs import LEVELS, LOGGERS, QUIET_SETTINGS, SET_UP
 from engine.rules.code.names import Names
+from engine.rules.code.plain import Plain
 from engine.rules.code.project import Builtin, External, Symbol, Unknown, Within
+from engine.rules.code.scopes import Variable
 from engine.rules.code.words import Dump, Named, Word, literal
 
 _OF_LOGGER: Final = LEVELS | SET_UP | {"bind", "getChild", "hasHandlers", "isEnabledFor", "level", "name"}
 """What a logger has that tells nothing of what was logged."""
 _TYPING: Final = {"typing.List": "list", "typing.Dict": "dict", "typing.Set": "set", "typing.Tuple": "tuple"}
+SAFE_SINKS: Final = frozenset(
+    {"builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.isinstance"}
+    | {"builtins.issubclass", "asyncio.to_thread", "builtins.super", "builtins.type"}
+)
+"""Functions that call what they are given and look at nothing else of it."""
 
 
 class References:
-    """The part of `Dumper` for names and chains of attributes."""
+    """The part of `Dumper` for names and chains of attributes, and for what is seen where something is called."""
 
     dump: Dump
     _lens: Lens
@@ -34,16 +41,19 @@ class References:
     _called: set[int]
     _held: set[int]
     _escapes: Escapes
+    _plain: Plain
     _in_annotation: bool
+    _looks: bool
+    _of: dict[int, Variable]
 
     @abstractmethod
     def _node(self, node: ast.AST) -> None: ...
 
     def _name(self, node: ast.Name) -> None:
-        variable = self._lens.scopes.of.get(id(node))
+        variable = self._of.get(id(node))
         if variable is not None and variable.kind != "import":
-            self._out.append(self._names.word(variable))
-            if node.ctx.__class__ is ast.Load and id(node) not in self._held:
+            self._out.append(self._names.words.get(variable) or self._names.word(variable))
+            if self._looks and node.ctx.__class__ is ast.Load and id(node) not in self._held:
                 made = self._names.class_of(variable)
                 if made is not None:
                     self._seen.values.add(made)
@@ -135,25 +145,57 @@ class References:
         self.dump.symbols[target] = None
 
     def _attribute(self, node: ast.Attribute) -> None:
-        self._seen.saw_attribute(node.attr)
-        if self._lens.target(node) is not None:
+        if node.attr in NOTABLE:
+            self._seen.saw_attribute(node.attr)
+        target, dotted = self._lens.asked(node)
+        if target is not None:
             self._names_on_the_way(node)
             self._global(node)
             return
+        if self._looks:
+            self._look_at_attribute(node)
+        if dotted is not None:
+            self._seen.saw_name(dotted)
+        self._out.append("Attribute(")
+        self._node(node.value)
+        self._out.append(f".{node.attr})")
+
+    def _look_at_call(self, node: ast.Call, dotted: str | None) -> None:
+        self._called.add(id(node.func))
+        self._escapes.saw_call(node, dotted)
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                self._seen.spreads = True
+                if dotted is not None and dotted.endswith(".gather"):  # perhaps `return_exceptions`
+                    self._seen.errors = True
+                continue
+            self._seen.keywords.add(keyword.arg)
+            if keyword.arg == "return_exceptions":
+                self._seen.errors = True
+            elif keyword.arg == "key":
+                self._called.add(id(keyword.value))
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "exception" and not node.args:
+            self._seen.errors = True
+        if dotted == "logging.basicConfig" and any(k.arg not in QUIET_SETTINGS for k in node.keywords):
+            self._seen.logs = True
+        if dotted == "builtins.open" and node.args and self._lens.dotted(node.args[0]) == "builtins.__file__":
+            self._seen.source = True
+        if dotted in SAFE_SINKS or dotted == "functools.partial":
+            self._called.update(id(a) for a in node.args)
+            self._held.update(id(a) for a in node.args)
+        target = self._lens.target(node.func)
+        if isinstance(target, Symbol) and id(node) not in self._held and self._plain.is_class(target):
+            self._seen.values.add(target)
+
+    def _look_at_attribute(self, node: ast.Attribute) -> None:
         self._held.add(id(node.value))
+        self._called.add(id(node.value))
         of = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
         is_set = node.ctx.__class__ is not ast.Load
         if (of in LOGGERS and of != "logging" and node.attr not in _OF_LOGGER) or (is_set and node.attr in LEVELS):
             self._seen.logs = True
         if id(node) not in self._called and isinstance(node.ctx, ast.Load):
             self._seen.value_attributes.add(node.attr)
-        dotted = self._lens.dotted(node)
-        if dotted is not None:
-            self._seen.saw_name(dotted)
-        self._out.append("Attribute(")
-        self._called.add(id(node.value))
-        self._node(node.value)
-        self._out.append(f".{node.attr})")
 
     def _names_on_the_way(self, node: ast.Attribute) -> None:
         """`package.module.name` refers to the modules too: importing them may do something."""

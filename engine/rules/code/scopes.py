@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from engine.contracts.values import dataclass
-from engine.rules.code.nodes import children, walk
+from engine.rules.code.nodes import LEAVES, children, walk
 
 Kind: TypeAlias = Literal["param", "local", "inner", "import", "class", "nested"]
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -22,6 +22,14 @@ _CAPTURES: Final = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapp
 _OF_SCOPES: Final = frozenset(
     {*_NAMED, *_CAPTURES, *_COMPREHENSIONS, ast.NamedExpr, ast.alias, ast.Lambda, ast.Global, ast.Nonlocal}
 )
+
+
+_PASSED: Final = frozenset({ast.Constant})
+_VALUES: Final = _PASSED | {
+    *(ast.Call, ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.JoinedStr, ast.Await, ast.Yield),
+    *(ast.YieldFrom, ast.Dict, ast.Set, ast.Lambda, *_COMPREHENSIONS),
+}
+"""Expressions that bind nothing, unless there is a walrus in them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,7 +57,9 @@ class _Scope:
 class Scopes:
     """The variables of one statement and all functions in it."""
 
-    def __init__(self, statement: ast.stmt) -> None:
+    def __init__(self, statement: ast.stmt, *, has_walrus: bool = True) -> None:
+        """`has_walrus`: a value of the statement may bind a name, `(x := 1)`."""
+        self._passed = _PASSED if has_walrus else _VALUES
         self.of: dict[int, Variable] = {}
         """Node → variable, by `id` of the node: Name, arg, ExceptHandler, alias, def, match capture."""
         self.variables: list[Variable] = []
@@ -64,7 +74,11 @@ class Scopes:
             special(self, node)
         else:
             for inner in children(node):
-                self._visit(inner)
+                kind = inner.__class__
+                if kind is ast.Name:
+                    self._name(inner)  # type: ignore[arg-type]
+                elif kind not in LEAVES:
+                    self._visit(inner)
 
     def _definition(self, node: FunctionNode) -> None:
         self._bound(node, node.name)
@@ -81,7 +95,7 @@ class Scopes:
         self._all([*node.decorator_list, *node.bases, *node.keywords])
         scope = _Scope(is_class=True)
         for statement in node.body:
-            for bound in bound_names(statement):
+            for bound in bound_names(statement, passed=self._passed):
                 if bound not in scope.names:
                     scope.names[bound] = self._made(bound, "class", node)
         self._stack.append(scope)
@@ -115,7 +129,7 @@ class Scopes:
         outer: set[str] = set()
         found: dict[str, None] = {}
         for statement in body:
-            found.update(dict.fromkeys(bound_names(statement, scope.global_names, outer)))
+            found.update(dict.fromkeys(bound_names(statement, scope.global_names, outer, self._passed)))
         self.declared.update(scope.global_names)
         for bound in found:
             if bound not in scope.names and bound not in scope.global_names and bound not in outer:
@@ -216,7 +230,7 @@ def _targets(node: ast.AST) -> Iterator[str]:
             yield inner.id
 
 
-def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
+def same_scope(node: ast.AST) -> Iterator[ast.AST]:
     """Yield a node and what is in it, without entering other functions and classes; their own names are seen."""
     pending = [node]
     while pending:
@@ -227,15 +241,28 @@ def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
         pending.extend(children(current))
 
 
-def bound_names(node: ast.AST, declared: set[str] | None = None, outer: set[str] | None = None) -> list[str]:
-    """Return the names that a statement binds in its own scope; note those it declares global, and nonlocal."""
+def bound_names(
+    node: ast.AST,
+    declared: set[str] | None = None,
+    outer: set[str] | None = None,
+    passed: frozenset[type[ast.AST]] = _PASSED,
+) -> list[str]:
+    """Return the names that a statement binds in its own scope; note those it declares global, and nonlocal.
+
+    Nodes of the kinds `passed` are not looked into.
+    """
     found: list[str] = []
-    _bind_names(node, False, found, declared, outer)
+    _bind_names(node, False, found, declared, outer, passed)
     return found
 
 
 def _bind_names(
-    node: Any, in_comprehension: bool, found: list[str], declared: set[str] | None, outer: set[str] | None
+    node: Any,
+    in_comprehension: bool,
+    found: list[str],
+    declared: set[str] | None,
+    outer: set[str] | None,
+    passed: frozenset[type[ast.AST]],
 ) -> None:
     kind = node.__class__
     if kind is ast.Name:
@@ -266,8 +293,8 @@ def _bind_names(
         else:
             in_comprehension = True
     for inner in children(node):
-        _bind_names(inner, in_comprehension, found, declared, outer)
+        if inner.__class__ not in passed:
+            _bind_names(inner, in_comprehension, found, declared, outer, passed)
 
 
-same_scope = _same_scope
 arguments_of = _arguments

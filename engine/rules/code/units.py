@@ -21,6 +21,7 @@ _CHANGING: Final = frozenset(
     {"append", "add", "update", "setdefault", "extend", "insert", "pop", "popitem", "clear", "remove", "discard"}
     | {"appendleft", "register", "__setitem__"}
 )
+_MAY_CHANGE: Final = frozenset({ast.Global, ast.Subscript, ast.Attribute, ast.Call})
 _PURE_CALLS: Final = frozenset(
     {"builtins.dict", "builtins.list", "builtins.set", "builtins.tuple", "builtins.frozenset", "builtins.str"}
     | {"builtins.int", "builtins.float", "builtins.len", "builtins.range", "builtins.sorted", "builtins.bool"}
@@ -215,6 +216,8 @@ def _written(project: Project, module: Module, statement: ast.stmt, *, any_call:
 def _found_written(project: Project, module: Module, statement: ast.stmt, any_call: bool) -> list[Symbol]:
     candidates: list[ast.AST] = []
     for node in walk(statement):
+        if node.__class__ not in _MAY_CHANGE:
+            continue
         if isinstance(node, ast.Global):
             candidates.extend(ast.Name(id=name, ctx=ast.Load()) for name in node.names)
         elif isinstance(node, (ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load):

@@ -92,6 +92,8 @@ def literal(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"i{value:x}"
     if isinstance(value, str):
+        if value.isascii() and value.isprintable() and "\\" not in value:
+            return f"'{value}'"
         return "'" + value.encode("unicode_escape", "surrogatepass").decode("ascii") + "'"
     return ascii(value)
 
@@ -128,6 +130,8 @@ def union_members(node: ast.expr, lens: Lens) -> list[ast.expr]:
 def quoted_names(hint: ast.expr) -> list[str]:
     """Return the names in those parts of a type hint that stand in quotes: `T` of `"list[T]"`."""
     found: list[str] = []
+    if isinstance(hint, ast.Name):  # as most are
+        return found
     for node in walk(hint):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             try:
