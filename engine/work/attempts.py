@@ -162,14 +162,15 @@ class Attempts:
         waiting: deque[Run] = deque()
         for claim in claims:
             # The time of a plain function begins when a worker process is free for it.
-            spec = claim.stage.spec
-            deadline = math.inf if self._place(claim) == "process" else now + spec.timeout_s
+            stage = claim.stage
+            deadline = math.inf if self._place(claim) == "process" else now + stage.spec.timeout_s
             run = Run(claim, self._asks, self._door, self._clock.now, now, deadline)
-            if (before := self._runs.get((claim.item.id, claim.stage.id))) is not None:
+            row = (claim.item.id, stage.id)
+            if (before := self._runs.get(row)) is not None:
                 # The row was taken away from an attempt that still runs, and is claimed anew.
                 self._revoke(before)
-            self._runs[claim.item.id, claim.stage.id] = run
-            self._taken[claim.stage.id] += 1
+            self._runs[row] = run
+            self._taken[stage.id] += 1
             if claim.alone:
                 self._alone = run
             waiting.append(run)
@@ -372,11 +373,13 @@ class Attempts:
             self._alone = None
         if run.is_news:
             self._ended.append(run)
-        key = (run.claim.item.id, run.claim.stage.id)
-        self._taken[run.claim.stage.id] -= 1
+        claim = run.claim
+        stage = claim.stage.id
+        row = (claim.item.id, stage)
+        self._taken[stage] -= 1
         self.executed += 1
-        if self._runs.get(key) is run:
-            del self._runs[key]
+        if self._runs.get(row) is run:
+            del self._runs[row]
         if not self._runs:
             self._empty.set()
 

@@ -219,7 +219,10 @@ class Run:
     @property
     def is_news(self) -> bool:
         """Whether it has told more than is in the state file."""
-        return self.told != (self.progress, self.kept.seen if self.kept is not None else 0)
+        kept, progress = self.kept, self.progress
+        if kept is None and progress is None:
+            return False
+        return self.told != (progress, kept.seen if kept is not None else 0)
 
 
 def _bounded(number: float) -> int:
