@@ -330,7 +330,7 @@ class Dumper(Definitions, References):
         self._assigned(node.targets, node.value)
 
     def _assigned(self, targets: list[ast.expr], value: ast.expr) -> None:
-        if all(self._lens.variable(target) is not None for target in targets):
+        if self._looks and all(id(target) in self._of for target in targets):
             self._held.add(id(value))
         self._out.append("Assign(")
         for target in targets:
