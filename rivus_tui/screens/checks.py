@@ -69,12 +69,12 @@ COLUMNS: tuple[Column[Check], ...] = (
     Column(title="CHECK", width=14, grow=1, show=lambda check, now: _name(check)),
     Column(title="STATE", width=12, show=lambda check, now: job_state(check.job)),
     Column(title="OPEN", width=5, align="right", show=lambda check, now: _number(check.open)),
-    Column(title="FOUND", width=5, align="right", drop=4, show=lambda check, now: _last(check, "found")),
-    Column(title="NEW", width=4, align="right", show=lambda check, now: _last(check, "new")),
-    Column(title="FIXED", width=5, align="right", show=lambda check, now: _last(check, "gone")),
-    Column(title="TREND", width=12, drop=3, show=lambda check, now: Cell(trend(check), "muted")),
-    Column(title="LAST RUN", width=9, align="right", drop=2, show=lambda check, now: _last_run(check, now)),
-    Column(title="NEXT", width=7, align="right", drop=1, show=lambda check, now: _next(check, now)),
+    Column(title="FOUND", width=5, align="right", drop=8, show=lambda check, now: _last(check, "found")),
+    Column(title="NEW", width=4, align="right", drop=1, show=lambda check, now: _last(check, "new")),
+    Column(title="FIXED", width=5, align="right", drop=2, show=lambda check, now: _last(check, "gone")),
+    Column(title="TREND", width=12, drop=7, show=lambda check, now: Cell(trend(check), "muted")),
+    Column(title="LAST RUN", width=9, align="right", drop=6, show=lambda check, now: _last_run(check, now)),
+    Column(title="NEXT", width=7, align="right", drop=5, show=lambda check, now: _next(check, now)),
 )
 
 

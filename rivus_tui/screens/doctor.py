@@ -50,13 +50,13 @@ SORTS: Final[tuple[Sort[str], ...]] = (
 
 COLUMNS: tuple[Column[IncidentView], ...] = (
     Column(title="CLASS", width=12, show=lambda one, now: class_cell(one)),
-    Column(title="SURE", width=6, drop=3, show=lambda one, now: cell(one.confidence, "muted")),
-    Column(title="BY", width=6, drop=2, show=lambda one, now: cell(one.by, "muted")),
-    Column(title="HITS", width=6, align="right", show=lambda one, now: Cell(count(one.count))),
-    Column(title="JOB", width=12, drop=1, show=lambda one, now: cell(", ".join(one.jobs))),
+    Column(title="SURE", width=6, drop=6, show=lambda one, now: cell(one.confidence, "muted")),
+    Column(title="BY", width=6, drop=5, show=lambda one, now: cell(one.by, "muted")),
+    Column(title="HITS", width=6, align="right", drop=1, show=lambda one, now: Cell(count(one.count))),
+    Column(title="JOB", width=12, drop=4, show=lambda one, now: cell(", ".join(one.jobs))),
     Column(title="SIGNATURE", width=20, grow=3, show=lambda one, now: cell(one.label)),
-    Column(title="ACTION", width=13, show=lambda one, now: action_cell(one)),
-    Column(title="LAST", width=5, align="right", show=lambda one, now: Cell(age(now, one.last_at), "muted")),
+    Column(title="ACTION", width=13, drop=2, show=lambda one, now: action_cell(one)),
+    Column(title="LAST", width=5, align="right", drop=3, show=lambda one, now: Cell(age(now, one.last_at), "muted")),
 )
 
 

@@ -42,7 +42,7 @@ def _what(offer: Offer) -> Cell:
 COLUMNS: tuple[Column[Offer], ...] = (
     Column(title="KEY", width=10, show=lambda offer, now: Cell(key_names(offer[0].keys) or "-", "strong")),
     Column(title="ACTION", width=12, show=lambda offer, now: Cell(offer[0].label, "muted" if offer[1] else "")),
-    Column(title="WHAT IT DOES", width=20, grow=1, show=lambda offer, now: _what(offer)),
+    Column(title="WHAT IT DOES", width=20, grow=1, drop=1, show=lambda offer, now: _what(offer)),
 )
 
 

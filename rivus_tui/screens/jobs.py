@@ -9,6 +9,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from engine.contracts.history import HourView
+from engine.contracts.states import ItemState
 from engine.contracts.view import JobView
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
@@ -33,17 +34,21 @@ def _number(value: int, role: Role = "") -> Cell:
     return Cell(count(value), role if value else "muted")
 
 
+def _items(job: JobView, state: ItemState, role: Role = "") -> Cell:
+    return _number(job.items.get(state, 0), role)
+
+
 COLUMNS: tuple[Column[JobView], ...] = (
     Column(title="JOB", width=14, grow=1, show=lambda job, now: named(job)),
     Column(title="STATE", width=12, show=lambda job, now: job_state(job)),
-    Column(title="READY", width=6, align="right", show=lambda job, now: _number(job.count("ready"))),
-    Column(title="RUN", width=4, align="right", show=lambda job, now: _number(job.count("running"), "run")),
-    Column(title="DONE", width=6, align="right", show=lambda job, now: _number(job.items.get("done", 0))),
-    Column(title="FAIL", width=5, align="right", show=lambda job, now: _number(job.items.get("failed", 0), "bad")),
-    Column(title="WAIT", width=5, align="right", show=lambda job, now: _number(job.items.get("waiting", 0), "wait")),
-    Column(title="LAST RUN", width=9, align="right", drop=2, show=lambda job, now: _last_run(job, now)),
-    Column(title="NEXT", width=7, align="right", drop=1, show=lambda job, now: _next_run(job, now)),
-    Column(title="TITLE", width=16, grow=1, drop=4, show=lambda job, now: cell(job.title, "muted")),
+    Column(title="READY", width=6, align="right", drop=2, show=lambda job, now: _number(job.count("ready"))),
+    Column(title="RUN", width=4, align="right", drop=3, show=lambda job, now: _number(job.count("running"), "run")),
+    Column(title="DONE", width=6, align="right", drop=5, show=lambda job, now: _items(job, "done")),
+    Column(title="FAIL", width=5, align="right", drop=1, show=lambda job, now: _items(job, "failed", "bad")),
+    Column(title="WAIT", width=5, align="right", drop=4, show=lambda job, now: _items(job, "waiting", "wait")),
+    Column(title="LAST RUN", width=9, align="right", drop=7, show=lambda job, now: _last_run(job, now)),
+    Column(title="NEXT", width=7, align="right", drop=6, show=lambda job, now: _next_run(job, now)),
+    Column(title="TITLE", width=16, grow=1, drop=9, show=lambda job, now: cell(job.title, "muted")),
 )  # fmt: skip
 
 
@@ -83,7 +88,7 @@ class JobsScreen(JobRoom[JobView]):
         self._history_due = float("-inf")
         self._hour: int | None = None
         """Start of the hour at whose end the table shows the jobs, ms UTC; None: now."""
-        spark: Column[JobView] = Column(title="24 HOURS", width=_SPARK, drop=3, show=self._spark)
+        spark: Column[JobView] = Column(title="24 HOURS", width=_SPARK, drop=8, show=self._spark)
         self._columns = (*COLUMNS[:-1], spark, COLUMNS[-1])
 
     def body(self) -> Iterator[Widget]:

@@ -33,18 +33,19 @@ _KINDS: Final = {"resource": "shared", "pace": "pace", "slots": "slots"}
 
 COLUMNS: tuple[Column[LimitView], ...] = (
     Column(title="LIMIT", width=18, grow=1, show=lambda limit, now: _name(limit)),
-    Column(title="KIND", width=7, show=lambda limit, now: Cell(_KINDS[limit.kind], "muted")),
+    Column(title="KIND", width=7, drop=3, show=lambda limit, now: Cell(_KINDS[limit.kind], "muted")),
     Column(title="HELD", width=9, align="right", show=lambda limit, now: _held(limit)),
-    Column(title="", width=10, drop=3, show=lambda limit, now: _bar(limit)),
+    Column(title="", width=10, drop=6, show=lambda limit, now: _bar(limit)),
     Column(
         title="PACE",
         width=8,
         grow=1,
+        drop=2,
         show=lambda limit, now: cell(limit.pace or "-", "muted" if not limit.pace else ""),
     ),
-    Column(title="NEXT", width=7, align="right", drop=2, show=lambda limit, now: _next(limit, now)),
+    Column(title="NEXT", width=7, align="right", drop=5, show=lambda limit, now: _next(limit, now)),
     Column(title="WAIT", width=6, align="right", show=lambda limit, now: _waiting(limit)),
-    Column(title="LONGEST", width=7, align="right", drop=1, show=lambda limit, now: _longest(limit, now)),
+    Column(title="LONGEST", width=7, align="right", drop=4, show=lambda limit, now: _longest(limit, now)),
 )
 
 

@@ -43,11 +43,11 @@ def _change(row: StaleRow) -> Cell:
 
 
 COLUMNS: tuple[Column[StaleRow], ...] = (
-    Column(title="CHANGE", width=16, grow=2, show=lambda row, now: _change(row)),
-    Column(title="STAGE", width=14, grow=1, show=lambda row, now: cell(f"{row.job}.{row.stage}")),
+    Column(title="CHANGE", width=14, grow=2, show=lambda row, now: _change(row)),
+    Column(title="STAGE", width=14, grow=1, drop=1, show=lambda row, now: cell(f"{row.job}.{row.stage}")),
     Column(title="RESULTS", width=7, align="right", show=lambda row, now: results_cell(row)),
     Column(title="VERDICT", width=10, show=lambda row, now: _verdict(row)),
-    Column(title="BY", width=6, drop=1, show=lambda row, now: cell(row.by, "muted")),
+    Column(title="BY", width=6, drop=2, show=lambda row, now: cell(row.by, "muted")),
 )
 
 

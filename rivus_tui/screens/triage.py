@@ -60,12 +60,12 @@ BY_RULE: Final = 2
 """The bucket of what rules propose something for."""
 
 COLUMNS: tuple[Column[ItemView], ...] = (
-    Column(title="WAITS FOR YOU", width=28, grow=3, show=lambda item, now: cell(item.title)),
-    Column(title="PRI", width=3, show=lambda item, now: priority(item.priority)),
-    Column(title="AT", width=9, drop=3, show=lambda item, now: cell(item.stage, "muted")),
-    Column(title="PLACE", width=14, grow=1, drop=1, show=lambda item, now: _place(item)),
+    Column(title="WAITS FOR YOU", width=27, grow=3, show=lambda item, now: cell(item.title)),
+    Column(title="PRI", width=3, drop=1, show=lambda item, now: priority(item.priority)),
+    Column(title="AT", width=9, drop=4, show=lambda item, now: cell(item.stage, "muted")),
+    Column(title="PLACE", width=14, grow=1, drop=2, show=lambda item, now: _place(item)),
     Column(
-        title="AGE", width=5, align="right", drop=2, show=lambda item, now: Cell(age(now, item.created_at), "muted")
+        title="AGE", width=5, align="right", drop=3, show=lambda item, now: Cell(age(now, item.created_at), "muted")
     ),
 )
 

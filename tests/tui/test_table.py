@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
@@ -9,6 +11,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 
+import rivus_tui.screens
 from engine.kit.clock import ManualClock
 from rivus_tui.columns import Column, lay_out
 from rivus_tui.format import Cell
@@ -263,3 +266,14 @@ async def test_columns_stay_below_each_other_whatever_is_in_them(width: int) -> 
         assert [line.crop(edge, edge + 1).text for line in lines] == ["|"] * len(lines)
         # What glues emoji together is left out: no two programs agree on the width of the result.
         assert not set("\u200d\ufe0f🏽") & set("".join(line.text for line in lines))
+
+
+def test_no_column_is_squeezed_out_of_shape_in_a_small_split() -> None:
+    squeezed = []
+    for found in pkgutil.iter_modules(rivus_tui.screens.__path__):
+        module = importlib.import_module(f"rivus_tui.screens.{found.name}")
+        for name, columns in vars(module).items():
+            if isinstance(columns, tuple) and columns and isinstance(columns[0], Column):
+                laid = lay_out(columns, 40 - 3)  # the gutter, and a gap at the end
+                squeezed += [(found.name, name, column.title) for column, width in laid if width < column.width]
+    assert squeezed == []
