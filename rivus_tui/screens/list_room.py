@@ -272,14 +272,51 @@ class ListRoom(Room, Generic[Row]):
             super().do_escape()
 
 
-class ItemListRoom(ItemRoom, ListRoom[ItemView]):
+class MarkingRoom(ListRoom[Row]):
+    """A list whose rows can be marked, so that a deed is about several."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._all_marked = False
+        """Whether the marks were set by one key: a deed on them asks, however few they are."""
+
+    def show_counts(self) -> None:
+        """Show above the list how many rows there are and how many are marked."""
+        raise NotImplementedError
+
+    def do_mark(self) -> None:
+        self._all_marked = False
+        self.table.toggle_mark()
+        self._marked()
+
+    def do_mark_all(self) -> None:
+        self.table.mark_all(MARK_LIMIT)
+        self._all_marked = True
+        self._marked()
+
+    def do_escape(self) -> None:
+        if self.table.marked and not self.bar.is_open:
+            self.clear_marks()
+        else:
+            super().do_escape()
+
+    def clear_marks(self) -> None:
+        """Mark nothing."""
+        self.table.clear_marks()
+        self._all_marked = False
+        self._marked()
+
+    def _marked(self) -> None:
+        self.show_counts()
+        self.offer()
+
+
+class ItemListRoom(MarkingRoom[ItemView], ItemRoom):
     """A list of items that can be marked, with the one under the cursor in the inspector."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._detail: ItemDetail | None = None
-        self._all_marked = False
-        """Whether the marks were set by one key: a deed on them asks, however few they are."""
         self._unreadable = ""
         """Why the item under the cursor cannot be shown; empty when it can."""
 
@@ -312,10 +349,6 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
         if self.table.all_marked and isinstance(source, ItemSource):
             return source.query
         return [item.id for item in self.chosen_items()]
-
-    def show_counts(self) -> None:
-        """Show above the list how many items there are and how many are marked."""
-        raise NotImplementedError
 
     def counted(self) -> None:
         """Show the number of rows, and the item under the cursor, which may not have been there before."""
@@ -375,29 +408,3 @@ class ItemListRoom(ItemRoom, ListRoom[ItemView]):
     def do_open(self) -> None:
         if (row := self.table.row) is not None:
             self.app.post_message(ItemOpened((row.job, row.key)))
-
-    def do_mark(self) -> None:
-        self._all_marked = False
-        self.table.toggle_mark()
-        self._marked()
-
-    def do_mark_all(self) -> None:
-        self.table.mark_all(MARK_LIMIT)
-        self._all_marked = True
-        self._marked()
-
-    def do_escape(self) -> None:
-        if self.table.marked and not self.bar.is_open:
-            self.clear_marks()
-        else:
-            super().do_escape()
-
-    def clear_marks(self) -> None:
-        """Mark nothing."""
-        self.table.clear_marks()
-        self._all_marked = False
-        self._marked()
-
-    def _marked(self) -> None:
-        self.show_counts()
-        self.offer()

@@ -15,7 +15,7 @@ from rivus_tui.desk import Desk
 from rivus_tui.format import Cell, Line, cell, line, money, plural, prose
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import Choice, Dialog, confirm, pick
-from rivus_tui.screens.list_room import MARK_LIMIT, ListRoom
+from rivus_tui.screens.list_room import MarkingRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.source_lines import is_hunk
 from rivus_tui.sources import ListSource
@@ -51,7 +51,7 @@ COLUMNS: tuple[Column[StaleRow], ...] = (
 )
 
 
-class StaleScreen(ListRoom[StaleRow]):
+class StaleScreen(MarkingRoom[StaleRow]):
     """What a change of code means for what was made before it."""
 
     KIND = MODE = "stale"
@@ -61,7 +61,6 @@ class StaleScreen(ListRoom[StaleRow]):
         super().__init__(desk)
         self._all: list[StaleRow] = []
         self._style = Style()
-        self._all_marked = False
         self._judged: dict[int, Sequence[SymbolChange]] = {}
 
     def body(self) -> Iterator[Widget]:
@@ -143,30 +142,9 @@ class StaleScreen(ListRoom[StaleRow]):
         self._show()
         self.offer()
 
-    def do_mark(self) -> None:
-        self._all_marked = False
-        self.table.toggle_mark()
-        self._marked()
-
-    def do_mark_all(self) -> None:
-        self.table.mark_all(MARK_LIMIT)
-        self._all_marked = True
-        self._marked()
-
-    def do_escape(self) -> None:
-        if self.table.marked and not self.bar.is_open:
-            self._clear_marks()
-        else:
-            super().do_escape()
-
-    def _clear_marks(self) -> None:
-        self.table.clear_marks()
-        self._all_marked = False
-        self._marked()
-
-    def _marked(self) -> None:
+    def show_counts(self) -> None:
+        """Show how many results are stale, and how many changes are marked."""
         self._show_counts(self.table.rows(self.table.total))
-        self.offer()
 
     def do_diff_style(self) -> None:
         self._style = replace(self._style, beside=not self._style.beside)
@@ -259,7 +237,7 @@ class StaleScreen(ListRoom[StaleRow]):
     def _send(self, name: str, each: Sequence[Mapping[str, Any]]) -> None:
         async def send() -> None:
             outcomes = await self.desk.perform_all(name, each)
-            self._clear_marks()
+            self.clear_marks()
             self.report(name, *outcomes)
             self.reload(even_frozen=True)
 
