@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 CONNECT_S: Final = 2.0
 LOOK_S: Final = 0.5
 """How often a lost engine is looked for."""
+FIND_S: Final = 5.0
+"""How long a command waits to be sent while a lost engine is looked for: the state file may show the next one before
+it was found."""
 SEND_S: Final = 5
 """How long an engine that does not read (a stopped process) may hold up whoever sends."""
 _READ: Final = 1 << 16
@@ -49,11 +52,15 @@ class RemoteEngine:
         self._problem: str | None = None
         self._closed = threading.Event()
         self._line: _Line | None = _Line(state)
+        self._found: concurrent.futures.Future[None] = concurrent.futures.Future()
+        """Done while there is a line, and once nobody looks for one any more."""
+        self._found.set_result(None)
         self._thread = threading.Thread(target=self._listen, name="attached", daemon=True)
         self._thread.start()
 
     async def command(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
-        """Run one command; UseError for wrong ones, EngineStopped when the engine has ended."""
+        """Run one command; UseError for wrong ones, EngineStopped when the engine has ended and no other one came."""
+        await asyncio.wait({asyncio.wrap_future(self._found)}, timeout=FIND_S)
         return await asyncio.wrap_future(self._ask({"command": name, "args": dict(args)}))
 
     def command_and_wait(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
@@ -133,6 +140,7 @@ class RemoteEngine:
                     log.warning("the line to the engine broke: %s", error)
             self._lost(line)
             self._find_again()
+            self._found.set_result(None)
 
     def _hear(self, told: Mapping[str, Any]) -> None:
         if "wake" in told:
@@ -153,6 +161,8 @@ class RemoteEngine:
         """The engine is gone, or we are: answer what was asked."""
         with self._lock:
             self._line = None
+            self._found = concurrent.futures.Future()
+            self._found.set_running_or_notify_cancel()  # whoever waits for it cannot cancel it
             asked, self._asked = self._asked, {}
         if line is not None:
             line.close()

@@ -153,6 +153,40 @@ def test_attached_come_back_with_the_next_engine(tmp_path: Path) -> None:
         remote.close()
 
 
+async def test_command_waits_for_an_engine_that_was_not_found_yet(tmp_path: Path) -> None:
+    first = started(tmp_path)
+    remote = RemoteEngine(first.state)
+    woken: list[int] = []
+    remote.subscribe(lambda: woken.append(1))
+    try:
+        first.stop_and_wait(drain=False)
+        wait_until(lambda: bool(woken), lambda: "nobody said that the engine has ended")
+        early = asyncio.create_task(remote.command("pause", {"job": "docs"}))
+        await asyncio.sleep(0)
+        second = started(tmp_path)
+        try:
+            assert (await early).ok
+            assert (await remote.command("resume", {"job": "docs"})).ok
+        finally:
+            second.stop_and_wait(drain=False)
+    finally:
+        remote.close()
+    with pytest.raises(EngineStopped):
+        await remote.command("pause", {"job": "docs"})
+
+
+async def test_command_to_an_engine_that_stays_away_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.remote.FIND_S", 0.01)
+    first = started(tmp_path)
+    remote = RemoteEngine(first.state)
+    first.stop_and_wait(drain=False)
+    try:
+        with pytest.raises(EngineStopped, match="the engine has ended"):
+            await remote.command("pause", {"job": "docs"})
+    finally:
+        remote.close()
+
+
 def _answers(remote: RemoteEngine) -> bool:
     try:
         return remote.command_and_wait("pause", {"job": "docs"}) is not None
