@@ -49,7 +49,7 @@ from engine.services.turns import Turns
 from engine.store import adjustments, claims, jobs, suspects, takeover
 from engine.store import dispatch as store
 from engine.store.claims import Claim
-from engine.store.db import Database, OpenDatabase
+from engine.store.db import Database, OpenDatabase, is_of_the_file
 from engine.store.jobs import JobRow
 from engine.store.migrate import unusable
 from engine.store.plan import StagePlan
@@ -459,8 +459,13 @@ class Runtime:
         return await self.writer.change(function)
 
     async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Run one read of the ledger, beside the writer's groups."""
-        return await self._database.run(function)
+        """Run one read beside the writer's groups; StateError when the state file cannot be read."""
+        try:
+            return await self._database.run(function)
+        except Exception as error:
+            if is_of_the_file(error):
+                raise StateError(f"the state file cannot be read ({error})") from error
+            raise
 
     # Commands
 
@@ -486,13 +491,20 @@ class Runtime:
                 soon = self._clock.now() + round(wait_s * 1000)
                 own = [number for number, stage in self.writer.plan.stages.items() if job in (None, stage.job)]
                 startable = self.turns.left(own, work=self._work)
-                # A read beside the writer's groups: asking must not look like a change.
-                if not await self._database.run(claims.left, own, startable, soon) and self.is_quiet(job):
+                if not await self._are_left(own, startable, soon) and self.is_quiet(job):
                     if await self.discovery.make_room():
                         continue
                     return
             # Everything that can change the answer is a commit; a discovery that ends commits its end.
             await wait_for_any(self._quiet, timeout_s=1.0)
+
+    async def _are_left(self, own: list[int], startable: list[int], soon: int) -> bool:
+        """Whether anything of these stages is left; also while nobody can tell, because the file cannot be read."""
+        try:
+            # A read beside the writer's groups: asking must not look like a change.
+            return await self.read(lambda connection: claims.left(connection, own, startable, soon))
+        except StateError:
+            return True
 
 
 def _new_http(project: ProjectSpec) -> Http:

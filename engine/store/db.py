@@ -124,3 +124,12 @@ def configure(connection: sqlite3.Connection, durability: Literal["normal", "ful
     connection.execute("PRAGMA journal_size_limit = 16777216")
     connection.execute("PRAGMA cache_size = -16000")
     connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def is_of_the_file(error: Exception) -> bool:
+    """Whether it is the disk or the file that fails (full, locked, damaged), not what was to be written or read."""
+    return isinstance(error, OSError) or type(error) in (
+        sqlite3.OperationalError,
+        sqlite3.InternalError,
+        sqlite3.DatabaseError,
+    )

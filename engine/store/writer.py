@@ -29,7 +29,7 @@ from engine.kit.exceptions import describe
 from engine.kit.safe_text import safe_line
 from engine.store import commits, facts, guards, pauses, queues, recurrence, suspects
 from engine.store.claims import Claim, Lease, claim, has_ready
-from engine.store.db import Database
+from engine.store.db import Database, is_of_the_file
 from engine.store.dispatch import Allowance, Dispatch
 from engine.store.limits import store_buckets
 from engine.store.plan import Plan
@@ -182,7 +182,7 @@ class Writer:
                     if isinstance(error, _ClaimBroke):
                         self._store_first(group, error)
                         continue
-                    if not _is_of_the_file(error) and group.endings:
+                    if not is_of_the_file(error) and group.endings:
                         self._isolate(group, error)
                         continue
                     self._failed(group, error)
@@ -362,7 +362,7 @@ class Writer:
         try:
             self._claim(connection, group, answer, lease, now)
         except Exception as error:
-            if _is_of_the_file(error):
+            if is_of_the_file(error):
                 raise
             raise _ClaimBroke from error
 
@@ -430,12 +430,3 @@ class Writer:
             return None, error
         connection.execute("RELEASE change")
         return value, None
-
-
-def _is_of_the_file(error: Exception) -> bool:
-    """Whether it is the disk or the file that fails (full, locked, damaged), not what was to be written."""
-    return isinstance(error, OSError) or type(error) in (
-        sqlite3.OperationalError,
-        sqlite3.InternalError,
-        sqlite3.DatabaseError,
-    )

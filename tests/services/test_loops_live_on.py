@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.contracts.errors import StateError
 from engine.services import heads, pruner
 from engine.services import live as live_service
 from engine.services.discovery import Discovery
-from engine.store import live
+from engine.store import claims, live, triage
 from tests.factories import Rig, discovery, job, stage, yields
 
 
@@ -92,3 +95,32 @@ async def _nothing(_ctx: Any) -> dict[str, Any]:
 def _lines(it: Rig) -> int:
     rows = it.reader._connection.execute("SELECT count(*) FROM live WHERE lines IS NOT NULL").fetchone()
     return int(rows[0])
+
+
+async def test_waiting_for_the_end_goes_on_over_a_file_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failed = claims.left, asyncio.Event()
+
+    def left(*args: Any) -> bool:
+        if not failed.is_set():
+            failed.set()
+            raise sqlite3.OperationalError("disk I/O error")
+        return real(*args)
+
+    async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": _nothing}) as it:
+        monkeypatch.setattr(claims, "left", left)
+        await it.add("a")
+        await it.drained()
+        assert failed.is_set()
+        assert it.states("a")["a"] == "done"
+
+
+async def test_start_over_a_file_that_cannot_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_left(*_args: Any) -> bool:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(triage, "is_left", is_left)
+    with pytest.raises(StateError, match=r"the state file cannot be read \(disk I/O error\)"):
+        async with Rig(tmp_path, job("docs")):
+            pass

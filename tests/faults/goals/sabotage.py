@@ -46,7 +46,9 @@ def sabotage(lane: Lane) -> Reading:
                 missed.append(f"not noticed: {one.name} ({one.file})")
     share = 1 - len(missed) / len(chosen)
     noticed = f"{len(chosen) - len(missed)} of {len(chosen)} noticed ({share:.0%})"
-    figure = f"{noticed}, {len(ALL)} known, median {statistics.median(times):.1f} s"
+    figure = (
+        f"{noticed}, {len(ALL)} known, median {statistics.median(times):.1f} s{''.join(f'; {one}' for one in missed)}"
+    )
     return Reading(figure, share >= 0.95, tuple(missed))
 
 
