@@ -149,6 +149,7 @@ class Runtime:
             http=self._http,
             door=self.models.door_of,
             accompany=self._accompany,
+            freed=lambda: self.writer.look(set()),
             moved=lambda claim, why: self.live.moved(claim, why),
         )
         self.turns = Turns(
@@ -333,26 +334,25 @@ class Runtime:
         prints, files = await asyncio.to_thread(read_stages_again, project)
 
         def reconfigure(connection: sqlite3.Connection, now: int) -> list[JobRow]:
-            # The writer claims by the new plan from here on, in this very transaction.
             adjustments.note_configured(connection, adjust.limits(base))
             self.writer.plan, rows = takeover.reconfigure(connection, now, project=project, lines=lines, prints=prints)
             return rows
 
-        self.turns.take_states(await self.writer.change(reconfigure))
-        self._files = files  # not before: code that could not be taken over is looked at again
-        before = self.processes
-        self.project = project
-        self.processes = self._new_processes(project)
-        self.turns.limits.configure(project, self.writer.plan)
+        with self.turns.stopped():  # or what is claimed by the new plan would be run by the old code
+            self.turns.take_states(await self.writer.change(reconfigure))
+            self._files = files  # not before: code that could not be taken over is looked at again
+            self.project = project
+            self._do_beside(self.processes.retire())
+            self.processes = self._new_processes(project)
+            self.turns.limits.configure(project, self.writer.plan)
+            self._http = _new_http(project)
+            self.attempts.reload(resolver.handler, resolver.hook, self.processes, self._http)
         self.guards.project = project
-        self._http = _new_http(project)
         self.doctor.reload(project)
-        self.attempts.reload(resolver.handler, resolver.hook, self.processes, self._http)
         self.discovery.reload(project, resolver.discovery, self._http)
         await self.steering.reload(project, resolver.hook)
         await self.models.configure(project, resolver.tool, self._backends)
         self.code_changes.look()
-        self._do_beside(before.retire())
         self.turns.expect(self.writer.plan.stages)
         self.writer.look()
         return lines

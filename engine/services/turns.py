@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 
 from engine.kit.clock import Clock
 from engine.services.allowance import Allowance, Limits
@@ -37,6 +38,7 @@ class Turns:
         """Number of each job → its state, as last read."""
         self.paused_stages: set[int] = set()
         """Stages that are paused by themselves."""
+        self._are_stopped = False
         self._resumed: dict[int, int] = {}
         self._clock = clock
         self._plan = plan
@@ -105,6 +107,15 @@ class Turns:
             delay = max(0.0, (at - self._clock.now()) / 1000)
             asyncio.get_running_loop().call_later(delay, self._look_again)
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Nothing starts meanwhile: the plan may be newer than the limits and functions at hand."""
+        self._are_stopped = True
+        try:
+            yield
+        finally:
+            self._are_stopped = False
+
     def left(self, stages: Collection[int], *, work: bool) -> list[int]:
         """Those of these stages whose queues this engine would still work on."""
         plan = self._plan()
@@ -124,7 +135,7 @@ class Turns:
         self._look()
 
     def _free_slots(self) -> dict[int, int]:
-        if not self._may_start() or self._alone():
+        if self._are_stopped or not self._may_start() or self._alone():
             return {}
         free: dict[int, int] = {}
         held = {job for job in self._plan().jobs if self._held(job)}

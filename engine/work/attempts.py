@@ -32,6 +32,7 @@ from engine.store.claims import Claim
 from engine.store.live import Told
 from engine.store.stages import Finished, Left
 from engine.work.artifacts import artifact_flaw
+from engine.work.context import AttemptContext
 from engine.work.judge import BadResult, failed, judge, unanswered
 from engine.work.line import Ended, Line
 from engine.work.process import WorkerDied
@@ -95,12 +96,13 @@ class Attempts:
         http: Http,
         door: Callable[[Claim], AttemptDoor],
         accompany: Callable[[Claim], None],
+        freed: Callable[[], None],
         moved: Callable[[Claim, str], None],
     ) -> None:
         """`hooks`: dotted name → function that answers one question; `asks` does what handlers ask of the engine while
         they run; `door` opens the door to the models for one; `accompany`: a claim that ran alone has done so for long
-        enough; `moved`: why the handler of one runs in a process
-        from now on."""
+        enough; `freed`: a slot is free of which no ending tells; `moved`: why the handler of one runs in a process from
+        now on."""
         self._clock = clock
         self._chance = chance
         self._root = root
@@ -113,6 +115,7 @@ class Attempts:
         self._http = http
         self._door = door
         self._accompany = accompany
+        self._freed = freed
         self._alone: Run | None = None
         self._tell_moved = moved
         self._moved: set[str] = set()
@@ -233,16 +236,24 @@ class Attempts:
             ending: Finished | Left | None
             if run.reason is not None:
                 ending = self._cancelled(run)  # before its turn came
-            elif claim.stage.still_true is not None and (untrue := await self._no_longer(claim, line)) is not None:
-                ending = untrue
-            elif self._place(claim) == "loop":
-                context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
-                begun = line.begin(self._handlers(claim.stage.spec.handler)(context))
-                value = begun.value if isinstance(begun, Ended) else await begun
-                ending = self._judged(run, value, context.emitted)
             else:
-                line.part()
-                ending = await self._elsewhere(run)
+                # Taken before anything is waited for: a reload brings others, for what is claimed after it.
+                place, processes = self._place(claim), self._processes
+                handler = None if place == "process" else self._handlers(claim.stage.spec.handler)
+                if claim.stage.still_true is not None and (untrue := await self._no_longer(claim, line)) is not None:
+                    ending = untrue
+                elif handler is None:
+                    line.part()
+                    ending = await self._in_process(run, processes)
+                elif place == "thread":
+                    line.part()
+                    context = self._open(run)
+                    ending = self._judged(run, await call_in_thread(handler, context), context.emitted)
+                else:
+                    context = self._open(run)
+                    begun = line.begin(handler(context))
+                    value = begun.value if isinstance(begun, Ended) else await begun
+                    ending = self._judged(run, value, context.emitted)
         except asyncio.CancelledError:
             ending = self._cancelled(run)
         except GeneratorExit as error:
@@ -271,6 +282,7 @@ class Attempts:
             self._hand_in(_billed(run, ending))
         else:
             self._end(run)
+            self._freed()
             if cost := run.bill() + (ending.cost_usd_micros if ending is not None else 0):
                 # It came too late; the money is spent all the same.
                 self._hand_in(Left(claim=claim, transition="late", why=None, cost_usd_micros=cost, ms=self._ms(run)))
@@ -281,24 +293,19 @@ class Attempts:
             claim, self._hooks, root=self._root, state_dir=self._artifacts.parent, now=self._clock.now()
         )
 
-    async def _elsewhere(self, run: Run) -> Finished | Left:
-        """Run a handler in a thread or in a worker process."""
-        claim = run.claim
-        emitted: Sequence[tuple[str, Candidate]]
-        if self._place(claim) == "thread":
-            context = open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
-            value = await call_in_thread(self._handlers(claim.stage.spec.handler), context)
-            emitted = context.emitted
-        else:
+    def _open(self, run: Run) -> AttemptContext:
+        return open_context(run, root=self._root, artifacts=self._artifacts, http=self._http)
+
+    async def _in_process(self, run: Run, processes: WorkerProcesses) -> Finished | Left:
+        run.processes = processes
+        value, emitted = await call_in_process(
+            run,
+            processes,
+            root=self._root,
+            artifacts=self._artifacts,
             # The deadline is the handler's; waiting for a free process is not its time.
-            run.processes = self._processes
-            value, emitted = await call_in_process(
-                run,
-                run.processes,
-                root=self._root,
-                artifacts=self._artifacts,
-                started=lambda: self._restart_clock(run),
-            )
+            started=lambda: self._restart_clock(run),
+        )
         return self._judged(run, value, emitted)
 
     def _judged(self, run: Run, value: Any, emitted: Sequence[tuple[str, Candidate]]) -> Finished | Left:

@@ -17,10 +17,10 @@ from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec, ResourceSpec, Settings
 from engine.facade import Engine
 from engine.services import reload as reload_service
-from engine.store import takeover
+from engine.store import items, takeover
 from engine.store.reader import Reader
 from engine.store.state_dir import StateDir
-from tests.factories import job, stage
+from tests.factories import candidate, job, stage
 
 JOBS = """\
 jobs:
@@ -64,10 +64,10 @@ def configure(folder: Path, module: str, text: str) -> None:
     (folder / "jobs.yaml").write_text(text.replace("reload_me", module))
 
 
-def outputs(engine: Engine) -> dict[str, object]:
+def outputs(engine: Engine, key: str = "a") -> dict[str, object]:
     reader = Reader(engine.state, project="test")
     try:
-        detail = reader.item("letters", "a")
+        detail = reader.item("letters", key)
     finally:
         reader.close()
     assert detail is not None
@@ -205,22 +205,36 @@ def wait_until(true: Callable[[], bool]) -> None:
     raise AssertionError("it never came true")
 
 
+ASKED_FIRST = """
+
+async def is_open(ctx):
+    while not (ctx.root / "go").exists():
+        await asyncio.sleep(0.01)
+    return True
+"""
 WAITS = 'async def read(ctx):\n    while not (ctx.root / "go").exists():\n        await asyncio.sleep(0.01)\n'
 WAITING = "import asyncio\n\n" + CODE.replace("async def read(ctx):\n", WAITS)
 
 
+@pytest.mark.parametrize("waits_in", ["its handler", "still_true"])
 def test_result_of_an_attempt_that_ran_while_its_code_was_edited_is_that_of_the_code_that_ran(
-    tmp_path: Path, module: str
+    tmp_path: Path, module: str, waits_in: str
 ) -> None:
-    configure(tmp_path, module, JOBS)
-    (tmp_path / f"{module}.py").write_text(WAITING)
+    asked = waits_in == "still_true"
+    configure(
+        tmp_path,
+        module,
+        JOBS.replace("    stages:", f"    still_true: {module}.is_open\n    stages:") if asked else JOBS,
+    )
+    code = f"import asyncio\n\n{CODE}{ASKED_FIRST}" if asked else WAITING
+    (tmp_path / f"{module}.py").write_text(code)
     engine = Engine(load_project(tmp_path / "jobs.yaml", tmp_path), StateDir(tmp_path / "state"), mode="serve")
     engine.start(discover=True)
     try:
         reader = Reader(engine.state, project="test")
         while not any(one.count("running") for one in reader.jobs()):
             pass
-        (tmp_path / f"{module}.py").write_text(WAITING.replace('"old"', '"new"'))
+        (tmp_path / f"{module}.py").write_text(code.replace('"old"', '"new"'))
         engine.command_and_wait("reload", {})
         (tmp_path / "go").touch()
         engine.wait_drained()
@@ -246,3 +260,22 @@ def test_a_retry_runs_the_code_that_was_mended_just_before(tmp_path: Path, modul
         assert outputs(engine) == {"read": {"by": "mended"}}
     finally:
         engine.stop_and_wait(drain=False)
+
+
+def test_what_is_claimed_with_the_new_plan_runs_the_new_code(
+    engine: Engine, tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An item joins the queue in the very transaction that brings the plan, and there are free slots for it."""
+    reconfigure = takeover.reconfigure
+
+    def with_an_item(connection: sqlite3.Connection, now: int, **named: Any) -> Any:
+        plan, rows = reconfigure(connection, now, **named)
+        target = plan.jobs["letters"]
+        found = [candidate("b")]
+        items.upsert(connection, plan, target, found, source_id=target.id, origin="scan", run_id=None, now=now)
+        return plan, rows
+
+    monkeypatch.setattr(takeover, "reconfigure", with_an_item)
+    (tmp_path / f"{module}.py").write_text(CODE.replace('"old"', '"new"'))
+    reload(engine)
+    assert outputs(engine, "b") == {"read": {"by": "new"}}

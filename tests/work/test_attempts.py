@@ -263,6 +263,27 @@ async def test_cancelled_item_whose_handler_ignores_it_holds_nobody_up(tmp_path:
         await it.until(lambda: it.runtime.attempts.taken(1) == 0)
 
 
+async def test_slot_of_a_cancelled_item_is_taken_as_soon_as_its_handler_has_ended(tmp_path: Path) -> None:
+    tidied = asyncio.Event()
+
+    async def work(ctx: Any) -> dict[str, int]:
+        if ctx.item.key == "a":
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await tidied.wait()
+        return {}
+
+    async with rig(tmp_path, work, concurrency=1) as it:
+        await it.add("a", "b")
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        await it.command("cancel", job="docs", keys=["a"])
+        await it.runtime.writer.flush()
+        assert it.states("b")["work"] == "ready"
+        tidied.set()
+        await it.until(lambda: it.states("b")["work"] == "done", seconds=10)
+
+
 async def test_row_that_is_claimed_anew_stops_the_attempt_before(tmp_path: Path) -> None:
     begun: list[int] = []
     stopped: list[int] = []
