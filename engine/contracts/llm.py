@@ -289,6 +289,7 @@ class BackendFailure(Exception):
         retry_after_s: float | None = None,
         is_charged: bool = False,
         is_unsent: bool = False,
+        counted: Answered | None = None,
     ) -> None:
         self.kind: FailureKind = kind
         self.status = status
@@ -298,6 +299,8 @@ class BackendFailure(Exception):
         """It may have been answered and paid all the same (a connection that broke): it counts at its worst case."""
         self.is_unsent = is_unsent
         """Nothing reached the provider (no connection was made): it counts against no quota."""
+        self.counted = counted
+        """What came was counted though it is of no use (cut off, refused, empty): it costs that, not the worst case."""
         super().__init__(message)
 
 

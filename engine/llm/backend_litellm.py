@@ -9,18 +9,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import threading
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.contracts.llm import Answered, BackendFailure, BackendOptions, Price, Sent
-from engine.kit.safe_text import safe_line
-from engine.llm.failures import classify
+from engine.llm.litellm_answer import answered, dearer, translated
 
 if TYPE_CHECKING:
     import httpx
 
-_NO_CONNECTION: Final = ("ConnectError", "ConnectTimeout", "ConnectionRefused", "ClientConnector", "gaierror")
-"""How the names of errors begin that say that no connection was made (`ConnectionResetError` is none of them)."""
+    from engine.llm.capped import Capped
+
+_SPARED: Final[Mapping[str, tuple[re.Pattern[str], str | None]]] = {
+    "max_tokens": (re.compile(r"max_completion_tokens", re.I), "max_completion_tokens"),
+    "response_format": (re.compile(r"response.?(?:format|schema)|json.?schema|structured|guided|grammar", re.I), None),
+    "temperature": (re.compile(r"temperature", re.I), None),
+}
+"""What not every server takes: how one says so that it does not, and what is sent instead."""
 _LOADING = threading.Lock()
 _loaded: list[Any] = []
 
@@ -53,23 +60,36 @@ class _Connections:
 
     litellm makes clients of its own out of what stands in `aclient_session` at that moment, and keeps them by key and
     address: whoever closed connections of one backend would close those of others, or of the one that replaces it.
+    For providers that it does not reach by OpenAI's library it has no such setting; what it makes there is replaced.
     """
 
     def __init__(self) -> None:
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._users = 0
+        self._more: list[Capped] = []
 
     def join(self, litellm: Any) -> httpx.AsyncClient:
         """Use them; returns what they are known by."""
+        from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
         from engine.llm.capped import client
 
         if self._client is None or self._loop is not asyncio.get_running_loop():
             litellm.in_memory_llm_clients_cache.flush_cache()
             self._client = litellm.aclient_session = client()
+            handler: Any = AsyncHTTPHandler
+            handler.create_async_transport = staticmethod(self._another)
+            self._more = []
             self._loop, self._users = asyncio.get_running_loop(), 0
         self._users += 1
         return self._client
+
+    def _another(self, *_args: Any, **_more: Any) -> Capped:
+        from engine.llm.capped import Capped
+
+        self._more.append(made := Capped())
+        return made
 
     async def leave(self, litellm: Any, joined: httpx.AsyncClient) -> None:
         """Use them no more."""
@@ -79,7 +99,10 @@ class _Connections:
         if not self._users:
             self._client = litellm.aclient_session = None
             litellm.in_memory_llm_clients_cache.flush_cache()
+            more, self._more = self._more, []
             await joined.aclose()
+            for transport in more:
+                await transport.aclose()
 
 
 _connections = _Connections()
@@ -91,6 +114,8 @@ class LiteLLMBackend:
     def __init__(self, options: BackendOptions) -> None:
         self._options = options
         self._joined: httpx.AsyncClient | None = None
+        self._refused: dict[str, set[str]] = {}
+        """Mode → what its server does not take."""
 
     def _model(self, mode: str) -> str:
         return f"{self._options.provider or self._options.name}/{mode}"
@@ -98,9 +123,14 @@ class LiteLLMBackend:
     def price(self, mode: str) -> Price | None:
         """From litellm's own list, without the network; an own server's price is nobody's to know."""
         info = self._info(mode)
-        if info is None or info.get("input_cost_per_token") is None or info.get("output_cost_per_token") is None:
+        if info is None:
             return None
-        per_in, per_out = _highest(info, "input_cost_per_token"), _highest(info, "output_cost_per_token")
+        # What it tells of a model has zero where its list has nothing: that would be a model that costs nothing.
+        listed = _loaded[0].model_cost.get(info.get("key")) or {}
+        per_in = _highest(listed, "input_cost_per_token")
+        per_out = _highest(listed, "output_cost_per_token", "output_cost_per_reasoning_token")
+        if per_in is None or per_out is None or listed.get("input_cost_per_request"):
+            return None
         return Price(in_per_million=_micros(per_in), out_per_million=_micros(per_out))
 
     def context_tokens(self, mode: str) -> int | None:
@@ -127,7 +157,9 @@ class LiteLLMBackend:
             self._joined = _connections.join(litellm)
 
     async def call(self, sent: Sent) -> Answered:
-        """One request, without retries of its own."""
+        """One request, without retries of its own; one more where a server does not take what it need not have."""
+        from engine.llm.capped import listen
+
         litellm = await asyncio.to_thread(_load)
         asked: dict[str, Any] = {
             "model": self._model(sent.mode),
@@ -146,11 +178,21 @@ class LiteLLMBackend:
                 "type": "json_schema",
                 "json_schema": {"name": "answer", "schema": dict(sent.json_schema)},
             }
-        try:
-            response = await litellm.acompletion(**asked)
-        except Exception as error:
-            _translate(error)
-        return _answered(litellm, response, is_priced=self._options.base_url is None)
+        for name in self._refused.get(sent.mode, ()):
+            _spare(asked, name)
+        while True:
+            heard = listen()
+            try:
+                response = await litellm.acompletion(**asked)
+            except Exception as error:
+                failure = translated(error, heard)
+                refused = _not_taken(asked, failure)
+                if refused is None:
+                    raise failure from error
+                _spare(asked, refused)
+                self._refused.setdefault(sent.mode, set()).add(refused)
+                continue
+            return answered(litellm, response, sent.max_tokens, is_priced=self._options.base_url is None)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -159,66 +201,34 @@ class LiteLLMBackend:
             await _connections.leave(_load(), joined)
 
 
-def _answered(litellm: Any, response: Any, *, is_priced: bool) -> Answered:
-    try:
-        text = response.choices[0].message.content
-    except (AttributeError, IndexError, TypeError) as error:
-        raise BackendFailure("the answer has no choices", kind="transient", is_charged=True) from error
-    if not isinstance(text, str):
-        raise BackendFailure("the answer has no text", kind="item", is_charged=True)
-    usage: Any = getattr(response, "usage", None)
-    told = (getattr(usage, "prompt_tokens", 0) or 0) > 0
-    cost = None
-    if told and is_priced:
-        try:
-            cost = _ceil(float(litellm.completion_cost(completion_response=response)) * 1_000_000)
-        except Exception:  # no price: what was reserved counts
-            cost = None
-    return Answered(
-        text=text,
-        # A 200 without usage comes as zero tokens: not told.
-        tokens_in=int(usage.prompt_tokens) if told else None,
-        tokens_out=int(usage.completion_tokens or 0) if told else None,
-        cost_usd_micros=cost,
-    )
+def _not_taken(asked: Mapping[str, Any], failure: BackendFailure) -> str | None:
+    """What of a request its server does not take, by the words of its refusal; None: that is not why."""
+    if failure.status not in (400, 422) or failure.kind in ("context", "throttled", "systemic"):
+        return None
+    return next((name for name, (said, _) in _SPARED.items() if name in asked and said.search(str(failure))), None)
 
 
-def _translate(error: Exception) -> NoReturn:
-    status = getattr(error, "status_code", None)
-    response = getattr(error, "response", None)
-    headers = dict(getattr(response, "headers", None) or getattr(error, "litellm_response_headers", None) or {})
-    text = safe_line(str(getattr(error, "message", None) or error), 600)
-    raise classify(
-        text,
-        status=status if isinstance(status, int) else None,
-        headers={str(name).lower(): str(value) for name, value in headers.items()},
-        is_timeout="Timeout" in type(error).__name__,
-        is_too_long="ContextWindow" in type(error).__name__,
-        is_policy="ContentPolicy" in type(error).__name__,
-        is_unsent=any(name.startswith(_NO_CONNECTION) for name in _causes(error)),
-    ) from error
+def _spare(asked: dict[str, Any], name: str) -> None:
+    """Take out of a request what its server does not take."""
+    value, instead = asked.pop(name, None), _SPARED[name][1]
+    if instead is not None and value is not None:
+        asked[instead] = value
 
 
-def _causes(error: BaseException) -> list[str]:
-    """Names of what an error was made of."""
-    names, seen = [], 0
-    cause: BaseException | None = error
-    while cause is not None and seen < 20:
-        names.append(type(cause).__name__)
-        cause, seen = cause.__cause__ or cause.__context__, seen + 1
-    return names
+def _highest(listed: Mapping[str, Any], *names: str) -> float | None:
+    """The price of a token; None: not known.
 
-
-def _highest(info: dict[str, Any], name: str) -> float:
-    """The price of a token; a long question costs more with some models, and the higher price is the safe one."""
-    found = [value for key, value in info.items() if key == name or key.startswith(f"{name}_above_")]
-    return max(float(value) for value in found if isinstance(value, int | float))
+    A long question or a thought costs more with some models, and the higher price is the safe one.
+    """
+    tiers = listed.get("tiered_pricing")
+    found = [
+        float(value)
+        for entry in (listed, *(tiers if isinstance(tiers, Sequence) else ()))
+        for key, value in entry.items()
+        if isinstance(value, int | float) and any(key == name or key.startswith(f"{name}_above_") for name in names)
+    ]
+    return max(found, default=None)
 
 
 def _micros(usd_per_token: float) -> int:
-    return _ceil(usd_per_token * 1_000_000 * 1_000_000)
-
-
-def _ceil(value: float) -> int:
-    """Money is rounded up: a limit must hold."""
-    return -int(-round(value, 6) // 1)
+    return dearer(usd_per_token * 1_000_000 * 1_000_000)

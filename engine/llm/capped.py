@@ -1,26 +1,59 @@
-"""An HTTP client that reads no more of an answer than it may have."""
+"""An HTTP client that reads no more of an answer than it may have, and notes what servers really said.
+
+litellm gives failures statuses of its own making, and loses headers on the way; what came over the wire does not lie.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextvars import ContextVar
+from dataclasses import field
 from typing import Final
 
 import httpx
+
+from engine.contracts.values import dataclass
 
 _BODY_LIMIT: Final = 16 << 20
 """Largest answer of a server in bytes; more is refused while it is read."""
 
 
+@dataclass(slots=True)
+class Heard:
+    """What the last response to one call said; None and nothing where none came."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """With lower-case names."""
+
+
+_listening: ContextVar[Heard | None] = ContextVar("_listening", default=None)
+
+
+def listen() -> Heard:
+    """Note what is answered to the requests that this task sends from here on."""
+    heard = Heard()
+    _listening.set(heard)
+    return heard
+
+
 def client() -> httpx.AsyncClient:
     """A client for model servers: no redirects, and no deadline of its own: the call has one."""
-    return httpx.AsyncClient(transport=_Capped(), timeout=None, follow_redirects=False)
+    return httpx.AsyncClient(transport=Capped(), timeout=None, follow_redirects=False)
 
 
-class _Capped(httpx.AsyncHTTPTransport):
-    """Reads no more of an answer than it may have."""
+class Capped(httpx.AsyncHTTPTransport):
+    """Reads no more of an answer than it may have, and lets those hear of it who listen.
+
+    Whatever client stands on it, a key is not taken along to where a redirect leads.
+    """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await super().handle_async_request(request)
+        if (heard := _listening.get()) is not None:
+            heard.status = response.status_code
+            heard.headers = {name.lower(): value for name, value in response.headers.items()}
+        response.headers.pop("location", None)
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _CappedStream(response.stream)
         return response

@@ -9,6 +9,8 @@ from typing import Final
 
 from engine.contracts.llm import BackendFailure, FailureKind
 
+_PASSING: Final = (409, 423, 425)
+"""Statuses of a request that is right, and comes at the wrong moment."""
 _QUOTA_S: Final = 3_600.0
 """An exhausted quota is looked at again after an hour where nobody says when it starts anew."""
 _USED_UP: Final = re.compile(
@@ -24,6 +26,15 @@ _KEY: Final = re.compile(
     r"api.?key|unauthor|authentication|invalid.?token|permission|incorrect key|access denied", re.I
 )
 _POLICY: Final = re.compile(r"content.?policy|content management|safety system|flagged|content.?filter", re.I)
+_WAIT: Final = re.compile(
+    r"(?:try again|retry|wait)\s+(?:in|after|for)\s+|retry_?delay\W{1,4}|retry_?after\W{1,4}", re.I
+)
+"""What stands before a time to wait, in words or in a field of an error's body."""
+_SPAN: Final = re.compile(
+    r"[\s,]*(?:and\s+)?(\d+(?:\.\d+)?)\s*(ms|milliseconds?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?![a-z])",
+    re.I,
+)
+_UNITS: Final = {"ms": 0.001, "mi": 60.0, "m": 60.0, "h": 3_600.0, "s": 1.0}
 _NOT_SENT: Final = re.compile(
     r"connection refused|all connection attempts failed|cannot connect|name or service not known"
     r"|nodename nor servname|no route to host|network is unreachable|getaddrinfo",
@@ -45,29 +56,39 @@ def classify(
     is_too_long: bool = False,
     is_policy: bool = False,
     is_unsent: bool = False,
+    is_answered: bool = False,
 ) -> BackendFailure:
-    """The failure in the doctor's words; `headers` have lower-case names. `is_unsent`: no connection was made."""
+    """The failure in the doctor's words; `headers` have lower-case names. `is_unsent`: no connection was made.
+
+    `is_answered`: the server said that all is well, and what it sent is no answer all the same.
+    """
     retry_after = retry_after_s(headers)
 
     def made(kind: FailureKind, *, is_charged: bool = False, after: float | None = retry_after) -> BackendFailure:
-        return BackendFailure(text, kind=kind, status=status, retry_after_s=after, is_charged=is_charged)
+        # What a server answered to may be paid, unless it says in its answer that it did nothing.
+        is_paid = is_charged or (is_answered and kind in ("transient", "item", "code_bug"))
+        return BackendFailure(text, kind=kind, status=status, retry_after_s=after, is_charged=is_paid)
 
     if is_unsent:
         return BackendFailure(text, kind="transient", is_unsent=True)
     if is_timeout or status == 408:
         return made("transient", is_charged=True)
     if status == 429 or (status in (400, 403, 503, 529) and _THROTTLED.search(text)) or status == 529:
-        used_up = retry_after is None and _USED_UP.search(text)
-        return made("throttled", after=_QUOTA_S if used_up else retry_after)
+        asked = retry_after if retry_after is not None else told_s(text)
+        return made("throttled", after=_QUOTA_S if asked is None and _USED_UP.search(text) else asked)
     if is_too_long or status == 413 or (status in (400, 422, 500) and _TOO_LONG.search(text)):
         return made("context")
     if is_policy or (status in (400, 403, 422) and _POLICY.search(text)):
         return made("item")
-    if status in (401, 402, 403, 404, 405) or (status == 400 and _KEY.search(text)):
+    if (
+        status in (401, 402, 403, 404, 405)
+        or (status is not None and 300 <= status < 400)
+        or (status == 400 and _KEY.search(text))
+    ):
         return made("systemic")
     if status == 422:
         return made("item")
-    if status is not None and 400 <= status < 500:
+    if status is not None and 400 <= status < 500 and status not in _PASSING:
         return made("code_bug")
     if status == 503 and retry_after is not None:
         return made("throttled")
@@ -91,6 +112,19 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     except (ValueError, TypeError, KeyError, IndexError):
         return None
     return max(0.0, (until - said).total_seconds())
+
+
+def told_s(text: str) -> float | None:
+    """Seconds to wait that an error's words ask for (`try again in 6m0.5s`, `"retryDelay": "34s"`); None: none."""
+    for found in _WAIT.finditer(text):
+        at, seconds = found.end(), 0.0
+        while span := _SPAN.match(text, at):
+            unit = span[2].lower()
+            seconds += float(span[1]) * (_UNITS.get(unit[:2]) or _UNITS[unit[0]])
+            at = span.end()
+        if at > found.end():
+            return seconds
+    return None
 
 
 def _number(raw: str, unit: float) -> float | None:

@@ -50,8 +50,9 @@ def judge(lanes: Lanes, lane: Lane, error: BackendFailure | None, now: int) -> M
         mark = Mark(failures=failures, broken_until=0, blocked_until=until, why=why, is_news=True)
     else:
         failures, broken = after_failure(before, systemic=error.kind == "systemic", now=now)
-        why = safe_line(str(error), 200)
-        mark = Mark(failures=failures, broken_until=broken, blocked_until=0, why=why, is_news=bool(broken))
+        blocked = 0 if error.retry_after_s is None else now + round(throttle_s(error.retry_after_s, 0) * 1000)
+        why, is_news = safe_line(str(error), 200), bool(broken or blocked)
+        mark = Mark(failures=failures, broken_until=broken, blocked_until=blocked, why=why, is_news=is_news)
     lanes.mark(lane, **mark.values)
     return mark
 

@@ -143,11 +143,13 @@ class Sender:
                 tokens_out=answer.tokens_out,
             )
         except BackendFailure as error:
-            cost = worst if error.is_charged else 0
+            counted = priced(error.counted, price, worst) if error.counted is not None else None
             end = Settlement(
                 state="failed",
-                usd_micros=cost,
-                is_estimate=error.is_charged,
+                usd_micros=counted.usd_micros if counted is not None else worst if error.is_charged else 0,
+                is_estimate=counted.is_estimate if counted is not None else error.is_charged,
+                tokens_in=counted.tokens_in if counted is not None else None,
+                tokens_out=counted.tokens_out if counted is not None else None,
                 error=str(error),
                 is_unsent=error.is_unsent,
             )

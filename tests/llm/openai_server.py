@@ -113,6 +113,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(502, b"<html>Bad gateway</html>", content_type="text/html")
             case "no usage":
                 self._good({"model": "m"}, "yes", usage=None)
+            case "answer":
+                given = {"role": "assistant", "content": "yes", **bad.more.get("given", {})}
+                choice = {"index": 0, "message": given, "finish_reason": bad.more.get("finish_reason", "stop")}
+                self._good({"model": "m"}, "", choices=[choice], **bad.more.get("more", {}))
             case "no choices":
                 self._good({"model": "m"}, "", choices=[])
             case "cut":

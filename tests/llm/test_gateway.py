@@ -146,6 +146,19 @@ def test_nobody_is_asked_inside_retry_after(tmp_path: Path) -> None:
     run_virtually(main)
 
 
+@pytest.mark.parametrize("kind", ["transient", "systemic"])
+def test_who_fails_and_asks_to_wait_is_left_alone(tmp_path: Path, kind: str) -> None:
+    async def main(clock: Any) -> None:
+        lanes = model("fast", "one/m", "two/m")
+        house = House(tmp_path, clock=clock, backends=[backend("one"), backend("two")], models=[lanes])
+        await house.open({"one": [{"fail": kind, "retry_after": 3_600}, "early"], "two": ["second"]})
+        began = clock.now()
+        assert [(await house.door().ask(text)).text for text in ("a", "b")] == ["second", "second"]
+        assert house.rows("SELECT blocked_until FROM quotas WHERE name = 'one/m'") == [(began + 3_600_000,)]
+
+    run_virtually(main)
+
+
 def test_request_is_parked_where_retry_after_is_long(tmp_path: Path) -> None:
     async def main(clock: Any) -> None:
         house = await House(tmp_path, clock=clock).open({"one": [{"fail": "throttled", "retry_after": 3_600}]})

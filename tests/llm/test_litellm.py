@@ -16,7 +16,7 @@ from engine.contracts.llm import BackendFailure, BackendOptions, Message, Reques
 from engine.contracts.models import BackendSpec
 from engine.kit.secrets import Secrets
 from engine.llm.backend_litellm import LiteLLMBackend
-from tests.llm.house import House, model, outcome
+from tests.llm.house import PRICE, House, model, outcome
 from tests.llm.openai_server import Bad, Server, openai_server
 from tests.llm.test_gateway import Kind
 
@@ -75,7 +75,17 @@ def _status(status: int, message: str = "no", code: str | None = None, **headers
         (_status(429, "Rate limit reached", retry_after="7"), "throttled", False, 7.0),
         (_status(429, "Rate limit reached"), "throttled", False, None),
         (_status(429, "You exceeded your current quota", "insufficient_quota"), "throttled", False, 3_600.0),
-        (_status(403, "Rate limit exceeded, try again in 20 s"), "throttled", False, None),
+        (_status(403, "Rate limit exceeded, try again in 20 s"), "throttled", False, 20.0),
+        (_status(429, "You exceeded your current quota. Please retry in 1m4.5s."), "throttled", False, 64.5),
+        (_status(429, '{"retryDelay": "34s"}'), "throttled", False, 34.0),
+        (_status(301, location="http://127.0.0.1:1/"), "systemic", False, None),
+        (_status(409, "Conflict"), "transient", False, None),
+        (_status(502, "Bad gateway", retry_after="9"), "transient", False, 9.0),
+        (Bad("answer", given={"content": [{"type": "text", "text": "hi"}]}), "transient", True, None),
+        (Bad("answer", finish_reason="length"), "item", True, None),
+        (Bad("answer", finish_reason="content_filter", given={"content": ""}), "item", True, None),
+        (Bad("answer", given={"content": None, "refusal": "no"}), "item", True, None),
+        (Bad("answer", given={"content": None, "tool_calls": []}), "item", True, None),
         (_status(401, "Incorrect API key provided"), "systemic", False, None),
         (_status(404, "The model does not exist"), "systemic", False, None),
         (
@@ -96,7 +106,9 @@ def _status(status: int, message: str = "no", code: str | None = None, **headers
         (Bad("huge"), "transient", True, None),
         (Bad("no choices"), "transient", True, None),
     ],
-    ids=lambda value: value.more.get("message", value.how)[:30] if isinstance(value, Bad) else "",
+    ids=lambda value: (
+        str(value.more.get("message") or value.more.get("given") or value.how)[:30] if isinstance(value, Bad) else ""
+    ),
 )
 async def test_failure_is_told_by_status_and_text(
     server: Server, answer: Bad, kind: str, charged: bool, after: float | None
@@ -120,6 +132,71 @@ async def test_failure_is_told_by_status_and_text(
     assert (error.kind, error.retry_after_s) == (kind, after), error
     assert (error.is_charged, error.is_unsent) == (charged, False), error
     assert len(server.asked) == 1  # no retries behind our back
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "groq", "mistral", "openrouter", "gemini", "ollama_chat"])
+async def test_every_provider_is_heard_as_it_speaks(server: Server, provider: str) -> None:
+    server.script = lambda _body, _n: _status(529, "Overloaded", retry_after="7")
+    backend = LiteLLMBackend(BackendOptions(name="local", provider=provider, base_url=server.url, key="k" * 20))
+    await backend.prepare()
+    messages = (Message(role="user", content="q"),)
+    sent = Sent(mode="small", messages=messages, json_schema=None, temperature=0, max_tokens=9, timeout_s=20.0)
+    error = await outcome(backend.call(sent))
+    assert isinstance(error, BackendFailure), error
+    assert (error.kind, error.status, error.retry_after_s) == ("throttled", 529, 7.0)
+    if provider == "anthropic":
+        server.script = lambda _body, _n: Bad("huge")
+        error = await outcome(backend.call(sent))
+        assert isinstance(error, BackendFailure), error
+        assert (error.kind, error.is_charged) == ("transient", True)
+    await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "left", "instead"),
+    [
+        ("This response_format type is unavailable now", "response_format", None),
+        ("Unsupported value: 'temperature' does not support 0 with this model", "temperature", None),
+        ("'max_tokens' is not supported, use 'max_completion_tokens' instead", "max_tokens", "max_completion_tokens"),
+    ],
+)
+async def test_what_a_server_does_not_take_is_left_out(
+    tmp_path: Path, server: Server, refusal: str, left: str, instead: str | None
+) -> None:
+    made = await house(tmp_path, server)
+    server.script = lambda body, _n: _status(400, refusal) if left in body else {"kind": "b"}
+    assert (await made.door().ask("which?", schema=Kind)).value == Kind("b")
+    assert (await made.door().ask("and then?", schema=Kind)).value == Kind("b")
+    first, second, third = server.asked  # it is asked once more, and is known from then on
+    assert left in first
+    assert left not in second
+    assert left not in third
+    assert instead is None or third[instead] == 100
+    assert made.rows("SELECT state FROM model_calls") == [("settled",), ("settled",)]
+    await made.gateway.stop()
+
+
+@pytest.mark.parametrize(
+    ("usage", "took"),
+    [
+        ({"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}, 11 + 2 * 7),
+        ({"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 118}, 11 + 2 * 107),
+        ({"prompt_tokens": 11}, None),
+        ({"prompt_tokens": 11, "completion_tokens": None, "total_tokens": 11}, None),
+    ],
+    ids=["whole", "thoughts in the total alone", "none of the answer", "null"],
+)
+@pytest.mark.parametrize("finish", ["stop", "length"])
+async def test_what_is_told_is_booked_and_nothing_else_is_free(
+    tmp_path: Path, server: Server, usage: dict[str, Any], took: int | None, finish: str
+) -> None:
+    made = await house(tmp_path, server, price=PRICE)
+    server.script = lambda _body, _n: Bad("answer", finish_reason=finish, more={"usage": usage})
+    answer = await outcome(made.door().ask("q"))
+    assert isinstance(answer, ModelFailed) is (finish == "length"), answer
+    ((cost, worst, is_estimate),) = made.rows("SELECT usd_micros, worst_usd_micros, is_estimate FROM model_calls")
+    assert (cost, is_estimate) == ((took, 0) if took is not None else (worst, 1))
+    await made.gateway.stop()
 
 
 async def test_server_that_is_not_there_costs_nothing(tmp_path: Path, server: Server) -> None:
@@ -187,6 +264,11 @@ async def test_prices_are_known_without_the_network() -> None:
     assert price is not None
     assert price.in_per_million == 150_000
     assert backend.price("no-such-model") is None
+    qwen = LiteLLMBackend(BackendOptions(name="dashscope", key="k" * 20))
+    tiered, by_the_call = qwen.price("qwen-flash"), LiteLLMBackend(BackendOptions(name="perplexity", key="k" * 20))
+    assert tiered is not None
+    assert tiered.in_per_million == 250_000  # of the longest question
+    assert by_the_call.price("sonar-small-online") is None
     assert (backend.context_tokens("gpt-4o-mini") or 0) > 100_000
     await backend.close()
 
