@@ -26,7 +26,7 @@ from rivus_tui.desk import Desk
 from rivus_tui.filters import SCOPES
 from rivus_tui.keymap import PLAIN, Keymap
 from rivus_tui.memory import Memory
-from rivus_tui.messages import ItemOpened, ItemsAsked, ViewAsked, Woken
+from rivus_tui.messages import ItemOpened, ItemsAsked, ListAsked, ViewAsked, Woken
 from rivus_tui.paste import guard_pastes
 from rivus_tui.rooms import RoomSpec, screen_class, standing
 from rivus_tui.screens.dialog import Choice, Dialog
@@ -289,15 +289,21 @@ class RivusApp(App[int]):
 
     async def on_items_asked(self, message: ItemsAsked) -> None:
         """Show the items that a filter lets through, on the screen of items."""
+        await self.switch_mode("items")
+        if isinstance(screen := await self._list(), ListRoom):
+            screen.call_after_refresh(screen.show_filtered, message.filter, message.back)
+
+    async def on_list_asked(self, message: ListAsked) -> None:
+        """Show the list that items were opened from."""
+        await self._list()
+
+    async def _list(self) -> Room | None:
+        """Close the items that are open in this mode; returns what is below them."""
         from rivus_tui.screens.item import ItemScreen
 
-        await self.switch_mode("items")
-        screen = self.room
-        if isinstance(screen, ItemScreen):
+        while isinstance(self.room, ItemScreen):
             await self.pop_screen()
-            screen = self.room
-        if isinstance(screen, ListRoom):
-            screen.call_after_refresh(screen.show_filtered, message.filter, message.back)
+        return self.room
 
     async def on_view_asked(self, message: ViewAsked) -> None:
         """Show a view that was saved."""
@@ -306,7 +312,7 @@ class RivusApp(App[int]):
             return
         self.desk.scope = next((scope for scope in SCOPES if scope == view.scope), self.desk.scope)
         await self.switch_mode(view.mode)
-        if isinstance(screen := self.room, ListRoom):
+        if isinstance(screen := await self._list(), ListRoom):
             screen.call_after_refresh(screen.show_view, view)
 
     def go_to(self, place: Place) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,8 @@ class Desk:
         self.keymap = keymap
         self.memory = memory if memory is not None else Memory()
         self.session = Session()
+        self._turn = asyncio.Lock()
+        """Held by one deed or undo at a time, in the order of their keys: an undo is about the deed before it."""
         self.said = Said()
         self.seen_at = self.memory.seen_at
         """When this project was looked at before this time, ms UTC; 0: never."""
@@ -149,6 +153,14 @@ class Desk:
 
     async def perform(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         """Run a command; what goes wrong becomes an outcome that says so."""
+        async with self._in_turn(name):
+            return await self._perform(name, args)
+
+    def _in_turn(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Wait for the deeds before this one; what cannot be taken back, such as a question to a model, need not."""
+        return self._turn if name == "redo" or COMMANDS[name].undo else nullcontext()
+
+    async def _perform(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         outcome, _ = await self._ask(name, args)
         if outcome.ok and name not in ("undo", "reload") and not args.get("price"):
             self.session.record(
@@ -158,9 +170,10 @@ class Desk:
 
     async def perform_all(self, name: str, each: Sequence[Mapping[str, Any]]) -> list[CommandOutcome]:
         """Run a command several times, as one deed that is taken back as one."""
-        begun = len(self.session.deeds)
-        outcomes = [await self.perform(name, args) for args in each]
-        self.session.together(begun)
+        async with self._in_turn(name):
+            begun = len(self.session.deeds)
+            outcomes = [await self._perform(name, args) for args in each]
+            self.session.together(begun)
         return outcomes
 
     async def _ask(self, name: str, args: Mapping[str, Any]) -> tuple[CommandOutcome, bool]:
@@ -178,6 +191,10 @@ class Desk:
 
         A deed that the engine will not take back is not tried again: the next undo is about the one before it.
         """
+        async with self._turn:
+            return await self._undo()
+
+    async def _undo(self) -> tuple[CommandOutcome, str | None, tuple[str, ...]]:
         deed = self.session.last
         args = {} if deed is None else {"operation": deed.operation}
         outcome, answered = await self._ask("undo", args)
@@ -190,7 +207,7 @@ class Desk:
             outcome = replace(outcome, message=f"cannot take back `{deed.message}`: {outcome.message}")
         before = self.session.last
         if before is not None and deed.group is not None and before.group == deed.group and (outcome.ok or answered):
-            more, _, _ = await self.undo()
+            more, _, _ = await self._undo()
             outcome = replace(outcome, ok=outcome.ok and more.ok, message=f"{outcome.message}; {more.message}")
         return outcome, deed.job, deed.keys
 

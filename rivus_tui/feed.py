@@ -93,6 +93,9 @@ class EventFeed:
         first = 0 if start is None else int(start[0])
         return self._shown[first : first + limit]
 
+    def still(self, rows: Sequence[EventView]) -> Sequence[EventView]:
+        return rows  # what has happened stays
+
     @property
     def _is_filtered(self) -> bool:
         return bool(self._words or self._levels)

@@ -40,3 +40,7 @@ class ViewAsked(Message):
     def __init__(self, view: View) -> None:
         super().__init__()
         self.view = view
+
+
+class ListAsked(Message):
+    """The list that the open item was opened from was asked for."""

@@ -22,6 +22,8 @@ class Situation:
     job: JobView | None = None
     items: tuple[ItemView, ...] = ()
     """The marked items, or the one under the cursor."""
+    cursor: ItemView | None = None
+    """The item under the cursor, whatever is marked."""
     many: bool = False
     """Whether all that the list shows is marked: only the engine knows what of it an action would change."""
     rows: int = 0
@@ -136,6 +138,6 @@ def run(now: Situation) -> str:
 
 def source(now: Situation) -> str:
     """Return why there is no file to open."""
-    if reason := item(now):
-        return reason
-    return "" if now.items[0].path else "it comes from no file"
+    if now.cursor is None:
+        return "no item is selected"
+    return "" if now.cursor.path else "it comes from no file"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.contracts.api import Reader
+from engine.contracts.filter import Term
 from engine.contracts.view import ItemQuery, ItemView
 
 Row = TypeVar("Row")
@@ -39,6 +41,10 @@ class RowSource(Protocol[Row]):
         """Rows from `start` on; None: from the first."""
         ...
 
+    def still(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Those of some rows that are in the list still, as they are now."""
+        ...
+
 
 class ItemSource:
     """Items that match a query."""
@@ -64,6 +70,10 @@ class ItemSource:
 
     def page(self, start: Anchor | None, limit: int) -> Sequence[ItemView]:
         return self._reader.items_page(self.query, start, limit)
+
+    def still(self, rows: Sequence[ItemView]) -> Sequence[ItemView]:
+        these = Term(field="id", values=tuple(str(row.id) for row in rows))
+        return self._reader.items_page(replace(self.query, terms=(*self.query.terms, these)), None, len(rows))
 
 
 class ListSource(Generic[Row]):
@@ -91,6 +101,10 @@ class ListSource(Generic[Row]):
     def page(self, start: Anchor | None, limit: int) -> Sequence[Row]:
         first = 0 if start is None else int(start[0])
         return self.rows[first : first + limit]
+
+    def still(self, rows: Sequence[Row]) -> Sequence[Row]:
+        keys = {self._key(row) for row in rows}
+        return [row for row in self.rows if self._key(row) in keys]
 
 
 def item_key(item: ItemView) -> ItemKey:

@@ -24,8 +24,10 @@ Field = Literal[
     "rule",
     "of",
     "fact",
+    "id",
 ]
-"""What a term looks at; `text` is key and title, `fact` a field of the item's data or of what its stages returned."""
+"""What a term looks at; `text` is key and title, `fact` a field of the item's data or of what its stages returned, `id`
+the number of a row that is known already: it has no word in the language."""
 
 Sign = Literal["=", "<", "<=", ">", ">="]
 

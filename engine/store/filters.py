@@ -71,6 +71,8 @@ def _alternatives(term: Term) -> Iterator[tuple[str, Any]]:
     elif term.field == "ver":
         for value in term.values:
             yield (_SQL.ver_stale, None) if value == STALE else (_SQL.ver, value)
+    elif term.field == "id":
+        yield _SQL.ids, json.dumps([int(value) for value in term.values])
     elif term.field == "gate" and ANY in term.values:
         yield _SQL.gate_any, None
     elif term.field == "rule" and ANY in term.values:

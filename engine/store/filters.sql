@@ -4,6 +4,9 @@
 -- name: text
 (instr(lower(i.key), :v) > 0 OR instr(lower(i.title), :v) > 0)
 
+-- name: ids
+i.id IN (SELECT value FROM json_each(:v))
+
 -- name: job
 i.job_id IN (SELECT j.id FROM jobs AS j WHERE j.name IN (SELECT value FROM json_each(:v)))
 

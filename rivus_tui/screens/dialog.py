@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual import events
@@ -118,14 +118,24 @@ def pick(clock: Clock, title: str, values: Mapping[str, str], text: Sequence[str
 
 
 class TextPrompt(ModalScreen[str | None]):
-    """Asks for one line of text; Enter takes it, Esc leaves."""
+    """Asks for one line of text; Enter takes it, Esc leaves. What cannot be taken stays, with why, to be mended."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(ROLE_CLASSES)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
-    def __init__(self, title: str, question: str, value: str = "", *, may_be_empty: bool = False) -> None:
-        """`may_be_empty`: Enter on an empty line is an answer too."""
+    def __init__(
+        self,
+        title: str,
+        question: str,
+        value: str = "",
+        *,
+        may_be_empty: bool = False,
+        check: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """`may_be_empty`: Enter on an empty line is an answer too; `check` says what is wrong with one."""
         super().__init__()
+        self._check = check
+        self._problem = ""
         self._may_be_empty = may_be_empty
         self._title = title
         self._question = question
@@ -139,22 +149,36 @@ class TextPrompt(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Make the box as high as its text and start typing."""
-        width = min(max(self.size.width - 4, 20), 76)
-        box = self.query_one("#box")
-        box.styles.width = width
-        box.styles.height = min(len(self._draw(width - 4)) + 3, self.size.height)
+        self._fit()
         # A prompt that is closed while it opens has no input any more.
         for field in self.query(Input):
             field.focus()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Make the box as high as its text at the new width."""
+        self._fit()
+
+    def _fit(self) -> None:
+        width = min(max(self.size.width - 4, 20), 76)
+        box = self.query_one("#box")
+        box.styles.width = width
+        box.styles.height = min(len(self._draw(width - 4)) + 3, self.size.height)
+
     def _draw(self, width: int) -> Sequence[Line]:
         lines: list[Line] = [fit_line([cell(self._title, "strong")], width), ()]
         lines += [(Cell(text),) for text in wrap(cell(self._question).text, width)]
+        lines += [(Cell(text, "bad"),) for text in wrap(cell(self._problem).text, width) if self._problem]
         return [*lines, ()]
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the text; an empty one is no answer, unless it may be."""
-        self.dismiss(event.value.strip() or ("" if self._may_be_empty else None))
+        text = event.value.strip()
+        self._problem = self._check(text) if text else ""
+        if not self._problem:
+            self.dismiss(text or ("" if self._may_be_empty else None))
+            return
+        self._fit()
+        self.query_one("#question", LinesView).redraw()
 
     def action_leave(self) -> None:
         """Leave without an answer."""

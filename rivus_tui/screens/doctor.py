@@ -224,4 +224,4 @@ class DoctorScreen(ListRoom[IncidentView]):
             self.report(name, outcome)
             self.reload(even_frozen=True)
 
-        self.run_worker(send(), group="commands", exit_on_error=True)
+        self.carry_out(send())

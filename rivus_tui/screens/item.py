@@ -17,6 +17,7 @@ from rivus_tui.fields import value_of
 from rivus_tui.format import Cell, Line, cell, line
 from rivus_tui.item_page import PARTS, Part, header_lines, part_lines, part_tabs, stage_lines
 from rivus_tui.links import Place, link_to
+from rivus_tui.messages import ListAsked
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import TextPrompt, confirm
 from rivus_tui.screens.item_room import ItemRoom
@@ -105,6 +106,7 @@ class ItemScreen(ItemRoom):
             screen=self.KIND,
             read_only=self.desk.read_only,
             items=self.chosen_items(),
+            cursor=None if detail is None else detail.item,
             rows=0 if detail is None else len(detail.stages),
             waits=detail is not None and any(stage.state == "waiting" for stage in detail.stages),
             copyable=self._key[1],
@@ -154,21 +156,22 @@ class ItemScreen(ItemRoom):
         known = ", ".join(cell(name, limit=30).text for name in list(items[0].data)[:8])
         question = f"FIELD=VALUE, as JSON or plain text; nothing after = takes it away. Known: {known or 'none'}."
 
+        def trouble(text: str) -> str:
+            return "" if text.partition("=")[0].strip() and "=" in text else "write FIELD=VALUE"
+
         def answered(text: str | None) -> None:
-            name, sign, value = (text or "").partition("=")
-            if not text:
+            if text is None:
                 return
-            if not sign or not name.strip():
-                self.say("write FIELD=VALUE", "warning")
-                return
+            name, _, value = text.partition("=")
             fields = {name.strip(): value_of(value.strip()) if value.strip() else None}
             self.send("amend", items, {"fields": fields}, decided=False)
 
-        self.app.push_screen(TextPrompt("Change its data", question), answered)
+        self.app.push_screen(TextPrompt("Change its data", question, check=trouble), answered)
 
     def do_again(self) -> None:
-        detail = self._detail
+        detail, items = self._detail, self.chosen_items()
         if detail is None or not detail.stages:
+            self.say("it has no stages", "warning")
             return
         stage = detail.stages[self.stage].stage
         if why := why_not_again(detail, stage):
@@ -177,7 +180,7 @@ class ItemScreen(ItemRoom):
 
         def answered(value: str | None) -> None:
             if value is not None:
-                self.send("reset", self.chosen_items(), {"stage": stage}, decided=False)
+                self.send("reset", items, {"stage": stage}, decided=False)
 
         title = f"Again from {cell(stage).text}?"
         text = again_text(detail, stage, self.desk.clock.now())
@@ -210,6 +213,13 @@ class ItemScreen(ItemRoom):
 
     def do_last_view(self) -> None:
         self.app.pop_screen()
+
+    def go(self, mode: str) -> None:
+        """Go to another screen; to the one that this was opened from: back to its list."""
+        if mode == self.MODE:
+            self.app.post_message(ListAsked())
+        else:
+            super().go(mode)
 
 
 class _StageMover:

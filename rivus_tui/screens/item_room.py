@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from engine.contracts.values import dataclass
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView, JobView
 from rivus_tui.bulk_page import RETURN, paused_jobs, question
 from rivus_tui.format import cell, morning_after, plural
@@ -37,6 +38,18 @@ def _are_findings(items: tuple[ItemView, ...]) -> bool:
     return bool(items) and all("check" in item.data for item in items)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """What a deed is about, as it was when its key was pressed: questions may come before it, and rows move."""
+
+    items: tuple[ItemView, ...]
+    """The marked items, or the one under the cursor."""
+    all: ItemQuery | list[int]
+    """The same as a set; a query where all that the list shows is marked."""
+    asks: bool
+    """Whether a deed on it asks first, as it was not picked one by one or is big."""
+
+
 class ItemRoom(Room):
     """A screen with items."""
 
@@ -59,6 +72,11 @@ class ItemRoom(Room):
         """Return what a deed on many items is about."""
         return [item.id for item in self.chosen_items()]
 
+    def chosen(self) -> Chosen:
+        """Return what a deed is about from now on."""
+        items = self.chosen_items()
+        return Chosen(items=items, all=self.chosen_set(), asks=self.is_bulk() or len(items) > ASK_ABOVE)
+
     def sending(self, keys: set[ItemKey]) -> None:
         """A command for these items is on its way."""
 
@@ -73,14 +91,14 @@ class ItemRoom(Room):
         detail = self.focused_detail()
         if len(items) == 1 and not self.is_bulk() and detail is not None and self._ask_for_answer(items[0], detail):
             return
-        self._maybe_ask("accept", items, "accept", {})
+        self._maybe_ask("accept", self.chosen(), "accept", {})
 
     def do_drop(self) -> None:
-        items = self.chosen_items()
-        if _are_findings(items):
-            self._ask_for_dismissal(items)
+        chosen = self.chosen()
+        if _are_findings(chosen.items) and not isinstance(chosen.all, ItemQuery):
+            self._ask_for_dismissal(chosen.items)
         else:
-            self._maybe_ask("drop", items, "won't do", {})
+            self._maybe_ask("drop", chosen, "won't do", {})
 
     def _ask_for_dismissal(self, items: tuple[ItemView, ...]) -> None:
         choices = [Choice(key=key, label=why, value=why) for key, why in _DISMISSALS]
@@ -98,20 +116,21 @@ class ItemRoom(Room):
 
     def do_later(self) -> None:
         until = morning_after(self.desk.clock.now(), 1)
-        self._maybe_ask("snooze", self.chosen_items(), "put off", {"until": until})
+        self._maybe_ask("snooze", self.chosen(), "put off", {"until": until})
 
     def do_later_at(self) -> None:
-        items = self.chosen_items()
+        chosen = self.chosen()
 
         def put_off(until: int | None, why: str) -> None:
-            self._maybe_ask("snooze", items, "put off", {"until": until, **({"why": why} if why else {})})
+            self._maybe_ask("snooze", chosen, "put off", {"until": until, **({"why": why} if why else {})})
 
-        ask_until(self, "Later", ["All that are marked." if self.is_bulk() else _names(items)], put_off)
+        ask_until(self, "Later", ["All that are marked." if self.is_bulk() else _names(chosen.items)], put_off)
 
     def do_cancel(self) -> None:
-        items = self.chosen_items()
-        if len(items) > ASK_ABOVE or self.is_bulk():
-            self._ask_about_many("cancel", "cancel", {})
+        chosen = self.chosen()
+        items = chosen.items
+        if chosen.asks:
+            self._ask_about_many("cancel", "cancel", {}, chosen)
             return
         if _are_findings(items):
             self._ask_for_dismissal(items)
@@ -121,7 +140,7 @@ class ItemRoom(Room):
         self.app.push_screen(dialog, self._if_yes(lambda: self.send("cancel", items, {})))
 
     def do_retry(self) -> None:
-        self._maybe_ask("retry", self.chosen_items(), "try again", {})
+        self._maybe_ask("retry", self.chosen(), "try again", {})
 
     def do_raise_priority(self) -> None:
         self._prioritise(-1)
@@ -144,6 +163,9 @@ class ItemRoom(Room):
             self.send("prioritise", tuple(items), {"priority": priority}, decided=False)
 
     def do_start(self) -> None:
+        if isinstance(self.chosen_set(), ItemQuery):
+            self.say("all that are marked cannot go first: mark those that shall", "warning")
+            return
         self.send("start", self.chosen_items(), {}, decided=False)
 
     def do_edit(self) -> None:
@@ -161,13 +183,25 @@ class ItemRoom(Room):
     def do_merge(self) -> None:
         into = self.under_cursor()
         items = tuple(item for item in self.chosen_items() if into is None or item_key(item) != item_key(into))
-        if into is None or not items or any(item.job != into.job for item in items):
+        chosen = self.chosen()
+        one_job = into is not None and all(item.job == into.job for item in items)
+        if into is None or not items or not one_job or isinstance(chosen.all, ItemQuery):
             self.say("mark the ones that are the same, then go to the one that stays", "warning")
             return
-        self._maybe_ask("merge", items, "merge", {"into": into.key})
+        more = {"into": into.key}
+        if not chosen.asks:
+            self.send("merge", items, more)
+            return
+        text = [_names(items), f"They are dropped for: {into.title}. One u takes it back."]
+        dialog = confirm(self.desk.clock, f"Merge {plural(len(items), 'item')}?", text, "merge them", "leave them")
+        self.app.push_screen(dialog, self._if_yes(lambda: self.send("merge", items, more)))
 
     def do_rescope(self) -> None:
-        items = self.chosen_items()
+        chosen = self.chosen()
+        items = chosen.items
+        if chosen.asks:
+            self._ask_about_many("reset", "scope again", {"stage": "scope"}, chosen)
+            return
         price = (
             "about $0.01 to $0.05 each; what follows from the scope runs again too. u takes it back until it starts."
         )
@@ -182,14 +216,15 @@ class ItemRoom(Room):
         detail = self.focused_detail()
         return None if detail is None else detail.item
 
-    def _maybe_ask(self, name: str, items: tuple[ItemView, ...], verb: str, more: Mapping[str, Any]) -> None:
-        if len(items) <= ASK_ABOVE and not self.is_bulk():
-            self.send(name, items, more)
-            return
-        self._ask_about_many(name, verb, more)
+    def _maybe_ask(self, name: str, chosen: Chosen, verb: str, more: Mapping[str, Any]) -> None:
+        if chosen.asks:
+            self._ask_about_many(name, verb, more, chosen)
+        else:
+            self.send(name, chosen.items, more)
 
     def _ask_for_priority(self) -> None:
         """Ask which priority all that are marked shall have: steps would need each to be looked at."""
+        marked = self.chosen()
         choices = [Choice(key=str(number), label=f"P{number}", value=str(number)) for number in range(4)]
         choices.append(Choice(key="minus", label="none", value="none"))
         choices.append(Choice(key="n", label="leave as it is", value=None))
@@ -197,17 +232,16 @@ class ItemRoom(Room):
         def chosen(value: str | None) -> None:
             if value is not None:
                 more = {"priority": None if value == "none" else int(value)}
-                self._ask_about_many("prioritise", "set the priority", more)
+                self._ask_about_many("prioritise", "set the priority", more, marked)
 
         self.app.push_screen(Dialog(self.desk.clock, "Which priority for all that are marked?", (), choices), chosen)
 
-    def _ask_about_many(self, name: str, verb: str, more: Mapping[str, Any]) -> None:
+    def _ask_about_many(self, name: str, verb: str, more: Mapping[str, Any], chosen: Chosen) -> None:
         """Look at the chosen set, and ask with what it would change, cost and take. From here on it is this set."""
-        chosen = self.chosen_set()
 
         async def ask() -> None:
             try:
-                look = await asyncio.to_thread(self.desk.reader.bulk_look, name, more, chosen)
+                look = await asyncio.to_thread(self.desk.reader.bulk_look, name, more, chosen.all)
             except Exception as error:
                 # Whatever a damaged or vanished state file raises.
                 log.exception("looking at a set of items failed")
@@ -232,7 +266,7 @@ class ItemRoom(Room):
             self.clear_marks()
             self.sent(set())
 
-        self.run_worker(run(), group="commands", exit_on_error=True)
+        self.carry_out(run())
 
     def _if_yes(self, run: Callable[[], None]) -> Callable[[str | None], None]:
         def answered(value: str | None) -> None:
@@ -285,7 +319,7 @@ class ItemRoom(Room):
             finally:
                 self.sent(keys)
 
-        self.run_worker(run(), group="commands", exit_on_error=True)
+        self.carry_out(run())
 
     # Looking closer
 
@@ -322,8 +356,10 @@ class ItemRoom(Room):
         return jobs
 
     def do_source(self) -> None:
-        item = self.chosen_items()[0]
-        assert item.path is not None
+        item = self.under_cursor()
+        if item is None or item.path is None:
+            self.say("it comes from no file", "warning")
+            return
         self.open_file(self.desk.root, item.path, item.line)
 
 

@@ -83,6 +83,7 @@ class ItemsScreen(ItemListRoom):
             screen=self.KIND,
             read_only=self.desk.read_only,
             items=items,
+            cursor=row,
             many=self.table.all_marked,
             rows=self.table.total,
             waits=waits,
@@ -109,8 +110,8 @@ class ItemsScreen(ItemListRoom):
         self.reload(even_frozen=True)
 
     def do_again(self) -> None:
-        shown = job_of(self.bar.value)
-        one_by_one = {item.job for item in self.chosen_items()}
+        marked, shown = self.chosen(), job_of(self.bar.value)
+        one_by_one = {item.job for item in marked.items}
         of = ({shown} if shown else set()) if self.table.all_marked else one_by_one
         names: dict[str, None] = {}
         with self.reading():
@@ -120,7 +121,7 @@ class ItemsScreen(ItemListRoom):
 
         def chosen(stage: str | None) -> None:
             if stage is not None:
-                self._ask_about_many("reset", f"run again from {cell(stage, limit=40).text}", {"stage": stage})
+                self._ask_about_many("reset", f"run again from {cell(stage, limit=40).text}", {"stage": stage}, marked)
 
         choices = {cell(name, limit=60).text: name for name in names}
         self.app.push_screen(pick(self.desk.clock, "Run again from which stage?", choices), chosen)
@@ -171,9 +172,13 @@ class ItemsScreen(ItemListRoom):
             return (line(Cell(f"No items of {self.desk.scope} jobs.  , shows the others.", "wait")),)
         return (line(Cell("No items yet.", "strong")), line(Cell("1 jobs, then r looks for some now.", "muted")))
 
+    def sending(self, keys: set[ItemKey]) -> None:
+        """Marks have done their duty; those that are set from now on are about the next deed."""
+        self.clear_marks()
+
     def sent(self, keys: set[ItemKey]) -> None:
-        """Marks have done their duty."""
-        self.table.clear_marks()
+        """Read again; what was marked for steps of priority and the like has been done."""
+        self.table.unmark(keys)
         super().sent(keys)
 
     def go(self, mode: str) -> None:

@@ -110,4 +110,4 @@ class JobRoom(ListRoom[Row]):
             self.report(name, outcome)
             self.reload(even_frozen=True)
 
-        self.run_worker(send(), group="commands", exit_on_error=True)
+        self.carry_out(send())

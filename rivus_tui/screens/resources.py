@@ -210,7 +210,7 @@ class ResourcesScreen(ListRoom[LimitView]):
             self.report("adjust", outcome)
             self.reload(even_frozen=True)
 
-        self.run_worker(send(), group="commands", exit_on_error=True)
+        self.carry_out(send())
 
     def do_why(self) -> None:
         if (limit := self.table.row) is not None:

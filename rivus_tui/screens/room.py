@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from textual import events
 from textual.app import ComposeResult
@@ -183,6 +183,8 @@ class Room(Screen[None]):
 
     def reload(self, *, even_frozen: bool = False) -> None:
         """Read rows and status again; a failure keeps what is on the screen and is shown in the banner."""
+        if not self.is_attached:
+            return  # it was left for good while a command was under way
         desk = self.desk
         began = desk.clock.monotonic()
         desk.trouble = ""
@@ -237,6 +239,10 @@ class Room(Screen[None]):
         else:
             getattr(self, f"do_{action_id}")()
 
+    def carry_out(self, work: Coroutine[Any, Any, None]) -> None:
+        """Give a command and tell what came of it, even where the screen is left before the engine has answered."""
+        self.app.run_worker(work, group="commands", exit_on_error=True)
+
     def on_footer_pressed(self, event: Footer.Pressed) -> None:
         """A click on the footer is the key."""
         self.action_do(event.action_id)
@@ -270,13 +276,19 @@ class Room(Screen[None]):
         self.open_file(config.parent, config.name, line_of(text, *self.config_place()))
 
     def read_out(self, title: str, lines: Sequence[Line]) -> None:
-        """Show lines to read; a key that they speak of closes them and does what it does here."""
+        """Show lines to read; a key that they speak of closes them and does what it does here.
+
+        It changes nothing where the rows have moved meanwhile, so that the cursor stands on something else.
+        """
+        about = self.situation().copyable
 
         def left(key: str | None) -> None:
             if key is None:
                 return
             action = next((action for action, _ in self.offers() if key in action.keys), None)
-            if action is not None:
+            if action is not None and action.level and self.situation().copyable != about:
+                self.say(f"{self.label(action)}: what was read about is no longer under the cursor", "warning")
+            elif action is not None:
                 self.action_do(action.id)
 
         self.app.push_screen(Reading(title, lines), left)
@@ -353,19 +365,21 @@ class Room(Screen[None]):
         self.draw_frame()
 
     def do_goto(self) -> None:
-        def named(name: str | None) -> None:
-            if name is None:
-                return
+        found: Message | None = None
+
+        def trouble(name: str) -> str:
+            nonlocal found
             found = None
             with self.reading():
                 found = goal(name, self.desk.reader, self.desk.memory, self.MODE)
-            if found is None:
-                self.say(f"nothing here is called {name}", "warning")
-            else:
+            return "" if found is not None else f"nothing here is called {name}"
+
+        def named(name: str | None) -> None:
+            if name is not None and found is not None:
                 self.app.post_message(found)
 
         examples = "A screen, a job, an item, file:line, an incident, a version, a saved view, or a filter."
-        self.app.push_screen(TextPrompt("Go to", examples), named)
+        self.app.push_screen(TextPrompt("Go to", examples, check=trouble), named)
 
     def do_help(self) -> None:
         self.run_worker(self._run("app.show_help"), exit_on_error=True)
@@ -386,7 +400,7 @@ class Room(Screen[None]):
             self.say(outcome.message, "information" if outcome.ok else "warning")
             self.reload(even_frozen=True)
 
-        self.run_worker(ask(), group="commands", exit_on_error=True)
+        self.carry_out(ask())
 
     def do_escape(self) -> None:
         """Climb one step down the ladder."""
@@ -418,7 +432,7 @@ class Room(Screen[None]):
             if outcome.ok and job is not None and keys:
                 self.undone(job, keys)
 
-        self.run_worker(undo(), group="commands", exit_on_error=True)
+        self.carry_out(undo())
 
     def do_since(self) -> None:
         self.tell_since(quiet=False)
@@ -437,7 +451,7 @@ class Room(Screen[None]):
             self.report("redo", await self.desk.perform("redo", {}))
             self.reload(even_frozen=True)
 
-        self.run_worker(redo(), group="commands", exit_on_error=True)
+        self.carry_out(redo())
 
     def undone(self, job: str, keys: tuple[str, ...]) -> None:
         """Items are back as they were before."""

@@ -94,12 +94,6 @@ class StaleScreen(MarkingRoom[StaleRow]):
         rows = [row for row in self._all if self._is_in_scope(row) and wanted in _words(row)]
         self.table.source = ListSource(rows, lambda row: row.key)
         self.table.reload()
-        shown = {row.key: row for row in rows}
-        for key in list(self.table.marks):
-            if key in shown:
-                self.table.marks[key] = shown[str(key)]
-            else:
-                del self.table.marks[key]
         self._show_counts(rows)
         self.query_one("#detail", LinesView).redraw()
 
@@ -129,8 +123,9 @@ class StaleScreen(MarkingRoom[StaleRow]):
     def _changes_of(self, judgement: int) -> Sequence[SymbolChange]:
         """Return what differs between versions that were made the same; read once, as it never changes."""
         if judgement not in self._judged:
-            self._judged[judgement] = self.desk.reader.judged_changes(judgement)
-        return self._judged[judgement]
+            with self.reading():
+                self._judged[judgement] = self.desk.reader.judged_changes(judgement)
+        return self._judged.get(judgement, ())
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
         """Show the change under the cursor."""
@@ -242,7 +237,7 @@ class StaleScreen(MarkingRoom[StaleRow]):
             self.reload(even_frozen=True)
 
         if each:
-            self.run_worker(send(), group="commands", exit_on_error=True)
+            self.carry_out(send())
 
 
 def _target(row: StaleRow) -> dict[str, Any]:

@@ -123,6 +123,7 @@ class TriageScreen(ItemListRoom):
             screen=self.KIND,
             read_only=self.desk.read_only,
             items=items,
+            cursor=row,
             many=self.table.all_marked,
             rows=self.table.total,
             waits=bool(items) and BUCKETS[self._bucket].asks,
@@ -248,13 +249,12 @@ class TriageScreen(ItemListRoom):
 
         async def add(title: str) -> None:
             outcome = await self.desk.perform("add", {"job": job, "title": title})
-            self.report("add", outcome)
-            self.say(outcome.message)
+            super(TriageScreen, self).report("add", outcome)  # the list may not show it: it is said
             self.reload(even_frozen=True)
 
         def named(value: str | None) -> None:
             if value is not None:
-                self.run_worker(add(value), group="commands", exit_on_error=True)
+                self.carry_out(add(value))
 
         self.app.push_screen(TextPrompt(f"Add to {job}", "What is to be done?"), named)
 

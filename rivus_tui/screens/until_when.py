@@ -42,22 +42,20 @@ def ask_until(
         question = "Why? It is shown beside its time; Enter alone leaves it out."
         room.app.push_screen(TextPrompt(f"{title} {when}", question, may_be_empty=True), reasoned)
 
-    def typed(value: str | None) -> None:
-        if value is None:
-            return
+    def trouble(value: str) -> str:
         try:
-            until = moment_of(value, now)
+            return "" if moment_of(value, now) > now else f"{value} is over already"
         except ValueError as error:
-            room.say(str(error), "warning")
-            return
-        if until <= now:
-            room.say(f"{value} is over already", "warning")
-            return
-        ask_why(until)
+            return str(error)
+
+    def typed(value: str | None) -> None:
+        if value is not None:
+            ask_why(moment_of(value, now))
 
     def chosen(value: str | None) -> None:
         if value == _OTHER:
-            room.app.push_screen(TextPrompt(title, "Until when? 2h, 3d, 1w, 2027-01-31 or 2027-01-31T09:00"), typed)
+            question = "Until when? 2h, 3d, 1w, 2027-01-31 or 2027-01-31T09:00"
+            room.app.push_screen(TextPrompt(title, question, check=trouble), typed)
         elif value is not None:
             ask_why(None if value == _OPEN else int(value))
 

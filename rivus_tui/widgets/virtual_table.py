@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from rich.segment import Segment
@@ -162,7 +162,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
         self.reload()
 
     def reload(self) -> None:
-        """Read the rows again; the cursor stays on its record."""
+        """Read the rows again; the cursor stays on its record, marks on theirs."""
+        self._renew_marks()
         if not self.window.refresh():
             self.searching = not self.source.is_quick() and not self.total
             self._pass_soon()
@@ -170,6 +171,15 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
                 self.refresh()
                 return
         self._place()
+
+    def _renew_marks(self) -> None:
+        """Know marked rows as they are now; what is no longer in the list is not marked any more."""
+        if not self.marks:
+            return
+        there = {self.source.key(row): row for row in self.source.still(tuple(self.marks.values()))}
+        if len(there) < len(self.marks):
+            self.refresh()
+        self.marks = OrderedDict((key, there[key]) for key in self.marks if key in there)
 
     def _place(self) -> None:
         """Draw the rows anew with the cursor on its record."""
@@ -313,6 +323,12 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=False):
     def marked(self) -> int:
         """How many rows are marked."""
         return self.total if self.all_marked else len(self.marks)
+
+    def unmark(self, keys: Iterable[Hashable]) -> None:
+        """Unmark some rows."""
+        for key in keys:
+            self.marks.pop(key, None)
+        self.refresh()
 
     def clear_marks(self) -> None:
         """Unmark everything."""

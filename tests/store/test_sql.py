@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import engine.store
+from engine.contracts.filter import Term
 from engine.contracts.view import ItemQuery
 from engine.rules.filters import parse
 from engine.store import item_lists, sql
@@ -267,6 +268,16 @@ def test_filter_looks_where_an_index_points(ground: Ground, text: str, index: st
     texts = sql.load("views")
     lines = [row[3] for row in explain(ground.db, "EXPLAIN QUERY PLAN " + "\n".join((texts["items_count"], *where)))]
     assert any(index in line for line in lines), lines
+
+
+@pytest.mark.parametrize("order", ["created", "updated", "priority"])
+def test_rows_that_are_known_are_read_one_by_one(ground: Ground, order: Any) -> None:
+    terms = (*parse("gate:* state:waiting").terms, Term(field="id", values=("1", "2")))
+    where, _ = item_lists.where(ground.db, ItemQuery(terms=terms, order=order), 0)
+    views = sql.load("views")
+    parts = [views["item_columns"], *where, views[f"by_{order}"], views["limited"]]
+    lines = [row[3] for row in explain(ground.db, "EXPLAIN QUERY PLAN " + "\n".join(parts))]
+    assert any("i USING INTEGER PRIMARY KEY (rowid=?)" in line for line in lines), lines
 
 
 def test_engine_that_goes_on_runs_the_queries_it_was_started_with(

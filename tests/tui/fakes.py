@@ -42,6 +42,7 @@ def _holds(term: Term, detail: ItemDetail) -> bool:
         "gate": [*gates, *(["*"] if gates else [])],
         "sure": [item.confidence or "high"],
         "source": [item.source],
+        "id": [str(item.id)],
         "rule": [item.proposed.lower(), "*"] if item.proposed else [],
     }
     if term.field == "file":
