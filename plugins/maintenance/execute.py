@@ -171,6 +171,10 @@ async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clo
             await ctx.checkpoint.save(asdict(saved))
         before = await asyncio.to_thread(clones.mark, task.repository)
         budget = max(agent.cost_usd_micros - saved.spent_usd_micros, 0)
+        if agent.cost_usd_micros and not budget:
+            kept = await asyncio.to_thread(salvage, clone, task)
+            why = f"{agent.name} has used the ${agent.cost_usd_micros / 1e6:.2f} that the item may cost"
+            return Fail(why=f"{why}; {_kept(kept, task)}", kind="SessionOverLimit")
         ended = await run_agent(
             agent,
             clone,
@@ -182,10 +186,10 @@ async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clo
             heard=lambda report: _tell(ctx, report),
         )
         cost = ended.report.cost_usd_micros
-        # A session that does not tell its cost has used what it was allowed: unknown is never nothing.
-        paid = budget if cost is None and budget else cost or 0
-        ctx.paid(paid)
-        saved = replace(saved, spent_usd_micros=saved.spent_usd_micros + paid)
+        # A session that does not tell its cost has used what it was allowed: unknown is never nothing. It was allowed
+        # all of that; what is told alone says how much is left for the next one.
+        ctx.paid(budget if cost is None else cost)
+        saved = replace(saved, spent_usd_micros=saved.spent_usd_micros + (cost or 0))
         if keeps:
             await ctx.checkpoint.save(asdict(saved))
         try:

@@ -52,6 +52,10 @@ def _close(ctx: Context, task: Task) -> Outcome:
         )
     if not _tick(ctx, task):
         return Done(output={"ticked": False, "summary": "its parts are finished; its line was not ticked"})
+    if git(repository, "diff", "--cached", "--quiet").ok:
+        return Done(
+            output={"ticked": True, "summary": "its parts are finished; its box is ticked, in a file without git"}
+        )
     message = f"Tick off: {safe_line(task.title, 60)}"
     made = git(repository, "-c", "commit.gpgsign=false", "commit", "--quiet", "--no-verify", "-m", message)
     if not made.ok:
@@ -81,7 +85,7 @@ def _merge(ctx: Context, task: Task, verdict: Any) -> Outcome:
     if not done.ok:
         conflicts = git(repository, "diff", "--name-only", "--diff-filter=U", "-z").text.split("\0")
         git(repository, "merge", "--abort")
-        named = ", ".join(filter(None, conflicts)) or done.error.splitlines()[-1:] or "git refused"
+        named = ", ".join(filter(None, conflicts)) or " ".join(done.error.split()) or "git refused"
         return Fail(why=safe_line(f"it does not merge into {branch}: {named}; {verdict['branch']} is kept", 400))
     ticked = _tick(ctx, task)
     message = f"{safe_line(task.title, 72)}\n\nMerge {verdict['branch']}."
@@ -104,7 +108,10 @@ def _changed(repository: Path) -> str:
 
 
 def _tick(ctx: Context, task: Task) -> bool:
-    """Tick the item's box as part of the merge, where it still stands there."""
+    """Tick the item's box as part of the merge, where it still stands there.
+
+    A file that git does not know is ticked, too, and stays out of the commit: it is nobody's but the user's.
+    """
     if task.path is None or task.is_finding or ctx.params.get("tick", True) is not True:
         return False
     file = ctx.root / task.path
@@ -116,4 +123,6 @@ def _tick(ctx: Context, task: Task) -> bool:
     except OSError as error:
         ctx.log.warning("the box in %s could not be ticked: %s", task.path, error)
         return False
-    return ticked and git(task.repository, "add", "--", str(file)).ok
+    if ticked and git(task.repository, "ls-files", "--error-unmatch", "--", str(file)).ok:
+        return git(task.repository, "add", "--", str(file)).ok
+    return ticked

@@ -143,8 +143,13 @@ def make(repository: Path, folder: Path, *, base: str, branch: str, at: str | No
     _must(
         git(clone.tree, "checkout", "--quiet", "--no-track", "-b", branch, at or base, timeout_s=_GIT_S), "no checkout"
     )
+    # git leaves out what a partial clone does not hold, and says that all is well: the agent must not have removed it.
+    if lacking := git(clone.tree, "ls-files", "--deleted", "-z").text.split("\0")[0]:
+        raise CloneProblem(f"the repository is a partial clone that lacks files of its own, such as {lacking}")
     _must(git(clone.tree, "remote", "remove", "origin"), "the clone cannot be cut off from the repository")
-    _must(git(folder, "init", "--quiet", "--bare", "--template=", _SHADOW), "no place for the session's work")
+    hashes = _must(git(repository, "rev-parse", "--show-object-format"), "no kind of object names").text.strip()
+    ours = ("--bare", "--template=", f"--object-format={hashes}", _SHADOW)
+    _must(git(folder, "init", "--quiet", *ours), "no place for the session's work")
     objects = _must(git(repository, "rev-parse", "--git-path", "objects"), "the repository has no objects").text.strip()
     alternates = clone.shadow / "objects" / "info" / "alternates"
     alternates.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 """What an agent said of its session: one parser for each kind of output, all of them tolerant.
 
 The words are the agent's, so they are claims: `evidence` decides. Lines that are no JSON are skipped (some builds print
-debug lines between). Sources: the output formats of Claude Code (`--output-format stream-json`), Codex (`exec --json`)
-and Gemini CLI (`--output-format json`), as their documentation describes them.
+debug lines between), and an object may be spread over many. Sources: the output formats of Claude Code
+(`--output-format stream-json`), Codex (`exec --json`) and Gemini CLI (`--output-format json` and `stream-json`), as their
+documentation describes them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ Ending = Literal["finished", "asked", "limit", "throttled", "refused", "error", 
 _TEXT_MAX: Final = 20_000
 _NEWS_MAX: Final = 400
 _NEWS_KEPT: Final = 100
+_SPREAD_MAX: Final = 100_000
+"""Lines of one object that is spread over many."""
 
 
 @dataclass(slots=True)
@@ -45,6 +48,9 @@ class Report:
     news: deque[str] = field(default_factory=lambda: deque(maxlen=_NEWS_KEPT))
     """What it has said and done since somebody took note, a line each; the newest."""
 
+    spread: list[str] = field(default_factory=list)
+    """Lines of an object that has begun and not ended."""
+
     def does(self, what: str) -> None:
         """Note a step of it."""
         if what:
@@ -63,7 +69,19 @@ Parser = Callable[[Report, str], None]
 """Takes one line of output into the report."""
 
 
-def _objects(line: str) -> Iterator[dict[str, Any]]:
+def _objects(report: Report, line: str) -> Iterator[dict[str, Any]]:
+    """The object in a line, or the one that ends with it; inner lines of one that is spread are indented."""
+    line = line.rstrip()
+    if line.startswith("{"):
+        report.spread.clear()
+    if line == "{" or report.spread:
+        report.spread.append(line)
+        if line != "}":
+            if len(report.spread) > _SPREAD_MAX:
+                report.spread.clear()
+            return
+        line = "\n".join(report.spread)
+        report.spread.clear()
     line = line.strip()
     if line.startswith("{"):
         try:
@@ -92,7 +110,7 @@ def _count(value: object) -> int:
 
 def claude_stream(report: Report, line: str) -> None:
     """Take a line of Claude Code's stream of events, or its one result object."""
-    for told in _objects(line):
+    for told in _objects(report, line):
         if isinstance(told.get("session_id"), str):
             report.session_id = told["session_id"]
         kind = told.get("type")
@@ -102,7 +120,8 @@ def claude_stream(report: Report, line: str) -> None:
         elif kind == "rate_limit_event":
             limit = told.get("rate_limit_info")
             if isinstance(limit, dict) and limit.get("status") == "rejected":
-                report.resets_at = _count(limit.get("resets_at")) * 1000 or None
+                resets_at = limit.get("resetsAt", limit.get("resets_at"))
+                report.resets_at = _count(resets_at) * 1000 or None
                 report.end("throttled", "the provider's limit is used up")
         elif kind == "result":
             _claude_result(report, told)
@@ -151,7 +170,7 @@ def _claude_result(report: Report, told: Mapping[str, Any]) -> None:
 
 def codex_jsonl(report: Report, line: str) -> None:
     """Take a line of Codex' events."""
-    for told in _objects(line):
+    for told in _objects(report, line):
         kind = told.get("type")
         item = told.get("item")
         if kind == "thread.started":
@@ -173,25 +192,38 @@ def codex_jsonl(report: Report, line: str) -> None:
         elif kind in ("turn.failed", "error"):
             error = told.get("error")
             message = _text(error.get("message")) if isinstance(error, dict) else _text(told.get("message"))
-            throttled = "429" in message or "rate limit" in message.lower() or "quota" in message.lower()
-            report.end("throttled" if throttled else "error", message or "it ended on an error")
+            _end_on(report, message)
+
+
+def _end_on(report: Report, message: str) -> None:
+    """It ended on an error; by its words the provider may have held it back."""
+    throttled = "429" in message or "rate limit" in message.lower() or "quota" in message.lower()
+    report.end("throttled" if throttled else "error", message or "it ended on an error")
 
 
 def gemini_json(report: Report, line: str) -> None:
     """Take a line of Gemini CLI's one object, or of its stream of events."""
-    for told in _objects(line):
+    for told in _objects(report, line):
         report.session_id = _text(told.get("session_id")) or report.session_id
         report.text = _text(told.get("response")) or report.text
-        error = told.get("error")
-        if isinstance(error, dict):
-            report.end("error", _text(error.get("message")) or "it ended on an error")
-        elif "response" in told or told.get("type") == "result":
+        error, kind = told.get("error"), told.get("type")
+        if kind == "message" and told.get("role") == "assistant":
+            words = _text(told.get("content"))
+            report.text = (report.text + words)[:_TEXT_MAX] if told.get("delta") is True else words
+            report.says(words)
+        elif kind == "tool_use":
+            report.turns += 1
+            report.text = ""
+            report.does(_text(told.get("tool_name")))
+        elif isinstance(error, dict):
+            _end_on(report, f"{error.get('code') or ''} {_text(error.get('message'))}".strip())
+        elif "response" in told or kind == "result":
             report.end("finished")
 
 
 def last_line_json(report: Report, line: str) -> None:
     """Take a line of any program that ends with one object {result, error?, cost_usd?, session_id?, question?}."""
-    for told in _objects(line):
+    for told in _objects(report, line):
         report.session_id = _text(told.get("session_id")) or report.session_id
         report.text = _text(told.get("result")) or report.text
         report.cost_usd_micros = _micros(told.get("cost_usd")) if "cost_usd" in told else report.cost_usd_micros

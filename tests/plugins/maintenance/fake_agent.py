@@ -134,5 +134,11 @@ def twice(*_: str) -> None:
     say(result="did my best", cost_usd=0.1, session_id="abc")
 
 
+def mute(*_: str) -> None:
+    """Change something, and do not tell what it cost."""
+    write("check.txt", "bad\n")
+    say(result="did my best")
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,51 @@ async def test_verify_sends_it_back_once_and_takes_what_passes(repository: Path,
     outcome = await execute(context(agents=told, verify=["grep", "-q", "good", "check.txt"]))
     assert isinstance(outcome, Fail)
     assert "does not pass" in outcome.why
+
+
+@pytest.mark.parametrize(
+    ("deed", "cost", "sessions", "spent"),
+    [("twice", "0.1 USD", 1, 100_000), ("mute", "2 USD", 2, 4_000_000)],
+    ids=["told", "not told"],
+)
+async def test_no_session_begins_without_money_and_none_is_free(
+    context: Make, deed: str, cost: str, sessions: int, spent: int
+) -> None:
+    told = agent(deed, cost=cost)
+    told["fake"]["resume"] = told["fake"]["command"]
+    ctx = context(agents=told, verify=["false"], rounds=3 if sessions == 1 else 2)
+    outcome = await execute(ctx)
+    assert isinstance(outcome, Fail), outcome
+    assert outcome.kind == ("SessionOverLimit" if sessions == 1 else "ChangeFails")
+    assert "refs/rivus/salvage" in outcome.why
+    assert ctx.spent == spent
+
+
+async def test_repository_with_other_object_names_is_worked_on(context: Make, tmp_path: Path) -> None:
+    folder = tmp_path / "sha256"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--object-format=sha256", "--initial-branch=main")
+    (folder / "TODO.md").write_text("- [ ] Greet the world\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "Begin")
+    outcome = await execute(replace(context(agents=agent("works")), root=folder))
+    assert isinstance(outcome, Done), outcome
+    assert git(folder, "show", f"{outcome.output['branch']}:hello.py") == "print('hello')\n"
+
+
+async def test_partial_clone_is_refused_before_anything_is_lost(
+    repository: Path, context: Make, tmp_path: Path
+) -> None:
+    (repository / "folder").mkdir()
+    (repository / "folder" / "b.txt").write_text("b\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message", "More")
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    options = ("-c", "protocol.file.allow=always", "clone", "--quiet", "--sparse", "--filter=blob:none")
+    git(tmp_path, *options, f"file://{repository}", "partial")
+    outcome = await execute(replace(context(agents=agent("works")), root=tmp_path / "partial"))
+    assert isinstance(outcome, Fail), outcome
+    assert "lacks files of its own, such as folder/b.txt" in outcome.why
 
 
 async def test_interrupted_session_is_salvaged_and_gone_on_with(repository: Path, context: Make) -> None:

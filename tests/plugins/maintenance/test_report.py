@@ -34,6 +34,43 @@ def test_words_and_steps_are_noted_in_order(output: str, lines: list[str], news:
     assert list(report.news) == news
 
 
+GEMINI = (
+    {"type": "init", "session_id": "g-1"},
+    {"type": "message", "role": "user", "content": "the task"},
+    {"type": "message", "role": "assistant", "content": "I look first.", "delta": True},
+    {"type": "tool_use", "tool_name": "read_file", "parameters": {}},
+    {"type": "message", "role": "assistant", "content": "It is ", "delta": True},
+    {"type": "message", "role": "assistant", "content": "done.", "delta": True},
+    {"type": "result", "status": "success", "stats": {}},
+)
+
+
+@pytest.mark.parametrize(
+    ("printed", "ending", "words"),
+    [
+        (json.dumps({"session_id": "g-1", "response": "It is done.", "stats": {"a": {}}}, indent=2), "finished", True),
+        ("{\nnot json\n" + json.dumps({"session_id": "g-1", "response": "It is done."}), "finished", True),
+        ("\n".join(json.dumps(one) for one in GEMINI), "finished", True),
+        (json.dumps({"session_id": "g-1", "error": {"code": 429, "message": "no"}}, indent=2), "throttled", False),
+        (json.dumps({"session_id": "g-1", "error": {"code": 41, "message": "no"}}, indent=2), "error", False),
+    ],
+    ids=["spread", "after a brace", "stream", "throttled", "error"],
+)
+def test_gemini_is_understood_in_each_of_its_ways(printed: str, ending: str, words: bool) -> None:
+    report = Report()
+    for line in printed.splitlines():
+        PARSERS["gemini_json"](report, line)
+    assert (report.ending, report.session_id) == (ending, "g-1")
+    assert (report.text == "It is done.") is words
+
+
+def test_claude_says_when_it_may_go_on() -> None:
+    report = Report()
+    told = {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected", "resetsAt": 1_784_979_600}}
+    PARSERS["claude_stream"](report, json.dumps(told))
+    assert (report.ending, report.resets_at) == ("throttled", 1_784_979_600_000)
+
+
 def test_a_flood_leaves_the_newest_lines_only() -> None:
     report = Report()
     for number in range(2_000):

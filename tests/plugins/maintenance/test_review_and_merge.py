@@ -128,6 +128,38 @@ async def test_conflict_leaves_everything_as_it_was(repository: Path, context: M
     assert git(repository, "status", "--porcelain") == ""
 
 
+async def test_file_in_the_way_is_named(repository: Path, context: Make) -> None:
+    ctx = await accepted(context)
+    (repository / "hello.py").write_text("mine, and not committed\n")
+    outcome = await merge(ctx)
+    assert isinstance(outcome, Fail)
+    assert "hello.py" in outcome.why
+    assert (repository / "hello.py").read_text() == "mine, and not committed\n"
+
+
+@pytest.mark.parametrize("is_ignored", [False, True])
+async def test_list_that_git_does_not_know_is_ticked_and_stays_out(
+    repository: Path, context: Make, is_ignored: bool
+) -> None:
+    git(repository, "rm", "--quiet", "--cached", "TODO.md")
+    if is_ignored:
+        (repository / ".gitignore").write_text("TODO.md\n")
+        git(repository, "add", ".gitignore")
+    git(repository, "commit", "--quiet", "--message", "The list is mine")
+    outcome = await merge(await accepted(context))
+    assert isinstance(outcome, Done), outcome
+    assert outcome.output["ticked"] is True
+    assert "- [x] Greet the world" in (repository / "TODO.md").read_text()
+    assert "TODO.md" not in git(repository, "ls-files")
+    ctx = replace(context(), stage="merge", upstream={"review": {"verdict": "parts"}})
+    (repository / "TODO.md").write_text("- [ ] Greet the world\n")
+    head = git(repository, "rev-parse", "HEAD")
+    closed = await merge(ctx)
+    assert isinstance(closed, Done), closed
+    assert closed.output["ticked"] is True
+    assert git(repository, "rev-parse", "HEAD") == head
+
+
 async def test_hooks_of_the_repository_do_not_run(repository: Path, context: Make, tmp_path: Path) -> None:
     ctx = await accepted(context)
     for name in ("pre-merge-commit", "pre-commit", "post-merge", "commit-msg"):
