@@ -2,8 +2,8 @@
 
 The words are the agent's, so they are claims: `evidence` decides. Lines that are no JSON are skipped (some builds print
 debug lines between), and an object may be spread over many. Sources: the output formats of Claude Code
-(`--output-format stream-json`), Codex (`exec --json`) and Gemini CLI (`--output-format json` and `stream-json`), as their
-documentation describes them.
+(`--output-format stream-json`), Codex (`exec --json`) and Gemini CLI (`--output-format json` and `stream-json`), as
+their documentation describes them.
 """
 
 from __future__ import annotations
