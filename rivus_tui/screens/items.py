@@ -172,6 +172,10 @@ class ItemsScreen(ItemListRoom):
             return (line(Cell(f"No items of {self.desk.scope} jobs.  , shows the others.", "wait")),)
         return (line(Cell("No items yet.", "strong")), line(Cell("1 jobs, then r looks for some now.", "muted")))
 
+    def kept_filter(self) -> str:
+        """Return what another screen led here with, such as one job."""
+        return self._asked if self._back is not None else ""
+
     def sending(self, keys: set[ItemKey]) -> None:
         """Marks have done their duty; those that are set from now on are about the next deed."""
         self.clear_marks()

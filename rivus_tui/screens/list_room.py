@@ -263,7 +263,11 @@ class ListRoom(Room, Generic[Row]):
         self.requery()
 
     def do_filter(self) -> None:
-        self.bar.open()
+        self.bar.open(self.kept_filter())
+
+    def kept_filter(self) -> str:
+        """Return what of the filter another screen led here with: it stays while the rest is edited."""
+        return ""
 
     def do_escape(self) -> None:
         if self.bar.is_open:

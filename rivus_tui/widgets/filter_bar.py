@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from rivus_tui.filters import SCOPES, Scope, Suggestion
 from rivus_tui.format import Cell, Line, cell, fit_line, spread, width_of
@@ -74,6 +75,8 @@ class FilterBar(Vertical):
         self._right: Sequence[Cell] = ()
         self._timer: Timer | None = None
         self._field: Input | None = None
+        self._kept = 0
+        """Characters at its begin that typing does not replace."""
 
     def compose(self) -> ComposeResult:
         """Show the filter; the input over it comes with the first `/`, the first paint does without."""
@@ -99,17 +102,20 @@ class FilterBar(Vertical):
         """Whether the filter is being edited."""
         return self._field is not None and bool(self._field.display)
 
-    def open(self) -> None:
-        """Edit the filter, cursor at its end."""
+    def open(self, keep: str = "") -> None:
+        """Edit the filter: typing replaces it, an arrow key keeps it. What it begins with to `keep` is not replaced."""
         if self._field is None:
             self._field = _Field(self._hint, self.close)
             self.query_one(Horizontal).mount(self._field)
+            self.watch(self._field, "selection", self.query_one("#filter-next", LinesView).redraw, init=False)
         field = self._field
         field.display = True
         with field.prevent(Input.Changed):
-            field.value = f"{self.value} " if self.value else ""
+            head = f"{keep} " if keep and self.value.startswith(keep) else ""
+            field.value = head + self.value[len(head) :]
+            self._kept = len(head)
         field.focus()
-        field.cursor_position = len(field.value)
+        field.selection = Selection(self._kept, len(field.value))
         self.add_class("-open")
         self.query_one("#filter-next", LinesView).redraw()
         self.query_one("#filter-shown", LinesView).redraw()
@@ -143,6 +149,8 @@ class FilterBar(Vertical):
         if not self.is_open or self._field is None:
             return ()
         text = self._field.value
+        if text[self._kept :] and self._field.selected_text == text[self._kept :]:
+            return (fit_line([Cell(" Typing replaces it, an arrow key keeps it", "muted")], width),)
         found = self._suggest(text)
         if not found and (problem := self._check(text)):
             return (fit_line([Cell(" "), cell(problem, "bad")], width),)

@@ -104,6 +104,7 @@ def test_reason_is_a_sentence_or_nothing(kind: str, action: Action) -> None:
         screen=kind,
         job=job("docs"),
         items=(item(1, "x", "failed"), item(2, "y", "waiting")),
+        cursor=item(1, "x", "failed"),
         rows=2,
         proposed=1,
         waits=True,

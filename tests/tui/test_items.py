@@ -24,8 +24,17 @@ def counts(story: Story) -> str:
 async def test_filter_narrows_by_words_and_qualifiers() -> None:
     async with open_room(None, "2", "slash", *"state:failed,done", "enter") as story:
         assert counts(story) == "2 of 17"
-        await story.press("slash", *" cache", "enter")
+        await story.press("slash")
+        assert "Typing replaces it, an arrow key keeps it" in story.text()
+        await story.press("end", *" cache", "enter")
         assert counts(story) == "1 of 17"
+
+
+async def test_filter_is_replaced_by_what_is_typed_and_kept_by_enter() -> None:
+    async with open_room(None, "2", "slash", *"state:failed", "enter", "slash", "enter") as story:
+        assert "/ state:failed" in story.text()
+        await story.press("slash", *"cache", "enter")
+        assert "/ cache" in story.text()
 
 
 async def test_unknown_value_is_said_and_ignored() -> None:
