@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from engine.contracts.costs import BudgetView, CallView, CostsView, CostView, ModelsView, QuotaView
@@ -45,16 +46,16 @@ _TALK_ROLES: Final[dict[str, Role]] = {
     "closed": "muted",
 }
 _BAR: Final = 12
-_NAME: Final = 40
+_ALL_CHOICES: Final = 110
+"""Terminal cells from which on all that can be chosen is shown."""
 
 
-def choices_line(period: int, group: int, width: int) -> Line:
-    """Which time and which sums are shown, among all there are."""
+def choices(period: int, group: int, width: int) -> list[Cell]:
+    """Which time and which sums are shown, among all there are where these fit beside the number of rows."""
     names = [name for name, _ in PERIODS]
-    parts = [Cell("Last "), *_choices(names, period), Cell("   by "), *_choices(GROUPS, group)]
-    if width_of(parts) > width:
-        parts = [Cell("Last "), Cell(f"[{names[period]}]", "strong"), Cell("  by "), *_choices(GROUPS, group)]
-    return fit_line(parts, width)
+    if width >= _ALL_CHOICES:
+        return [Cell("Last "), *_choices(names, period), Cell("   by "), *_choices(GROUPS, group)]
+    return [Cell("Last "), Cell(f"[{names[period]}]", "strong"), Cell("  by "), *_choices(GROUPS, group)]
 
 
 def _choices(names: Sequence[str], chosen: int) -> Iterator[Cell]:
@@ -62,22 +63,36 @@ def _choices(names: Sequence[str], chosen: int) -> Iterator[Cell]:
         yield Cell(f"[{name}]", "strong") if at == chosen else Cell(f" {name} ", "muted")
 
 
-def cost_lines(view: CostsView | None, group: str, now: int, width: int) -> Iterator[Line]:
-    """Everything about money: the sum and what today will come to, bars over time, limits, and sums by one thing."""
+def cost_lines(view: CostsView | None, group: str, now: int, width: int, *, hidden: bool = False) -> Iterator[Line]:
+    """Everything about money but the list of sums: the sum and what today will come to, bars over time, limits.
+
+    `hidden`: whether a filter hides every row of the list.
+    """
     if view is None:
         return
+    rows = rows_of(view, group)
+    if hidden:
+        yield from prose("The filter hides every row.  Esc clears it.", width, "wait")
+    elif not rows and view.jobs:
+        yield from prose(f"Nothing of it is known by {group}.  ] shows other sums.", width)
+    elif not rows:
+        yield from prose(
+            "Nothing was spent in this time. What models cost, and what stages report, is counted here.", width, ""
+        )
+    if any(row.unpriced for row in rows):
+        yield from prose("? was not priced by its model; it is counted at the most it may have cost.", width)
     total = view.total
     saved = f", {money(total.saved_usd_micros)} saved" if total.saved_usd_micros else ""
-    failed = Cell(f", {total.failed} failed", "bad") if total.failed else Cell("")
+    failed = [Cell(f", {total.failed} failed", "bad")] if total.failed else []
     told = f"  {plural(total.calls, 'call')} of models, {total.cached} from the cache{saved}"
     today = f"today {money(view.today_usd_micros)}, by midnight about {money(view.forecast_usd_micros)}"
-    left = [Cell(money(total.usd_micros), "strong"), Cell(told), failed]
+    left = [Cell(money(total.usd_micros), "strong"), Cell(told), *failed]
     right = [Cell(today, "muted")] if view.forecast_usd_micros else []
     if width_of([*left, *right]) + 2 <= width:
         yield spread(left, right, width) if right else tuple(left)
     else:
-        yield fit_line(left, width)
-        yield fit_line(right, width)
+        yield from [tuple(left)] if width_of(left) <= width else _narrow(total, saved, width)
+        yield from prose(today, width) if right else ()
     if drawn := chart_lines(view.quarters, view.since, now, width):
         yield ()
         yield from drawn
@@ -85,18 +100,16 @@ def cost_lines(view: CostsView | None, group: str, now: int, width: int) -> Iter
         yield ()
         yield (Cell("DAILY LIMITS", "head"),)
         for budget in view.budgets:
-            yield fit_line(_budget(budget, now, 20 if width >= 90 else 13), width)
-    yield ()
-    if rows := rows_of(view, group):
-        yield from _table(group.upper(), rows, width)
-        if any(row.unpriced for row in rows):
-            yield from prose("? was not priced by its model; it is counted at the most it may have cost.", width)
-    elif view.jobs:
-        yield from prose(f"Nothing of it is known by {group}.  ] shows other sums.", width)
-    else:
-        yield from prose(
-            "Nothing was spent in this time. What models cost, and what stages report, is counted here.", width, ""
-        )
+            yield from _budget(budget, now, width)
+
+
+def _narrow(total: CostView, saved: str, width: int) -> Iterator[Line]:
+    """The sum, in as many lines as it needs."""
+    calls = f"  {plural(total.calls, 'call')} of models"
+    yield fit_line([Cell(money(total.usd_micros), "strong"), Cell(calls)], width)
+    yield from prose(f"{total.cached} from the cache{saved}", width, "")
+    if total.failed:
+        yield (Cell(f"{total.failed} failed", "bad"),)
 
 
 def rows_of(view: CostsView, group: str) -> tuple[CostView, ...]:
@@ -104,6 +117,16 @@ def rows_of(view: CostsView, group: str) -> tuple[CostView, ...]:
     return {
         "job": view.jobs, "model": view.models, "stage": view.stages, "item": view.items, "purpose": view.purposes,
         "day": view.days,
+    }[group]  # fmt: skip
+
+
+def is_of(call: CallView, group: str, name: str) -> bool:
+    """Whether a request is one of those that a sum by one thing is made of."""
+    if group == "day":
+        return datetime.fromtimestamp(call.ended_at / 1000).astimezone().date().isoformat() == name
+    return name == {
+        "job": call.job, "model": call.model, "stage": f"{call.job}.{call.stage}", "item": f"{call.job}/{call.key}",
+        "purpose": call.purpose,
     }[group]  # fmt: skip
 
 
@@ -118,56 +141,27 @@ def call_lines(calls: Sequence[CallView], now: int) -> list[Line]:
         lines.append((mark, Cell(f"{when}  "), cell(f"{who}  {call.purpose}  {call.model}")))
         if call.state != "settled":
             lines.append((Cell("    "), cell(f"{call.state}: {call.error or 'no reason given'}", "bad")))
-    return lines or [(Cell("No model was asked in this time.", "muted"),)]
+    return lines or [(Cell("No request to a model is noted: what it cost, its stages have reported.", "muted"),)]
 
 
-def _budget(budget: BudgetView, now: int, name: int) -> Line:
+def _budget(budget: BudgetView, now: int, width: int) -> Iterator[Line]:
+    """How far a daily limit is used up; when it begins anew stands below where there is no room beside."""
     used = budget.spent_usd_micros + budget.reserved_usd_micros
     share = min(1.0, used / budget.limit_usd_micros)
     role: Role = "bad" if share >= 1 else "wait" if share >= 0.8 else "ok"
     way = f" ({money(budget.reserved_usd_micros)} on its way)" if budget.reserved_usd_micros else ""
-    return (
-        _name(budget.name, name),
+    parts = (
+        _name(budget.name, 20 if width >= 90 else 13),
         Cell(" "),
         Cell(f"{money(budget.spent_usd_micros)} of {money(budget.limit_usd_micros)} ".ljust(18)),
         Cell(bar(used, budget.limit_usd_micros, _BAR), role),
-        Cell(f"{way}  anew {until(now, budget.resets_at)}", "muted"),
     )
-
-
-def _table(title: str, rows: Sequence[CostView], width: int) -> Iterator[Line]:
-    """One line for each, with its share of the whole; what stages cost is known by attempt, not by call."""
-    wide, of_stages = width >= 100, title == "STAGE"
-    name = min(max(12, width - (81 if wide else 61)), _NAME)
-    head = fit(title, name) + fit("COST", 10, "right") + " " + fit("SHARE", _BAR)
-    head += fit("RUNS" if of_stages else "CALLS", 7, "right") + fit("FAILED", 8, "right") + fit("FAILED$", 9, "right")
-    head += "" if of_stages else fit("CACHED", 7, "right") + fit("P95", 7, "right")
-    head += fit("TOKENS IN", 11, "right") + fit("OUT", 9, "right") if wide and not of_stages else ""
-    yield fit_line([Cell(head, "head")], width)
-    whole = sum(row.usd_micros for row in rows)
-    for row in rows:
-        asked = row.calls + row.cached
-        parts = [
-            _name(row.name, name),
-            Cell(
-                fit(money(row.usd_micros) + ("?" if row.unpriced else ""), 10, "right"), "wait" if row.unpriced else ""
-            ),
-            Cell(" " + fit("#" * len(bar(row.usd_micros, whole, _BAR).rstrip(".")), _BAR), "run"),
-            Cell(fit(f"{row.calls:,}", 7, "right")),
-            Cell(fit(f"{row.failed:,}", 8, "right"), "bad" if row.failed else "muted"),
-            Cell(fit(money(row.failed_usd_micros), 9, "right"), "bad" if row.failed_usd_micros else "muted"),
-        ]
-        if not of_stages:
-            parts += [
-                Cell(fit(f"{100 * row.cached // asked}%" if asked else "-", 7, "right"), "muted"),
-                Cell(fit("-" if row.p95_ms is None else duration(row.p95_ms), 7, "right"), "muted"),
-            ]
-            if wide:
-                parts += [
-                    Cell(fit(f"{row.tokens_in:,}", 11, "right"), "muted"),
-                    Cell(fit(f"{row.tokens_out:,}", 9, "right"), "muted"),
-                ]
+    more = Cell(f"{way}  anew {until(now, budget.resets_at)}", "muted")
+    if width_of([*parts, more]) <= width:
+        yield (*parts, more)
+    else:
         yield fit_line(parts, width)
+        yield fit_line([Cell("  "), Cell(more.text.strip(), "muted")], width)
 
 
 def model_lines(view: ModelsView | None, now: int, width: int) -> Iterator[Line]:

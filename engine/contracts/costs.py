@@ -58,6 +58,8 @@ class CallView:
     tokens_in: int
     tokens_out: int
     error: str | None
+    stage: str | None = None
+    """The stage of its job that asked; None: something else of it did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,9 +87,9 @@ def _calls(connection: sqlite3.Connection, since: int, limit: int) -> list[CallV
         CallView(
             ended_at=at, job=job, key=key, model=model, purpose=purpose, state=state, ms=max(ms, 0),
             usd_micros=usd_micros, is_estimate=bool(is_estimate), tokens_in=tokens_in, tokens_out=tokens_out,
-            error=error,
+            error=error, stage=stage,
         )
-        for at, job, key, model, purpose, state, ms, usd_micros, is_estimate, tokens_in, tokens_out, error
+        for at, job, key, model, purpose, state, ms, usd_micros, is_estimate, tokens_in, tokens_out, error, stage
         in connection.execute(_SQL.calls, {"since": since, "limit": limit})
     ]  # fmt: skip
 

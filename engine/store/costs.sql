@@ -25,9 +25,11 @@ FROM model_use AS u WHERE u.at >= ? GROUP BY u.at;
 -- name: calls
 -- The newest requests that have ended since a time: what sums do not tell.
 SELECT c.ended_at, coalesce(j.name, '(asked)'), i.key, c.backend || '/' || c.mode, c.purpose, c.state,
-    c.ended_at - c.at, c.usd_micros, c.is_estimate, coalesce(c.tokens_in, 0), coalesce(c.tokens_out, 0), c.error
+    c.ended_at - c.at, c.usd_micros, c.is_estimate, coalesce(c.tokens_in, 0), coalesce(c.tokens_out, 0), c.error,
+    s.name
 FROM model_calls AS c INDEXED BY model_calls_ended
     LEFT JOIN jobs AS j ON j.id = c.job_id LEFT JOIN items AS i ON i.id = c.item_id
+    LEFT JOIN stages AS s ON s.id = c.stage_id
 WHERE c.ended_at >= :since AND c.state <> 'unsent' ORDER BY c.ended_at DESC LIMIT :limit;
 
 -- name: by_stage

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from rivus_tui.actions.action import Action
-from rivus_tui.actions.lists import CONFIG, NEXT_PART, PREVIOUS_PART
+from rivus_tui.actions.lists import CONFIG, COPY_AS, EXPORT, FILTER, NEXT_PART, OPEN, PREVIOUS_PART
+
+CALLS: Final = replace(
+    OPEN, label="Calls", cli="rivus costs --calls",
+    help="Show the newest requests that the row is made of: what each cost and took, who asked, and how it ended",
+)  # fmt: skip
 
 ACTIONS: Final = (
-    Action(
-        id="calls", keys=("enter",), label="Calls", meaning="open",
-        help="Show the newest requests to models: what each cost and took, who asked, and how it ended",
-        cli="rivus costs --calls",
-    ),
+    CALLS,
     NEXT_PART,
     PREVIOUS_PART,
     Action(
@@ -20,5 +22,8 @@ ACTIONS: Final = (
         cli="rivus costs --since 7d",
     ),
     CONFIG,
+    FILTER,
+    replace(EXPORT, cli="rivus costs --json"),
+    COPY_AS,
 )  # fmt: skip
-FOOTER: Final = ("calls", "next_part", "period", "config", "freeze")
+FOOTER: Final = ("open", "next_part", "period", "filter", "config", "export", "copy")

@@ -124,3 +124,18 @@ def test_costs_tell_which_stages_took_the_money_and_when(make_ground: Callable[.
     assert [usd_micros for _, usd_micros in view.quarters] == [350, 200]
     (one, other) = (at for at, _ in view.quarters)
     assert other - one == 3_600_000
+
+
+def test_a_request_tells_which_stage_asked(make_ground: Callable[..., Ground]) -> None:
+    ground = make_ground(job("docs"))
+    (stage_id, name) = ground.db.execute("SELECT id, name FROM stages ORDER BY position LIMIT 1").fetchone()
+    told = (ground.job("docs").id, stage_id)
+    ground.db.execute(
+        "INSERT INTO model_calls (at, ended_at, epoch, job_id, stage_id, alias, backend, mode, purpose, state, "
+        "worst_usd_micros) VALUES (1, 2, 1, ?, ?, 'fast', 'house', 'plain', 'ask', 'settled', 5)",
+        told,
+    )
+
+    assert [(call.job, call.stage, call.model) for call in cost_rows.calls(ground.db, 0, 9)] == [
+        ("docs", name, "house/plain"),
+    ]  # fmt: skip

@@ -64,6 +64,7 @@ def calls(now: int) -> list[CallView]:
     made = CallView(
         ended_at=now - 61_000, job="docs", key="docs/a.md", model="openai/gpt-5", purpose="summarise", state="settled",
         ms=2_400, usd_micros=31_000, is_estimate=False, tokens_in=1_900, tokens_out=240, error=None,
+        stage="summarise",
     )  # fmt: skip
     return [
         made,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
+
+import pytest
 
 from engine.contracts.costs import BudgetView
 from engine.rules.budget import forecast
 from rivus_tui.cost_chart import chart_lines
+from rivus_tui.cost_page import cost_lines, is_of
+from tests.tui import model_rows
 from tests.tui.rows import NOW, sample
 from tests.tui.story import open_room
 
@@ -66,10 +71,55 @@ async def test_costs_are_shown_by_one_thing_over_one_time() -> None:
         assert "by midnight about $1.10" in story.text()
 
 
-async def test_enter_shows_each_request() -> None:
+async def test_enter_shows_the_requests_that_a_row_is_made_of() -> None:
     async with open_room(None, "7", "enter") as story:
-        assert "(asked)" in story.text()
+        assert "Requests to models of job docs" in story.text()
+        assert "docs docs/a.md summarise openai/gpt-5" in story.text()
+        assert "(asked) summarise" not in story.text()
+        await story.press("escape", "G", "enter")
+        assert "Requests to models of job (asked)" in story.text()
         assert "failed: 429 Too Many Requests" in story.text()
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [("job", "docs"), ("model", "openai/gpt-5"), ("stage", "docs.summarise"), ("item", "docs/docs/a.md"),
+     ("purpose", "summarise")],
+)  # fmt: skip
+def test_request_is_of_its_rows_only(group: str, name: str) -> None:
+    call = model_rows.calls(NOW)[0]
+    assert is_of(call, group, name)
+    assert not is_of(call, group, f"{name}x")
+
+
+def test_request_is_of_the_day_that_it_ended_on() -> None:
+    call = model_rows.calls(NOW)[0]
+    ended = datetime.datetime.fromtimestamp(call.ended_at / 1000).astimezone()
+    assert is_of(call, "day", f"{ended:%Y-%m-%d}")
+    assert not is_of(call, "day", f"{ended - datetime.timedelta(days=1):%Y-%m-%d}")
+
+
+async def test_cursor_stays_on_its_row_while_others_become_dearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_room(None, "7", "j") as story:
+        view = model_rows.costs(0, NOW)
+        monkeypatch.setattr(model_rows, "costs", lambda since, now: replace(view, jobs=view.jobs[::-1]))
+        await story.press("j", "k", "ctrl+r", "y")
+        assert story.room.situation().copyable == "todos"
+
+
+async def test_filter_narrows_the_sums_and_says_when_it_hides_all() -> None:
+    async with open_room(None, "7", "slash", *"tod", "enter") as story:
+        assert "1 of 3" in story.text()
+        await story.press("slash", *"zzz", "enter")
+        assert "The filter hides every row" in story.text()
+        await story.press("enter")
+        assert story.toasts[-1] == "Calls: the list is empty"
+
+
+def test_a_limit_is_told_whole_where_it_is_narrow() -> None:
+    rows = ["".join(part.text for part in row) for row in cost_lines(model_rows.costs(0, NOW), "job", NOW, 48)]
+    assert "  ($0.01 on its way)  anew in 9h00" in rows
+    assert all(len(row) <= 48 for row in rows)
 
 
 def test_rest_of_the_day_goes_as_the_last_one_went() -> None:

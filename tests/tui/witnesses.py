@@ -85,8 +85,10 @@ def _shows_part(before: Seen, after: Seen) -> bool:
 
 
 def _led_on(before: Seen, after: Seen) -> bool:
-    """Enter leads to an item, to items, or says why there is nowhere to go."""
-    return after.stack[-1] == "ItemScreen" or after.mode == "items" != before.mode or bool(after.said(before))
+    """Enter leads to an item, to items, to what a sum is made of, or says why there is nowhere to go."""
+    return (
+        after.stack[-1] in ("ItemScreen", "Reading") or after.mode == "items" != before.mode or bool(after.said(before))
+    )
 
 
 def _went_back(before: Seen, after: Seen) -> bool:
@@ -99,7 +101,6 @@ def _went_back(before: Seen, after: Seen) -> bool:
 WITNESSES: Final[dict[str, Witness]] = {
     "copy": lambda before, after: "characters" in "".join(after.said(before)),
     "config": lambda before, after: "jobs.yaml" in "".join(after.said(before)),
-    "calls": _opens("Reading"),
     "copy_as": _opens("Dialog"),
     "escape": _went_back,
     "export": _opens("Dialog"),
