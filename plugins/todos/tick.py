@@ -64,8 +64,22 @@ def tick(root: Path, path: str, text: str, line: int | None) -> bool:
     if not n:
         return False
     lines[at] = after.encode("utf-8", "surrogateescape")
-    _replace(file, raw, b"\n".join(lines))
-    return find(root, path, text, line).state != "open"
+    ticked = b"\n".join(lines)
+    # A file that is put together otherwise than it looks may have its lines elsewhere: no other box is ticked.
+    if not _is_only_change(_items(raw, path), _items(ticked, path), place.line):
+        return False
+    _replace(file, raw, ticked)
+    return True
+
+
+def _items(raw: bytes, path: str) -> Sequence[TodoItem]:
+    return items_of(raw.decode("utf-8-sig", "replace"), path)
+
+
+def _is_only_change(before: Sequence[TodoItem], after: Sequence[TodoItem], line: int) -> bool:
+    """Whether the item of a line was closed, and nothing else differs but what lies below it."""
+    closed = [new for old, new in zip(before, after, strict=False) if old.is_open and not new.is_open]
+    return len(before) == len(after) and bool(closed) and closed[0].line == line
 
 
 def _replace(file: Path, before: bytes, after: bytes) -> None:
