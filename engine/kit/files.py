@@ -6,6 +6,7 @@ opens anything but a regular file, and never reads more than its limit.
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from pathlib import Path
@@ -22,6 +23,10 @@ SKIPPED_FOLDERS: Final = frozenset(
 
 class FileProblem(Exception):
     """A file cannot be read; the message says why, without the path."""
+
+
+class NoText(FileProblem):
+    """It is nothing that a person writes: a folder, a device, huge, or binary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +102,10 @@ def read_bytes(root: Path, path: str, *, limit: int = 2_000_000) -> bytes:
     info = os.fstat(handle)
     if not stat.S_ISREG(info.st_mode):
         os.close(handle)
-        raise FileProblem("a folder" if stat.S_ISDIR(info.st_mode) else "not a regular file")
+        raise NoText("a folder" if stat.S_ISDIR(info.st_mode) else "not a regular file")
     with os.fdopen(handle, "rb") as file:
         if info.st_size > limit:
-            raise FileProblem(f"larger than {limit:,} bytes")
+            raise NoText(f"larger than {limit:,} bytes")
         try:
             return file.read(limit)
         except OSError as error:
@@ -108,10 +113,15 @@ def read_bytes(root: Path, path: str, *, limit: int = 2_000_000) -> bytes:
 
 
 def read_text(root: Path, path: str, *, limit: int = 2_000_000) -> str:
-    """Read a text file below `root`; a byte order mark is dropped, bytes that are not UTF-8 are replaced."""
+    """Read a text file below `root`; a byte order mark is dropped, bytes that are not UTF-8 are replaced.
+
+    What begins with the mark of UTF-16, as files of Windows do, is read as that.
+    """
     raw = read_bytes(root, path, limit=limit)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
     if b"\0" in raw[:8_000]:
-        raise FileProblem("a binary file")
+        raise NoText("a binary file")
     return raw.decode("utf-8-sig", "replace")
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from engine.contracts.context import DiscoveryContext
 from engine.contracts.item import Candidate
 from engine.contracts.seam import accepts
-from engine.kit.files import FileProblem, read_text
+from engine.kit.files import FileProblem, NoText, read_text
 from plugins.checks.finding import Finding, around, candidates
 from plugins.checks.prefix import prefix_of
 from plugins.todos.comments import code_files
@@ -41,6 +41,8 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
             try:
                 items = await asyncio.to_thread(read_todos, folder, path)
                 lines = read_text(folder, path).split("\n") if items else []
+            except NoText:
+                continue  # a video that ends in `.ts`, a dump, a submodule: nobody comments there
             except FileProblem as problem:
                 ctx.problem(str(problem), path=path)
                 complete = False

@@ -10,37 +10,25 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from engine.contracts.item import Priority
 from engine.kit.files import SKIPPED_FOLDERS, list_files
 from engine.kit.safe_text import safe_line
 from plugins.todos.items import TodoItem
+from plugins.todos.languages import Language, language_of
 
-_C: Final = ("//", "/*", "*")
-_HASH: Final = ("#",)
-_SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
-    **dict.fromkeys(
-        ("c", "h", "cc", "cpp", "hpp", "cs", "go", "java", "js", "jsx", "ts", "tsx", "mjs", "rs", "swift", "kt",
-         "scala", "dart", "php", "proto", "scss", "zig"),
-        _C,
-    ),
-    **dict.fromkeys(
-        ("sh", "bash", "zsh", "rb", "pl", "r", "yaml", "yml", "toml", "mk", "cmake", "tf", "nix", "ex", "exs", "jl",
-         "ps1"),
-        _HASH,
-    ),
-    **dict.fromkeys(("sql", "lua", "hs", "elm", "ada"), ("--",)),
-    **dict.fromkeys(("lisp", "el", "clj", "scm"), (";",)),
-    "css": ("/*", "*"),
-}  # fmt: skip
-_NAMES: Final = {"Makefile": _HASH, "Dockerfile": _HASH, "Justfile": _HASH, "justfile": _HASH}
+_NAME: Final = r"(?:[@\\](?P<told>(?i:TODO|FIXME|HACK|XXX))|(?P<tag>TODO|FIXME|HACK|XXX))\b"
+_WHO: Final = r"(?:\((?P<who>[^)\n]{0,60})\))?"
 _TAG: Final = re.compile(
-    r"^[\s*]*(?P<tag>TODO|FIXME|HACK|XXX)\b(?:\((?P<who>[^)\n]{0,60})\))?(?:[:\s\-–—]+(?P<text>.*)|$)", re.S
+    rf"^[\s*/#;!%-]*{_NAME}{_WHO}(?:\s*:+|\s*[-–—]+(?=\s)|[.!?,]+(?=\s|$)|(?=\s)|$)(?P<text>.*)", re.S
 )
+"""A comment that begins with one; `@todo` and `\\todo` are tags of documentation, `todo` alone is prose."""
+_LATER: Final = re.compile(rf"(?:[.!?;,(]\s*|\s(?=[@\\])){_NAME}{_WHO}\s*:(?!:)(?P<text>.*)", re.S)
+"""One in a later sentence, which has its colon."""
+_ANY: Final = re.compile(r"TODO|FIXME|HACK|XXX|[@\\](?i:todo|fixme|hack|xxx)\b")
 _TRAIL: Final = re.compile(r"\s*(?:\*/|-->)\s*$")
-_TAGS: Final = ("TODO", "FIXME", "HACK", "XXX")
 _IN_BLOCK: Final = -1
 """Column of the further lines of a block of comments."""
 _LINE_MAX: Final = 1_000
@@ -51,9 +39,8 @@ _PRIORITY: Final[Mapping[str, Priority]] = {"FIXME": 1}
 
 def is_code(path: str) -> bool:
     """Whether a file's name says that it holds code with comments this module knows."""
-    *folders, name = path.split("/")
-    suffix = PurePosixPath(name).suffix.lstrip(".").lower()
-    return (suffix == "py" or suffix in _SIGNS or name in _NAMES) and SKIPPED_FOLDERS.isdisjoint(folders)
+    *folders, _ = path.split("/")
+    return language_of(path) is not None and SKIPPED_FOLDERS.isdisjoint(folders)
 
 
 def code_files(folder: Path) -> list[str]:
@@ -63,72 +50,77 @@ def code_files(folder: Path) -> list[str]:
 
 def comments_of(text: str, file: str, name: str) -> list[TodoItem]:
     """Return the TODOs in the comments of one file's text; `file` is its path, `name` the path that the items carry."""
-    if not any(tag in text for tag in _TAGS):
+    language = language_of(file)
+    if language is None or not _ANY.search(text):
         return []
-    base = PurePosixPath(file).name
-    suffix = PurePosixPath(base).suffix.lstrip(".").lower()
-    found = _python(text) if suffix == "py" else _by_signs(text, _SIGNS.get(suffix) or _NAMES.get(base, _HASH))
+    found = _python(text, language) if language.is_python else _by_signs(text, language)
     return list(_items(list(found), safe_line(name)))
 
 
-def _python(text: str) -> Iterator[tuple[int, int, str]]:
-    """Line, column and words of each comment."""
+def _python(text: str, language: Language) -> Iterator[tuple[int, int, str]]:
+    """Line, column and words of each comment; what comes after something that is no Python is read by its signs."""
+    last = 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            last = token.end[0]
             if token.type == tokenize.COMMENT:
                 yield token.start[0], token.start[1], token.string.lstrip("#")
-    except (tokenize.TokenError, SyntaxError, IndentationError):
-        return  # what came before the trouble counts
+    except (tokenize.TokenError, SyntaxError):
+        for line, column, words in _by_signs(text, language):
+            if line > last:
+                yield line, column, words
 
 
-def _by_signs(text: str, signs: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
-    in_block = False
+def _by_signs(text: str, language: Language) -> Iterator[tuple[int, int, str]]:
+    end: str | None = None
     for number, raw in enumerate(text.split("\n"), start=1):
-        line = raw[:_LINE_MAX]
-        stripped = line.lstrip()
-        if in_block or (signs[0] != "*" and "*" in signs and stripped.startswith("*")):
-            yield number, _IN_BLOCK, _TRAIL.sub("", stripped).lstrip("*")
-            in_block = in_block and "*/" not in stripped
-            continue
-        for sign in signs:
-            at = _begin(line, sign)
-            if at < 0:
-                continue
-            yield number, at, _TRAIL.sub("", line[at + len(sign) :]).lstrip("/#-;!")
-            in_block = sign == "/*" and "*/" not in line[at:]
-            break
+        line, at, column = raw[:_LINE_MAX].rstrip("\r"), 0, _IN_BLOCK
+        while at <= len(line):
+            if end is None:
+                sign = _begin(line, at, language)
+                if sign is None:
+                    break
+                column, at, end = sign.start("sign"), sign.end(), language.end_of(sign["sign"])
+                if end is None:
+                    yield number, column, line[at:]
+                    break
+            close = line.find(end, at)
+            yield number, column, line[at:] if close < 0 else line[at:close]
+            if close < 0:
+                break
+            at, end = close + len(end), None
 
 
-def _begin(line: str, sign: str) -> int:
-    """Where a comment with this sign begins in a line; -1: nowhere."""
-    at = line.find(sign) if sign != "*" else -1
-    while at >= 0 and (_is_quoted(line, at) or (sign == "//" and at and line[at - 1] == ":")):
-        at = line.find(sign, at + len(sign))
-    return at
+def _begin(line: str, at: int, language: Language) -> re.Match[str] | None:
+    """Where a comment begins in a line, from a place on."""
+    return next((found for found in language.pattern.finditer(line, at) if found["sign"]), None)
 
 
-def _is_quoted(line: str, at: int) -> bool:
-    """Whether an odd number of quotes stands before a place."""
-    before = line[:at].replace("\\\\", "").replace('\\"', "").replace("\\'", "")
-    return any(before.count(quote) % 2 for quote in "\"'`")
+def _tagged(words: str) -> re.Match[str] | None:
+    return _TAG.match(words) or _LATER.search(words)
 
 
 def _items(comments: list[tuple[int, int, str]], file: str) -> Iterator[TodoItem]:
     for index, (line, column, words) in enumerate(comments):
-        found = _TAG.match(words)
+        found = _tagged(words)
         if found is None:
             continue
-        told = [found["text"] or ""]
+        told = [found["text"]]
         end = line
         for after, at, more in comments[index + 1 : index + 1 + _MORE]:
-            if after != end + 1 or at not in (column, _IN_BLOCK) or _TAG.match(more) or not more.strip():
+            if after != end + 1 or at not in (column, _IN_BLOCK) or _tagged(more) or not more.strip(" \t*/#;!%-"):
                 break
-            told.append(more)
+            told.append(more.strip().lstrip("*/#;!%"))
             end = after
-        text = safe_line(_TRAIL.sub("", " ".join(" ".join(told).split())), 500)
-        tag, who = found["tag"], safe_line(found["who"] or "", 60)
+        text = safe_line(_closed(_TRAIL.sub("", " ".join(" ".join(told).split())).lstrip(": ")), 500)
+        tag, who = (found["told"] or found["tag"]).upper(), safe_line(found["who"] or "", 60)
         yield TodoItem(
             file=file, line=line, end_line=end, text=text or f"{tag} without words", state="open", kind="comment",
             parent_line=None, headings=(), priority=_PRIORITY.get(tag), confidence="high" if text else "low", parent="",
             raw=safe_line(f"{tag}: {text}", 600), tags=(f"#{tag.lower()}", *((f"@{who.lstrip('@')}",) if who else ())),
         )  # fmt: skip
+
+
+def _closed(text: str) -> str:
+    """Without the end of a bracket that began before the tag."""
+    return text[:-1] if text.endswith(")") and text.count(")") > text.count("(") else text

@@ -14,10 +14,10 @@ from typing import Any, Final, Literal
 from engine.contracts.context import DiscoveryContext
 from engine.contracts.item import Candidate, Known
 from engine.contracts.seam import accepts
-from engine.kit.files import FileProblem
+from engine.kit.files import FileProblem, NoText
 from plugins.todos.alike import normalise
 from plugins.todos.commands import spots
-from plugins.todos.comments import code_files
+from plugins.todos.comments import code_files, is_code
 from plugins.todos.items import TodoItem
 from plugins.todos.match import EXACT, Pair, match
 from plugins.todos.places import read_todos, todo_files
@@ -58,6 +58,8 @@ async def discover(ctx: DiscoveryContext) -> AsyncIterator[Candidate]:
                 paragraphs = bool(ctx.params.get("paragraphs", False))
                 items += await asyncio.to_thread(read_todos, repository, file, name=name, paragraphs=paragraphs)
             except FileProblem as problem:
+                if isinstance(problem, NoText) and is_code(file):
+                    continue  # a video that ends in `.ts`, a dump, a submodule: nobody comments there
                 ctx.problem(str(problem), path=name)
                 complete = False
     known = await ctx.known()
