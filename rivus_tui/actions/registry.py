@@ -39,3 +39,9 @@ def action_of(kind: str, action_id: str) -> Action:
 def every_action() -> tuple[tuple[str, Action], ...]:
     """Return all actions of all screens, each with the screen's kind."""
     return tuple((kind, action) for kind in kinds() for action in actions_of(kind))
+
+
+@cache
+def elsewhere() -> frozenset[str]:
+    """Return every key that does something on some screen."""
+    return frozenset(key for _, action in every_action() for key in action.keys)

@@ -59,11 +59,13 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     cells = [[safe_line("" if cell is None else str(cell), 300) for cell in row] for row in rows]
     if not cells:
         return
-    widths = [max(len(row[at]) for row in [list(head), *cells]) for at in range(len(head))]
+    from rich.cells import cell_len, set_cell_size
+
+    widths = [max(cell_len(row[at]) for row in [list(head), *cells]) for at in range(len(head))]
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for row in [list(head), *cells]:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        click.echo(line if room is None or len(line) <= room else line[: room - 1] + "…")
+        line = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        click.echo(line if room is None or cell_len(line) <= room else set_cell_size(line, room - 1) + "…")
 
 
 def item_object(item: ItemView) -> dict[str, Any]:

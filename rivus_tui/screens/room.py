@@ -17,8 +17,8 @@ from textual.widget import Widget
 
 from engine.contracts.commands import CommandOutcome
 from engine.kit.safe_text import safe_block
-from rivus_tui.actions.action import Action
-from rivus_tui.actions.registry import action_of, actions_of, footer_of
+from rivus_tui.actions.action import Action, key_name
+from rivus_tui.actions.registry import action_of, actions_of, elsewhere, footer_of
 from rivus_tui.clipboard import copy_text
 from rivus_tui.desk import Desk
 from rivus_tui.editor import EditorProblem, edit
@@ -242,6 +242,11 @@ class Room(Screen[None]):
     def carry_out(self, work: Coroutine[Any, Any, None]) -> None:
         """Give a command and tell what came of it, even where the screen is left before the engine has answered."""
         self.app.run_worker(work, group="commands", exit_on_error=True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say so where a key does nothing here that does something on other screens."""
+        if event.key not in self.active_bindings and event.key in elsewhere():
+            self.say(f"{key_name(event.key)}: nothing on this screen; ? shows what there is", "warning")
 
     def on_footer_pressed(self, event: Footer.Pressed) -> None:
         """A click on the footer is the key."""

@@ -8,8 +8,10 @@ import subprocess
 from contextlib import closing
 
 import pytest
+from rich.cells import cell_len
 
 from engine import __version__
+from rivus_tui.cli.output import print_table
 from tests.acceptance.command_line import RIVUS, Rivus
 
 LOOKS = {
@@ -118,3 +120,28 @@ def test_what_an_engine_leaves_is_kept_for_a_look_back(letters: Rivus) -> None:
     states = [item["state"] for item in letters("items", "list", "--json").objects]
     assert stood[:3] == tuple(states.count(state) for state in ("done", "failed", "waiting"))
     assert stood[3] == 1
+
+
+def test_events_of_a_job_that_is_not_there_are_refused(letters: Rivus) -> None:
+    letters("run", "letters", "--once", code=1)
+    letters("events", "--job", "leters", code=None).refused(2, "there is no job `leters` here", "letters")
+
+
+def test_events_are_followed_as_they_happen(letters: Rivus) -> None:
+    letters("run", "letters", "--once", code=1)
+    line = letters.line("events", "--follow", "--limit", "1", "--json")
+    with subprocess.Popen(line, cwd=letters.root, stdout=subprocess.PIPE, encoding="utf-8") as following:
+        assert following.stdout is not None
+        seen = [json.loads(following.stdout.readline())["id"]]
+        letters("jobs", "pause", "letters", "--why", "the post is closed")
+        while "the post is closed" not in (told := following.stdout.readline()):
+            seen.append(json.loads(told)["id"])
+        seen.append(json.loads(told)["id"])
+        following.terminate()
+    assert seen == sorted(set(seen))
+
+
+def test_columns_stand_below_each_other_whatever_the_script(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("TITLE", "JOB"), [("漢字 👩‍👩‍👧‍👦", "docs"), ("plain", "docs")])
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert {cell_len(row[: row.index("docs")]) for row in rows} == {cell_len(head[: head.index("JOB")])}

@@ -182,3 +182,10 @@ async def test_paste_outside_an_input_runs_nothing() -> None:
         await story.press()
         assert story.commands == []
         assert story.app.is_running
+
+
+async def test_key_of_another_screen_says_that_it_does_nothing_here() -> None:
+    async with open_room(None, "space") as story:
+        assert story.toasts == ["Space: nothing on this screen; ? shows what there is"]
+        await story.press("j", "2", "space", "Q")
+        assert len(story.toasts) == 1
