@@ -66,6 +66,8 @@ class _Due:
     """ms UTC; None: only when asked."""
     failures: int = 0
     task: asyncio.Task[None] | None = None
+    again: bool = False
+    """Something has changed that the run which goes on may have looked at before."""
 
 
 class Discovery:
@@ -224,8 +226,8 @@ class Discovery:
 
     def _committed(self) -> None:
         for job in self._jobs():
-            if job.discovery and job.discovery.on_commit:
-                self.run_now(job.name)
+            if job.discovery and job.discovery.on_commit and self.run_now(job.name):
+                self._due[job.name].again = self._due[job.name].task is not None
 
     def _repositories(self) -> tuple[Path, ...]:
         return tuple(
@@ -246,6 +248,8 @@ class Discovery:
         finally:
             self._contexts.pop(job.name, None)
             due.task = None
+            if due.again:
+                due.again, due.at = False, self._clock.now()
             self._wake.set()
 
     async def _run_once(self, job: JobSpec, due: _Due) -> None:

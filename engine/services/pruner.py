@@ -1,4 +1,7 @@
-"""Retention: what is beyond its keeping time goes, in small batches, once an hour; the files of items go with them."""
+"""Retention: what is beyond its keeping time goes, in small batches, once an hour; the files of items go with them.
+
+An engine that never lives that long (`run --once` from a crontab) prunes at its end, once a day.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ FIRST_S: Final = 60.0
 EVERY_S: Final = 3_600.0
 PAUSE_S: Final = 0.05
 """Between two batches others have the writer."""
+LAST_S: Final = 2.0
+"""How long it may take at the end of an engine; what is left goes at the next one's."""
 
 
 class Pruner:
@@ -37,8 +42,18 @@ class Pruner:
         self._task = asyncio.get_running_loop().create_task(self._loop(), name="pruner")
 
     async def stop(self) -> None:
-        """End."""
+        """End; first prune, where no engine has for a day."""
+        if self._task is None:
+            return
         await end_task(self._task)
+        try:
+            if await self._writer.change(upkeep.prune_is_due):
+                async with asyncio.timeout(LAST_S):
+                    await self.run()
+        except (StateError, EngineStopped, TimeoutError):
+            pass  # the next engine's turn
+        except Exception:
+            log.exception("pruning failed; the next start tries again")
 
     async def run(self) -> int:
         """Prune all that is due; returns how many rows and items went."""
@@ -50,6 +65,7 @@ class Pruner:
             if job.spec.keep_s is not None:
                 deleted += await self._prune_items(job.id, job.spec.keep_s)
         await self._prune_files()
+        await self._writer.change(upkeep.note_pruned)
         return deleted
 
     async def _prune_items(self, job_id: int, keep_s: float) -> int:

@@ -51,6 +51,20 @@ def prune(connection: sqlite3.Connection, now: int) -> int:
     return deleted + rollups.prune(connection, now) + hours.prune(connection, now) + old.prune(connection, now)
 
 
+def note_pruned(connection: sqlite3.Connection, now: int) -> None:
+    """All that is beyond its keeping time has gone."""
+    connection.execute(_SQL.note_pruned, {"now": str(now)})
+
+
+def prune_is_due(connection: sqlite3.Connection, now: int) -> bool:
+    """Whether nothing was pruned for a day; of a new state file the first day begins with this question."""
+    row = connection.execute(_SQL.pruned).fetchone()
+    if row is None:
+        note_pruned(connection, now)
+        return False
+    return not 0 <= now - int(row[0]) < DAY_MS
+
+
 def _first_kept_event(connection: sqlite3.Connection, at: int) -> int | None:
     """The number of the first event at or after `at`: events are numbered in the order of time, so halve the range."""
     low, high = connection.execute(_SQL.event_range).fetchone()

@@ -41,6 +41,14 @@ DELETE FROM model_calls WHERE id IN (
     SELECT id FROM model_calls WHERE ended_at IS NOT NULL AND ended_at < :at ORDER BY ended_at LIMIT :n
 );
 
+-- name: pruned
+-- When all that was old had been deleted.
+SELECT value FROM meta WHERE key = 'pruned_at';
+
+-- name: note_pruned
+-- It is deleted now.
+INSERT INTO meta (key, value) VALUES ('pruned_at', :now) ON CONFLICT DO UPDATE SET value = excluded.value;
+
 -- name: broken_items
 -- Items whose fields are not what was written; `rivus db check` reads all of them.
 SELECT id FROM items WHERE NOT (json_valid(data) AND json_valid(headings) AND json_valid(signals));

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.contracts.errors import StateError
+from engine.kit.clock import ManualClock
 from engine.services import heads, pruner
 from engine.services import live as live_service
 from engine.services.discovery import Discovery
 from engine.store import claims, live, triage
-from tests.factories import Rig, discovery, job, stage, yields
+from tests.factories import Rig, candidate, discovery, job, stage, yields
 
 
 def once(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,6 +75,21 @@ async def test_pruning_goes_on(
         await it.until(lambda: not left.exists())
 
 
+async def test_engine_that_is_over_within_seconds_prunes_once_a_day(tmp_path: Path) -> None:
+    """As `run --once` from a crontab is, for months."""
+
+    async def starts_kept(clock: ManualClock) -> int:
+        async with Rig(tmp_path, job("docs"), clock=clock) as it:
+            kept = it.kinds().count("engine.started")
+        return kept
+
+    clock = ManualClock()
+    assert [await starts_kept(clock) for _ in range(3)] == [1, 2, 3]
+    clock.advance(31 * 86_400)
+    assert await starts_kept(clock) == 4  # it prunes at its end
+    assert await starts_kept(clock) == 2
+
+
 async def test_commits_are_looked_for_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -86,6 +103,30 @@ async def test_commits_are_looked_for_again(
         await it.until(lambda: bool(moved))
     await loop.stop()
     assert "looking for commits failed" in caplog.text
+
+
+async def test_commit_during_a_run_is_looked_at_by_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "LOOK_S", 0.01)
+    mark = ["a"]
+    monkeypatch.setattr(heads, "head_mark", lambda _path: mark[0])
+    go = asyncio.Event()
+    seen: list[str] = []
+
+    async def find(ctx: Any) -> AsyncIterator[Any]:
+        seen.append(mark[0])
+        await go.wait()
+        ctx.scope(["all"])
+        yield candidate("a")
+
+    spec = job("docs", stage(handler="work"), discovery=replace(discovery("find"), on_commit=True))
+    async with Rig(tmp_path, spec, functions={"work": _nothing, "find": find}, discover=True) as it:
+        await it.until(lambda: seen == ["a"])
+        mark[0] = "b"
+        await it.until(lambda: it.runtime.discovery._due["docs"].again)
+        go.set()
+        await it.until(lambda: seen == ["a", "b"])
+        await it.drained()
+        assert seen == ["a", "b"]
 
 
 async def _nothing(_ctx: Any) -> dict[str, Any]:
