@@ -153,7 +153,7 @@ class Engine:
                 self.state.socket,
                 epoch=runtime.epoch,
                 command=self._carry_out,
-                wait=lambda job, wait_s: runtime.drained(job, wait_s=wait_s),
+                wait=self._drained,
                 problem=self.problem,
             )
             await self._door.open()
@@ -165,6 +165,12 @@ class Engine:
         await self._ended.wait()
         if self._door is not None:
             await self._door.close()
+
+    async def _drained(self, job: str | None, wait_s: float) -> None:
+        """Return when nothing of a job (None: of any) is left to run; EngineStopped when a stop came first."""
+        await self._on_loop().drained(job, wait_s=wait_s)
+        if self._stop_asked.is_set():
+            raise EngineStopped("the engine stops before it is done with that")
 
     def _die(self) -> None:
         """Nothing can be stored any more: end without a clean stop."""

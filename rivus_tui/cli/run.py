@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _PROBLEMS = 20
 """So many are named after a run."""
+_LOOK_S = 0.1
+"""How long to wait for the end of an engine that stops."""
 
 
 @click.command()
@@ -101,7 +103,7 @@ def run_job(
             return _elsewhere(remote, asked, spec, wait_s=wait_s, as_json=as_json)
         except EngineStopped:
             # It ended before it was done with what we asked: another one does it, or we do.
-            continue
+            time.sleep(_LOOK_S)
     engine = Engine(project, state, mode="once" if once else "serve", only={job}, limit=limit, work=work)
     began = time.monotonic()
     state.create()
@@ -181,15 +183,23 @@ def _once(engine: Engine, asked: Asked, spec: JobSpec, began: float, *, wait_s: 
 
     with stopped_by_signal(engine, say=lambda line: click.echo(line, err=True)) as asked_to_stop:
         engine.wait_drained(wait_s=wait_s)
+        was_stopped, died = engine.stop_was_asked, engine.stopped.is_set()
         seconds = time.monotonic() - began
         executed, cost = engine.totals()
         engine.stop_and_wait(drain=True)
+    if asked_to_stop.is_set():
+        return 130
     reader = asked.reader()
     assert reader is not None
     try:
-        return _report(reader, spec, seconds, executed, cost, as_json=as_json) if not asked_to_stop.is_set() else 130
+        code = _report(reader, spec, seconds, executed, cost, as_json=as_json)
     finally:
         reader.close()
+    if was_stopped or died:
+        why = "was stopped" if was_stopped else f"ended on an error ({asked.state_dir().log})"
+        click.echo(f"the engine {why} before {spec.name} was done", err=True)
+        return 1
+    return code
 
 
 def _report(reader: Reader, spec: JobSpec, seconds: float, executed: int, cost: int, *, as_json: bool) -> int:
