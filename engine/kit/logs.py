@@ -82,11 +82,13 @@ def open_log(path: Path) -> logging.Handler:
 class Aside(logging.Handler):
     """Hands records to other handlers in a thread of its own; what they do not take in time is left out, and told."""
 
-    def __init__(self, *handlers: logging.Handler) -> None:
+    def __init__(self, *handlers: logging.Handler, size: int = _RECORDS) -> None:
+        """`size`: how many records may wait."""
         super().__init__()
         self._handlers = handlers
-        self._waiting: queue.Queue[logging.LogRecord] = queue.Queue(_RECORDS)
+        self._waiting: queue.Queue[logging.LogRecord] = queue.Queue(size)
         self._left_out = 0
+        self._patience_s = _LAST_S
         self._thread: threading.Thread | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -106,9 +108,11 @@ class Aside(logging.Handler):
 
     def flush(self) -> None:
         """Wait a moment for what is not written yet."""
-        until = time.monotonic() + _LAST_S
+        until = time.monotonic() + self._patience_s
         while self._waiting.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.002)
+        if self._waiting.unfinished_tasks:
+            self._patience_s = 0.0  # whoever takes nothing by now is not waited for again
         for handler in self._handlers:
             handler.flush()
 
