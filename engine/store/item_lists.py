@@ -13,7 +13,7 @@ from engine.contracts.states import ITEM_STATES
 from engine.contracts.view import ItemQuery, ItemView
 from engine.store import item_rows
 from engine.store.filters import conditions
-from engine.store.sql import queries
+from engine.store.sql import named, queries
 
 _SQL = queries("views")
 _PLAN_OF: Final = "EXPLAIN QUERY PLAN"
@@ -40,7 +40,7 @@ def counted(connection: sqlite3.Connection, query: ItemQuery) -> int | None:
             return None
         states = states - set(term.values) if term.negated else states & set(term.values)
     scope = {"external": (0,), "internal": (1,), "all": (0, 1)}[query.scope]
-    jobs = {row[0]: row[1] for row in connection.execute(_SQL.jobs) if row[4] in scope or job}
+    jobs = {row["id"]: row["name"] for row in named(connection, _SQL.jobs) if row["internal"] in scope or job}
     total: int = sum(
         n
         for job_id, _, state, n in connection.execute(_SQL.item_counts)

@@ -14,7 +14,7 @@ from engine.contracts.view import HoldView, JobView, RunView, StageView
 from engine.rules.holds import HELD_MAX, BucketNow, ItemsHeld, ModelNow, QueueNow, ResourceNow, job_holds
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
 from engine.store import queues
-from engine.store.sql import queries
+from engine.store.sql import named, queries
 
 _SQL = queries("views")
 
@@ -31,62 +31,61 @@ class _Stages:
         counts: dict[int, dict[StageState, int]] = defaultdict(dict)
         for stage_id, state, n in connection.execute(_SQL.stage_counts):
             counts[stage_id][state] = n
-        rows = connection.execute(_SQL.stages, _SLACK).fetchall()
+        rows = named(connection, _SQL.stages, _SLACK)
         capacity = {name: (n, pace) for name, n, pace in connection.execute(_SQL.resources)}
         next_at: dict[str, int] = dict(connection.execute(_SQL.buckets))
         slowed: dict[str, int] = dict(connection.execute(_SQL.throttled))
         models = connection.execute(_SQL.models).fetchall()
         held: dict[str, int] = defaultdict(int)
         for row in rows:
-            for name in json.loads(row[10]):
-                held[name] += counts[row[0]].get("running", 0)
+            for name in json.loads(row["resources"]):
+                held[name] += counts[row["id"]].get("running", 0)
         for row in rows:
-            number, job_id, name, position, handler, after, gate, enabled, concurrency = row[:9]
-            pace, raw_resources, paused_at, paused_why, paused_until, job_pace, job, model, ready_at = row[9:]
-            resources = [resource for resource in json.loads(raw_resources) if resource in capacity]
-            paces = [(f"stage:{job}.{name}", pace), (f"job:{job}", job_pace)]
+            number, job_id, gate, enabled = row["id"], row["job_id"], row["gate"], bool(row["enabled"])
+            resources = [resource for resource in json.loads(row["resources"]) if resource in capacity]
+            paces = [(f"stage:{row['job']}.{row['name']}", row["pace"]), (f"job:{row['job']}", row["job_pace"])]
             paces += [(f"resource:{resource}", capacity[resource][1]) for resource in resources]
             throttled = [slowed.get(bucket, 0) for bucket in (f"number:{number}", *(name for name, _ in paces))]
             now_at = counts.get(number, {})
             later = connection.execute(_SQL.next_later_of_stage, (number,)).fetchone()[0] if "later" in now_at else None
             self.views[job_id].append(
                 StageView(
-                    name=name,
-                    position=position,
-                    handler=handler,
-                    after=tuple(json.loads(after)),
+                    name=row["name"],
+                    position=row["position"],
+                    handler=row["handler"],
+                    after=tuple(json.loads(row["after"])),
                     gate=gate,
-                    enabled=bool(enabled),
-                    concurrency=concurrency,
+                    enabled=enabled,
+                    concurrency=row["concurrency"],
                     counts=now_at,
                     id=number,
                     weight=str(queues.weight(connection, number, now))
-                    if now_at.get("ready") and (job_pace or resources)
+                    if now_at.get("ready") and (row["job_pace"] or resources)
                     else None,
-                    oldest_ready_at=ready_at,
+                    oldest_ready_at=row["ready_at"],
                 )
             )
             self.queues[job_id].append(
                 QueueNow(
-                    stage=name,
+                    stage=row["name"],
                     gate=gate,
-                    enabled=bool(enabled),
+                    enabled=enabled,
                     counts=now_at,
-                    concurrency=concurrency,
+                    concurrency=row["concurrency"],
                     buckets=[BucketNow(pace=text, next_at=next_at.get(bucket)) for bucket, text in paces if text],
                     resources=[
                         ResourceNow(name=resource, held=held[resource], capacity=capacity[resource][0])
                         for resource in resources
                     ],
                     next_later_at=later,
-                    model=None if model is None else _model_now(model, models, now),
-                    paused=paused_at is not None,
-                    paused_why=paused_why,
-                    paused_until=paused_until,
+                    model=None if row["model"] is None else _model_now(row["model"], models, now),
+                    paused=row["paused_at"] is not None,
+                    paused_why=row["paused_why"],
+                    paused_until=row["paused_until"],
                     throttled_until=max(throttled) or None,
                 )
             )
-            if ready_at is not None:
+            if (ready_at := row["ready_at"]) is not None:
                 self.oldest[job_id] = min(ready_at, self.oldest.get(job_id, ready_at))
 
 
@@ -109,14 +108,15 @@ def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
     """Every configured job in the order written; one consistent look."""
     connection.execute("BEGIN")
     try:
-        rows = connection.execute(_SQL.jobs).fetchall()
+        rows = named(connection, _SQL.jobs)
         stages = _Stages(connection, now)
         item_counts = connection.execute(_SQL.item_counts).fetchall()
         told: dict[int, list[HoldView]] = defaultdict(list)
         for job_id, gate, why, until in connection.execute(_SQL.holds):
             told[job_id].append(HoldView(stage=None, gate=gate, why=why, until=until))
-        held = {row[0]: _held_items(connection, row[0]) for row in rows}
-        runs = {row[14]: run_view(connection.execute(_SQL.run, (row[14],)).fetchone()) for row in rows if row[14]}
+        held = {row["id"]: _held_items(connection, row["id"]) for row in rows}
+        newest = [row["run_id"] for row in rows if row["run_id"]]
+        runs = {number: run_view(connection.execute(_SQL.run, (number,)).fetchone()) for number in newest}
     finally:
         connection.execute("COMMIT")
     by_job: dict[int, dict[ItemState, int]] = defaultdict(lambda: defaultdict(int))
@@ -125,7 +125,15 @@ def read(connection: sqlite3.Connection, now: int) -> list[JobView]:
         by_job[job_id][state] += n
         by_source[source_id][state] += n
     return [
-        _job_view(row, stages, (by_source if row[5] else by_job).get(row[0], {}), runs, now, told[row[0]], held[row[0]])
+        _job_view(
+            row,
+            stages,
+            (by_source if row["is_check"] else by_job).get(row["id"], {}),
+            runs,
+            now,
+            told[row["id"]],
+            held[row["id"]],
+        )
         for row in rows
     ]
 
@@ -136,7 +144,7 @@ def _held_items(connection: sqlite3.Connection, job_id: int) -> ItemsHeld | None
 
 
 def _job_view(
-    row: tuple[Any, ...],
+    row: sqlite3.Row,
     stages: _Stages,
     items: dict[ItemState, int],
     runs: dict[int, RunView],
@@ -144,33 +152,28 @@ def _job_view(
     told: Sequence[HoldView],
     held: ItemsHeld | None,
 ) -> JobView:
-    (
-        job_id, name, title, emoji, internal, is_check, findings_to, state, why, every_s, cron, next_run_at,
-        paused_until, paused_by, run_id, error,
-    ) = row  # fmt: skip
+    number, state, why, until = row["id"], row["state"], row["why"], row["paused_until"]
     return JobView(
-        id=job_id,
-        name=name,
-        title=title,
-        emoji=emoji,
-        internal=bool(internal),
-        is_check=bool(is_check),
-        findings_to=findings_to,
+        id=number,
+        name=row["name"],
+        title=row["title"],
+        emoji=row["emoji"],
+        internal=bool(row["internal"]),
+        is_check=bool(row["is_check"]),
+        findings_to=row["findings_to"],
         state=state,
         why=why,
-        paused_until=paused_until,
-        paused_by=paused_by,
-        stages=tuple(stages.views.get(job_id, ())),
+        paused_until=until,
+        paused_by=row["paused_by"],
+        stages=tuple(stages.views.get(number, ())),
         items=dict(items),
-        every_s=every_s,
-        cron=cron,
-        next_run_at=next_run_at,
-        last_run=runs.get(run_id),
-        oldest_ready_at=stages.oldest.get(job_id),
-        last_error=error,
-        holds=tuple(
-            job_holds(state, why, stages.queues.get(job_id, ()), now, until=paused_until, told=told, items=held)
-        ),
+        every_s=row["every_s"],
+        cron=row["cron"],
+        next_run_at=row["next_run_at"],
+        last_run=runs.get(row["run_id"]),
+        oldest_ready_at=stages.oldest.get(number),
+        last_error=row["error"],
+        holds=tuple(job_holds(state, why, stages.queues.get(number, ()), now, until=until, told=told, items=held)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -57,6 +57,13 @@ def read_all() -> None:
     """Read every file of queries that is in use, before an upgrade of Rivus may change it below an engine that runs."""
     for one in _QUERIES:
         vars(one).update(load(one._stem))
+
+
+def named(connection: sqlite3.Connection, query: str, values: Mapping[str, object] | None = None) -> list[sqlite3.Row]:
+    """Run a query of many columns; its rows are read by the names of these, so that a new one shifts no other."""
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    return cursor.execute(query, values or {}).fetchall()
 
 
 def insert(

@@ -17,10 +17,10 @@ SELECT 1 FROM budgets WHERE job_id = 0;
 -- name: jobs
 -- Every job that is configured, in the order written, with its newest run and its newest failure.
 SELECT j.id, j.name, j.title, j.emoji, j.internal, j.is_check, j.findings_to, j.state, j.why, j.every_s, j.cron,
-    j.next_run_at, j.paused_until, coalesce(j.paused_guard, j.paused_by),
-    (SELECT max(r.id) FROM runs AS r WHERE r.job_id = j.id),
+    j.next_run_at, j.paused_until, coalesce(j.paused_guard, j.paused_by) AS paused_by,
+    (SELECT max(r.id) FROM runs AS r WHERE r.job_id = j.id) AS run_id,
     (SELECT e.text FROM events AS e WHERE e.job_id = j.id AND e.level = 'error' AND e.id > coalesce(
-        (SELECT max(d.id) FROM events AS d WHERE d.job_id = j.id) - 2000, 0) ORDER BY e.id DESC LIMIT 1)
+        (SELECT max(d.id) FROM events AS d WHERE d.job_id = j.id) - 2000, 0) ORDER BY e.id DESC LIMIT 1) AS error
 FROM jobs AS j WHERE j.state <> 'removed' ORDER BY j.position, j.id;
 
 -- name: holds
@@ -43,11 +43,11 @@ WHERE d.item_id = ? ORDER BY d.key;
 -- name: stages
 -- Every stage that is configured.
 SELECT s.id, s.job_id, s.name, s.position, s.handler, s.after, s.gate, s.enabled, s.concurrency, s.pace, s.resources,
-    s.paused_at, s.paused_why, s.paused_until, j.pace, j.name, s.model,
+    s.paused_at, s.paused_why, s.paused_until, j.pace AS job_pace, j.name AS job, s.model,
     (SELECT x.due_at - coalesce(
         CASE i.priority WHEN 0 THEN :p0 WHEN 1 THEN :p1 WHEN 2 THEN :p2 WHEN 3 THEN :p3 END, :p_none)
      FROM item_stages AS x JOIN items AS i ON i.id = x.item_id
-     WHERE x.stage_id = s.id AND x.state = 'ready' ORDER BY x.due_at LIMIT 1)
+     WHERE x.stage_id = s.id AND x.state = 'ready' ORDER BY x.due_at LIMIT 1) AS ready_at
 FROM stages AS s JOIN jobs AS j ON j.id = s.job_id WHERE s.removed = 0 ORDER BY s.job_id, s.position;
 
 -- name: limited_stages

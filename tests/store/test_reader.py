@@ -10,7 +10,7 @@ import pytest
 from engine.contracts.spec import Rate, ResourceSpec
 from engine.contracts.view import ItemQuery, Order
 from engine.rules.filters import parse
-from engine.store import incidents, item_lists, limits
+from engine.store import incidents, item_lists, job_rows, limits
 from engine.store.reader import Reader
 from tests.factories import Ground, candidate, finished, job, stage
 
@@ -88,6 +88,13 @@ def test_status_counts_what_jobs_count(reader: Reader, ground: Ground) -> None:
     assert (status.running, status.ready) == (view.count("running"), view.count("ready")) == (20, 60)
     assert sum(view.items.values()) == 100
     assert (view.items["dropped"], status.failed, status.engine) == (20, 0, None)
+
+
+@pytest.mark.parametrize("query", ["jobs", "stages"])
+def test_a_new_column_shifts_no_other_of_a_job(reader: Reader, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, told = reader.jobs(), getattr(job_rows._SQL, query)
+    monkeypatch.setattr(job_rows._SQL, query, told.replace("SELECT ", "SELECT 'new' AS more, ", 1))
+    assert reader.jobs() == before
 
 
 def test_events_are_paged_both_ways(reader: Reader) -> None:
