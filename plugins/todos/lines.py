@@ -24,6 +24,8 @@ from plugins.todos.wording import LEGEND_WORDS, starts_with_verb
 
 _TAG: Final = re.compile(r"\W{0,4}(?:TODO|FIXME)(?:\([^)\n]{1,40}\))?\W{0,2}:\W{0,3}(?=\w)")
 """A paragraph that says of itself that it is one."""
+_NEARLY: Final = re.compile(r"^\s*[-*+\u2010-\u2015•◦‣][ \t\u00a0]*")
+"""What stands before a box where a bullet was meant: `-[ ] text` and `• [ ] text` are no list to Markdown."""
 
 
 def scan_text(text: str, *, file: str = "", paragraphs: bool = False, headings: bool = False) -> list[TodoItem]:
@@ -43,6 +45,7 @@ class _Scan:
     headings: bool
 
     def items(self) -> Iterator[TodoItem]:
+        strays = [stray for bullet in self.outline.bullets for stray in _strays(bullet)]
         readings = {bullet: read_marks(bullet.text) for bullet in self.outline.bullets}
         legend = legend_bullets(self.outline.bullets, readings)
         heading_items = dict(self._heading_items())
@@ -57,6 +60,8 @@ class _Scan:
                 taken[bullet] = True
                 found.append(self._bullet(bullet, readings[bullet], confidence))
         found += self._paragraph_items()
+        for stray in strays:
+            found += self._paragraph(stray, stray.text, stray.line, None, "medium")
         found.sort(key=lambda item: item.line)
         yield from found
 
@@ -137,12 +142,11 @@ class _Scan:
                 yield heading, reading
 
     def _paragraph_items(self) -> Iterator[TodoItem]:
-        """Lines with a box (`-[ ] text` is no list to Markdown), paragraphs that begin with `TODO:`, and every
-        paragraph where that was asked for."""
+        """Lines with a box, paragraphs that begin with `TODO:`, and every paragraph where that was asked for."""
         for paragraph in self.outline.paragraphs:
             if paragraph.quoted:
                 continue
-            lines = [line[:LONGEST].removeprefix("-") for line in paragraph.text.split("\n")]
+            lines = [_NEARLY.sub("", line[:LONGEST]) for line in paragraph.text.split("\n")]
             boxed = [offset for offset, line in enumerate(lines) if read_box(line)]
             for offset in boxed:
                 yield from self._paragraph(paragraph, lines[offset], paragraph.line + offset, None, "medium")
@@ -202,6 +206,21 @@ class _Scan:
             raw=safe_line(raw, 4_000),
             tags=tuple(safe_line(tag, 60) for tag in read_tags(raw)[:20]),
         )
+
+
+def _strays(bullet: Bullet) -> list[Paragraph]:
+    """Take the lines with a box of their own out of a bullet's text; Markdown takes them for its further lines."""
+    first, *more = bullet.text.split("\n")
+    lines = [(bullet.line + n, _NEARLY.sub("", line)) for n, line in enumerate(more, start=1)]
+    at = next((n for n, (_, line) in enumerate(lines) if read_box(line)), len(lines))
+    bullet.text = "\n".join((first, *more[:at]))
+    found: list[Paragraph] = []
+    for number, line in lines[at:]:
+        if read_box(line):
+            found.append(Paragraph(number, number, line, bullet.section, bullet.quoted))
+        else:
+            found[-1].text += f"\n{line}"
+    return found
 
 
 def priority_of(raw: str, lead: str, path: tuple[Heading, ...]) -> Priority | None:

@@ -31,6 +31,15 @@ _MARK_STATES: Final[dict[str, TodoState]] = {
     **dict.fromkeys("❌×✗✘", "dropped"),
     **dict.fromkeys("☐⬜🔲", "open"),
 }
+_SHORT: Final = {
+    **dict.fromkeys((":white_check_mark:", ":heavy_check_mark:", ":ballot_box_with_check:"), "✅"),
+    **dict.fromkeys((":x:", ":heavy_multiplication_x:", ":negative_squared_cross_mark:"), "❌"),
+    ":construction:": "🚧",
+    ":hourglass_flowing_sand:": "⏳",
+    ":white_large_square:": "⬜",
+}
+"""How GitHub lets the same marks be written."""
+_SHORT_ANY: Final = re.compile("|".join(map(re.escape, _SHORT)))
 _MARK: Final = "[" + "".join(_MARK_STATES) + "]\ufe0f?"
 _MARK_FIRST: Final = re.compile(rf"^[\s*_]*({_MARK})[\s:*_\-–—]*")
 _MARK_LAST: Final = re.compile(rf"[\s:*_\-–—]*({_MARK})[\s*_.]*$")
@@ -120,6 +129,7 @@ def read_box(text: str) -> tuple[TodoState, str] | None:
 
 def read_marks(text: str) -> Reading:
     """Take box, state marks, strikes and bold off a text."""
+    text = _SHORT_ANY.sub(lambda match: _SHORT[match[0]], text)
     boxed = read_box(text)
     state, rest = boxed if boxed else (None, text.strip())
     struck = _STRUCK.match(rest) or _STRUCK.match(text.strip())

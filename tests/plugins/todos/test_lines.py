@@ -44,6 +44,8 @@ def test_box_decides_the_state(box: str, state: str) -> None:
         ("- ✔️ Fix the pump", "done", "Fix the pump"),
         ("- 🚧 Fix the pump", "partial", "Fix the pump"),
         ("- Fix the pump ⏸", "paused", "Fix the pump"),
+        ("- :heavy_check_mark: Fix the pump", "done", "Fix the pump"),
+        ("- Fix the pump :x:", "dropped", "Fix the pump"),
         ("- ❌ Fix the pump", "dropped", "Fix the pump"),
         ("- ~~Fix the pump~~", "dropped", "Fix the pump"),
         ("- [ ] ~~Fix the pump~~", "dropped", "Fix the pump"),
@@ -58,6 +60,16 @@ def test_box_decides_the_state(box: str, state: str) -> None:
 )
 def test_mark_decides_the_state_and_is_taken_off(line: str, state: str, text: str) -> None:
     assert states(line) == [(1, state, text)]
+
+
+def test_box_where_a_bullet_was_meant_is_an_item_of_its_own() -> None:
+    text = "- [ ] a\n-[ ] b\n-[x] c\n  further\n\n• [ ] d\n– [ ] e\n\n> - [ ] f\n> [ ] g\n"
+    open_, done = "open", "done"
+    assert states(text) == [
+        (1, open_, "a"), (2, open_, "b"), (3, done, "c further"), (6, open_, "d"), (7, open_, "e"), (9, open_, "f"),
+        (10, open_, "g"),
+    ]  # fmt: skip
+    assert states("- [ ] see the\n  [x](mark) below\n") == [(1, open_, "see the [x](mark) below")]
 
 
 def test_link_in_brackets_is_no_box() -> None:
