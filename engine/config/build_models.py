@@ -10,7 +10,7 @@ from engine.config.nearest import did_you_mean
 from engine.config.problems import Problems
 from engine.config.resolve import Resolver, Unresolved
 from engine.contracts.llm import Price
-from engine.contracts.models import BackendSpec, ModelSpec, ModeSpec
+from engine.contracts.models import LITELLM_PARAMS, BackendSpec, ModelSpec, ModeSpec
 from engine.contracts.rate import Rate
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ def _backend(
             problems.add_new((*path, "resource"), f"there is no resource `{resource}` under `resources`{near}")
     if keys.key_env and keys.key_cmd:
         problems.add_new((*path, "key_cmd"), "stands in place of `key_env`; keep one of them")
+    for param in keys.params if keys.use == "litellm" else ():
+        if param not in LITELLM_PARAMS:
+            near = did_you_mean(param, LITELLM_PARAMS) or f"; there are: {', '.join(LITELLM_PARAMS)}"
+            problems.add_new((*path, "params", param), f"litellm is told nothing called `{param}`{near}")
     if keys.use not in ("litellm", "scripted"):
         try:
             resolver.tool(keys.use)

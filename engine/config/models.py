@@ -94,7 +94,7 @@ class BackendKeys(Keys):
     price: Price | None = None
     """What its modes cost: `free`, or `{input: 0.15 USD, output: 0.60 USD}` for a million tokens."""
     params: dict[str, Any] = Field(default={})
-    """What the backend itself is told."""
+    """What the backend itself is told; litellm: where and as whom to ask (`api_version` of Azure, `extra_headers`)."""
 
 
 class ModelKeys(Keys):

@@ -162,6 +162,7 @@ class LiteLLMBackend:
 
         litellm = await asyncio.to_thread(_load)
         asked: dict[str, Any] = {
+            **self._options.params,
             "model": self._model(sent.mode),
             "messages": [{"role": message.role, "content": message.content} for message in sent.messages],
             "temperature": sent.temperature,

@@ -22,7 +22,8 @@ from engine.contracts.spec import ProjectSpec
 JOBS = """\
 settings: {timezone: Europe/Berlin, worker_memory: 2 GB, idle: {use: plugins.idle.activity}}
 resources: {host: {capacity: 2, pace: 60/h, burst: 5}}
-backends: {own: {base_url: "http://localhost:1/v1", modes: {a/b: {price: free}}, params: {x: [1, 2.5, null, "1e3"]}}}
+backends:
+  own: {base_url: "http://localhost:1/v1", modes: {a/b: {price: free}}, params: {organization: [1, 2.5, null, "1e3"]}}
 models: {fast: own/a, deep: {models: [own/a, own/b], max_cost: 0.05 USD}}
 jobs:
   todos:

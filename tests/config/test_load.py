@@ -249,6 +249,10 @@ def test_all_problems_are_reported_at_once_with_line_and_key(folder: Folder) -> 
             "jobs: {b: {handler: PLUGIN}, a: {check: PLUGIN.scan, findings_to: b, discovery: {use: PLUGIN.scan}}}\n",
             "1: jobs.a.check: a job has a `discovery` or a `check`, not both",
         ),
+        (
+            "backends: {azure: {params: {api_vers: 1}}}\njobs: {a: {handler: PLUGIN}}\n",
+            "1: backends.azure.params.api_vers: litellm is told nothing called `api_vers`; did you mean `api_version`?",
+        ),
     ],
 )
 def test_problem_says_where_and_what(folder: Folder, text: str, message: str) -> None:

@@ -33,6 +33,7 @@ class Server:
         self.http = http
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.paths: list[str] = []
         self.script: Script = lambda body, _n: f"you said: {body['messages'][-1]['content']}"
         self.leave = threading.Event()
 
@@ -69,6 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         n = len(server.asked)
         server.asked.append(body)
+        server.paths.append(self.path)
         server.keys.append(self.headers.get("authorization"))
         answer = server.script(body, n)
         try:

@@ -257,6 +257,18 @@ async def test_litellm_is_silent(tmp_path: Path, server: Server, capfd: pytest.C
     await made.gateway.stop()
 
 
+async def test_what_azure_has_to_be_told_goes_along(server: Server) -> None:
+    told = {"api_version": "2024-10-21"}
+    options = BackendOptions(name="azure", provider="azure", base_url=server.url, key="k" * 20, params=told)
+    backend = LiteLLMBackend(options)
+    await backend.prepare()
+    messages = (Message(role="user", content="q"),)
+    sent = Sent(mode="mine", messages=messages, json_schema=None, temperature=0, max_tokens=9, timeout_s=20.0)
+    assert (await backend.call(sent)).text == "you said: q"
+    assert server.paths[0].endswith("/deployments/mine/chat/completions?api-version=2024-10-21")
+    await backend.close()
+
+
 async def test_prices_are_known_without_the_network() -> None:
     backend = LiteLLMBackend(BackendOptions(name="openai", key="k" * 20))
     await backend.prepare()
