@@ -10,12 +10,11 @@ from engine.contracts.llm import Price
 from engine.contracts.rate import Rate
 from engine.contracts.values import dataclass
 
-
 LITELLM_PARAMS: Final = (
     *("api_version", "aws_profile_name", "aws_region_name", "extra_headers", "organization", "vertex_location"),
     "vertex_project",
 )
-"""What `params` of a litellm backend may hold: where and as whom to ask, nothing that an answer or its cost hangs on."""
+"""What `params` of a litellm backend may hold: where and as whom to ask, nothing that an answer or a cost hangs on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
