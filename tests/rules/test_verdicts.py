@@ -53,6 +53,60 @@ def test_the_cause_decides_not_the_symptom(cls: str, exc_type: str, message: str
     assert verdict_on(exc_type, message, tail) == cls
 
 
+@pytest.mark.parametrize(
+    ("cls", "exc_type", "message", "tail"),
+    [
+        # The port that urllib3 names says nothing of a service on this machine; nor do tries that were used up.
+        (
+            "transient",
+            "ConnectionError",
+            "HTTPSConnectionPool(host='a.example', port=443): Max retries exceeded (Caused by NewConnectionError("
+            "'Failed to establish a new connection: [Errno 111] Connection refused'))",
+            "",
+        ),
+        ("throttled", "RetryError", "port=443: Max retries exceeded (Caused by 'too many 429 error responses')", ""),
+        # Words that mean one thing in a database, a credential or a stream, and another elsewhere.
+        ("item", "ScannerError", "found character '\\t' that cannot start any token", ""),
+        ("code_bug", "BuildError", "error[E0425]: cannot find value `x` in this scope", ""),
+        ("item", "ReadError", "unexpected end of data", ""),
+        ("transient", "ReadError", "", ""),
+        ("item", "InactiveRpcError", "status = StatusCode.RESOURCE_EXHAUSTED: message larger than max (5 vs. 4)", ""),
+        ("unknown", "RuntimeError", "decryption failed", ""),
+        ("unknown", "RuntimeError", "file size mismatch: 10 here, 12 there", ""),
+        # What a command printed says more than its exit code.
+        (
+            "item",
+            "CalledProcessError",
+            "Command '['ls']' returned non-zero exit status 2.",
+            "subprocess.CalledProcessError: Command '['ls']' returned non-zero exit status 2.\nls: x: no such file",
+        ),
+        ("code_bug", "CalledProcessError", "Command '['ls']' returned non-zero exit status 2.", ""),
+    ],
+)
+def test_what_only_sounds_alike_is_told_apart(cls: str, exc_type: str, message: str, tail: str) -> None:
+    assert verdict_on(exc_type, message, tail) == cls
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        ("throttled", "Zu viele Zugriffe von Ihrem Anschluss, bitte später noch einmal"),
+        ("throttled", "Limite de requêtes par minute atteinte"),
+        ("transient", "El servicio está temporalmente fuera de servicio"),
+        ("transient", "Das Zeitlimit der Anfrage wurde überschritten"),
+        ("systemic", "Clé API invalide"),
+        ("systemic", "write: Не осталось: нет места на устройстве"),
+        ("systemic", "Relation »artikel« existiert nicht"),
+        ("item", "ページが見つかりません"),
+        ("item", "Il file non valido è stato scartato"),
+        ("unknown", "golden maintenance"),
+        ("unknown", "die Antwort war anders als erwartet"),
+    ],
+)
+def test_other_languages_are_heard(cls: str, message: str) -> None:
+    assert verdict_on("RuntimeError", message) == cls
+
+
 CHAIN = """Traceback (most recent call last):
   File "plugins/feeds.py", line 3, in fetch
     reply.raise_for_status()

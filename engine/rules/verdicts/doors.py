@@ -49,7 +49,11 @@ DOORS: Final = (
         r"|credentials?|auth(?:entication|orization)?|access token|token)\b.{0,30}(?:set|found|provided|configured"
         r"|available|given|supplied)|unable to locate credentials|could not (?:find|load|determine"
         r"|automatically determine) .{0,20}credentials|must specify a region|default credentials were not found"
-        r"|make sure .{0,80}environment variable|llm provider not provided|\bnot configured\b",
+        r"|make sure .{0,80}environment variable|(?:author|committer) identity unknown"
+        r"|private key (?:file )?(?:is )?(?:encrypted|missing|unreadable)"
+        r"|passphrase (?:is )?(?:required|needed|missing)|no (?:secret|private|public) key\b|(?:not found|missing"
+        r"|didn't find|no) .{0,40}\bin (?:the |your )?(?:config(?:uration)?"
+        r"|credentials) file|llm provider not provided|\bnot configured\b",
         unless=r"invalid literal|unexpected keyword|next[ _]?page[ _]?token|continuation token|csrf|unexpected token",
         example=(
             "OpenAIError",
@@ -107,7 +111,10 @@ DOORS: Final = (
         r"|login failed for user|username and password not accepted|invalid[_ ]grant|invalid[_ ]client"
         r"|token has been (?:expired|revoked)|user not found.{0,20}auth|credentials? (?:have"
         r"|has) (?:been )?(?:revoked|expired)|could not validate credentials|unable to (?:authenticate|log ?in"
-        r"|login)|scope",
+        r"|login)|two-factor|multi-factor|\b(?:2fa|mfa|otp) (?:code|token|required)|one-time (?:code|password)"
+        r"|login (?:incorrect|or password)|\brun:? .{0,40}\b(?:auth|login)\b|insufficient[_ ]scope|(?:missing"
+        r"|requires?|required|invalid|lacks?|needs?|grant\w*|without)\b.{0,40}\bscopes?\b|\bscopes?\b.{0,40}(?:missing"
+        r"|required|insufficient|not granted|needed)",
         unless=rf"next page|pagination|continuation|unexpected token|token limit|decode token|{_TIMED}|special token"
         rf"|connection reset|not authorized to view this|scoped|microscope|telescope|in scope|out of scope"
         rf"|variable|unexpected keyword|password.protected|file is encrypted|encrypted pdf|protected pdf|pdf",
@@ -156,11 +163,16 @@ DOORS: Final = (
         r"|do) not have (?:\w+ ){0,3}(?:permission|access|privilege|right|role|storage\.)s?|(?:lacks?|missing"
         r"|without) (?:the )?(?:required |necessary )?(?:\w+ )?(?:permission|privilege|scope|role|right)s?\b"
         r"|operation not permitted|read[- ]only (?:file ?system|database|transaction|replica|mode)"
-        r"|readonly database|not allowed to (?:access|perform|use|write)|must be owner of|access is denied"
+        r"|readonly database|not allowed to (?:access|perform|use|write)|must be owner of|access (?:is "
+        r"|was )?denied by|access is denied|not (?:allowed|permitted) by (?:\w+ ){0,2}policy"
         r"|access to this resource|has not been used in project|api (?:is )?(?:disabled|not enabled|has not been)"
         r"|not authorized to perform|requires? (?:the )?\w+ (?:permission|scope|role)|forbidden by (?:its"
         r"|administrator|policy)|disabled by (?:an |the |your )?admin|app not authorized"
-        r"|you can't write against a read",
+        r"|you can't write against a read|\bis forbidden\b|\(forbidden\)|(?:please|must|need to"
+        r"|have to) (?:first )?(?:verify|confirm|activate) your (?:e-?mail|account|identity|phone)"
+        r"|(?:dubious|bad|wrong) owner(?:ship)?\b|permissions .{0,30}too open|(?:push|hook) declined|protected branch"
+        r"|not (?:on|in) (?:\w+ ){1,3}(?:allow|white)[- ]?list|not (?:allow|white)[- ]?listed"
+        r"|\bip(?: address)?(?: \S+)? (?:is )?not (?:allowed|permitted|authori[sz]ed)",
         unless=rf"{_TIMED}|robots\.txt",
         example=("RuntimeError", "permission denied for table articles"),
         fix="Grant the right.",
@@ -217,7 +229,8 @@ DOORS: Final = (
         sure="high",
         text=r"temporary failure in name resolution|eai_again|dns (?:lookup |resolution |query )?(?:timed? ?out"
         r"|timeout"
-        r"|temporar|server fail)|servfail|could not resolve host|resolver? (?:error|timeout)|failed to resolve"
+        r"|temporar|server fail)|servfail|(?:could not|couldn't|unable to|cannot|can't"
+        r"|failed to) resolve (?:the )?(?:\w+ )?(?:host|proxy)|failed to resolve|resolver? (?:error|timeout)"
         r"|name resolution (?:failed|error)|dns (?:error|failure|resolution)|temporarily unable to resolve"
         r"|could not contact dns",
         example=("socket.gaierror", "[Errno -3] Temporary failure in name resolution"),
@@ -227,9 +240,17 @@ DOORS: Final = (
         cls="systemic",
         sure="high",
         text=r"proxy auth|407 proxy|unable to connect to proxy|cannot connect to proxy|proxy (?:error|refused|server)"
-        r"|tunnel connection failed|err_proxy|err_tunnel",
+        r"|tunnel\w* (?:connection|socket) (?:failed|could not)|err_proxy|err_tunnel",
         unless=r"502|503|504|timed out|reset",
         example=("OSError", "Tunnel connection failed: 403"),
+        fix="Check the proxy.",
+    ),
+    Rule(
+        id="proxy-type",
+        cls="systemic",
+        sure="high",
+        types=r"\w*proxyurl\w*|\w*proxyschemeunknown|\w*proxyauth\w*",
+        example=("requests.exceptions.InvalidProxyURL", "Please check proxy URL. It is malformed"),
         fix="Check the proxy.",
     ),
     Rule(

@@ -13,6 +13,7 @@ from typing import Final
 
 from engine.contracts.values import dataclass
 from engine.contracts.verdict import Failure
+from engine.rules.verdicts.tongues import in_english
 from engine.rules.verdicts.waits import moment_asked, seconds_asked
 
 MESSAGE_LIMIT: Final = 4_000
@@ -57,6 +58,7 @@ _STATUS_NAMED: Final = re.compile(
 )
 _STATUS_FIRST: Final = re.compile(
     r"^\s*['\"(\[]?([45]\d\d)(?=[\s,:;)\]'\"-]|$)|<response \[([45]\d\d)\]>|\(([45]\d\d)[,)]|<httperror ([45]\d\d) "
+    r"|too many ([45]\d\d) error"
 )
 _ERRNO: Final = re.compile(
     r"\[errno (-?\d{1,4})\]|\berrno[ =:]{1,3}(-?\d{1,4})|\(os error (\d{1,4})\)|\[winerror (\d{1,5})\]"
@@ -69,7 +71,8 @@ _EXIT: Final = re.compile(
 _CODE: Final = re.compile(
     r"(?:\"|'|\b)(?:code|type|error|status|reason|error_?code|errortype|__type|errcode|error_?type|err"
     r"|name|title)['\"]?\s*[:=]\s*"
-    r"['\"]?([a-z][\w./-]{2,60})['\"]?(?=[\s,}\])'\"<.;]|$)|an error occurred \(([\w.]{3,60})\)|<code>(\w{3,60})</code>"
+    r"['\"]?(?:statuscode\.)?([a-z][\w./-]{2,60})['\"]?(?=[\s,}\])'\"<.;]|$)|an error occurred \(([\w.]{3,60})\)"
+    r"|<code>(\w{3,60})</code>"
     r"|statuscode\.([a-z_]{3,40})|\bsqlstate[ :=\[]{1,3}(\w{5})\b",
     re.I,
 )
@@ -111,14 +114,16 @@ class Link:
 
     @cached_property
     def raw(self) -> str:
-        return self.text.replace("’", "'").lower()
+        return self.text.replace("’", "'").replace("\\'", "'").lower()
 
     @cached_property
     def words(self) -> str:
         """What can be searched for phrases."""
         text = _SQL.sub(" ", _COMMAND.sub("command ", self.raw))
         text = _QUOTED_NAME.sub(" quoted ", _PATH.sub(" path ", _URL.sub(" url ", text)))
-        return " ".join(_NOT_SO.sub(" ", text).split())
+        told = " ".join(_NOT_SO.sub(" ", text).split())
+        meant = in_english(told)
+        return f"{told}; {meant}" if meant else told
 
     @cached_property
     def quotes_program(self) -> bool:

@@ -8,6 +8,18 @@ from engine.rules.verdicts.rule import Rule
 
 INPUT_TYPES: Final = (
     Rule(
+        id="encoding-chosen",
+        cls="code_bug",
+        sure="medium",
+        types=r"unicodeencodeerror",
+        raw=r"'(?:ascii|charmap|latin-?1|cp\d+)' codec",
+        example=(
+            "UnicodeEncodeError",
+            "'ascii' codec can't encode character '\\xe9' in position 3: ordinal not in range(128)",
+        ),
+        fix="Write it as UTF-8.",
+    ),
+    Rule(
         id="input-type",
         cls="item",
         sure="high",
@@ -21,12 +33,13 @@ INPUT_TYPES: Final = (
         r"|nonxmlcontenttype|undeclarednamespace|xmlparseerror|invalidfileexception|badfile\w*|corrupt\w*"
         r"|malformed\w*|truncatedfile\w*|outofbounds\w*|documentnotfound\w*|objectdoesnotexist|doesnotexist"
         r"|itemnotfound\w*|nosuchkey|couldntdecodeerror|readerror_|unsupportedformat\w*|unsupportedmedia\w*"
-        r"|unsupportedimage\w*|langdetectexception|tooshort\w*|toolarge\w*|toobig\w*|filetoolarge\w*"
-        r"|requestentitytoolarge\w*|payloadtoolarge\w*|linetoolong|ebcdic\w*|empty(?:document|content|response"
-        r"|transcript|article|text|feed|body|page)\w*|noresult\w*|notext\w*|articleexception|nocontent\w*"
+        r"|unsupportedimage\w*|langdetectexception|\w*too(?:short|long|large|big)(?:error|exception)?"
+        r"|ebcdic\w*|empty(?:document|content|response"
+        r"|transcript|article|text|feed|body|page)\w*|noresult\w*|notext\w*|articleexception|nocontent\w*|linalgerror"
         r"|isencrypted\w*|encrypted\w*|wrongpassword\w*|duplicate\w*|alreadyexists\w*|gone|notfounderror_"
         r"|smtprecipientsrefused|readlimit\w*|tarerror|headererror|invalidheader\w*_|pdfreaderror|wavfile\w*"
         r"|unpackexception|extradata|unpackvalueerror|msgspecvalidationerror|schemaerror_",
+        unless=r"\b5\d\d (?:server error|internal server|bad gateway|service|gateway)",
         example=("UnicodeDecodeError", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
     ),
 )
@@ -48,7 +61,9 @@ INPUTS: Final = (
         id="input-damaged",
         cls="item",
         sure="high",
-        text=r"(?:unable|failed) to (?:process|decode|read|parse|open|load|convert) (?:the )?(?:input |uploaded "
+        text=r"(?:could not|couldn't|cannot|unable to|failed to) (?:unpack|decompress|unzip|inflate)\b"
+        r"|(?:unable to|failed to|can ?not|can't|could not|couldn't) (?:process|decode|read|parse|open|load"
+        r"|convert) (?:the )?(?:input |uploaded "
         r"|source )?(?:image|file|document|audio|video|pdf|media|page)|illegal status line|has (?:0|no"
         r"|zero) (?:entries|items|pages|rows|results|segments|articles|words|text)|(?:pages|words|characters"
         r"|minutes|rows|items|mb|bytes|seconds|hours), (?:the )?(?:limit|maximum|max)|cannot identify image"
@@ -63,10 +78,12 @@ INPUTS: Final = (
         r"|invalid data found when processing|eof marker not found|stream has ended unexpectedly|not well-formed"
         r"|mismatched tag|junk after document|undefined entity|no element found|syntax error: line"
         r"|premature end of (?:data|file)|start tag expected|bad magic|magic number|crc[ -]?(?:32)? ?(?:check"
-        r"|error|mismatch|fail)|checksum (?:mismatch|error|failed)|end[- ]of[- ]stream marker"
+        r"|error|mismatch|fail)|check ?(?:sum|digit) (?:is )?(?:mismatch|error|fail|wrong|invalid|incorrect|bad)"
+        r"|(?:wrong|invalid|incorrect|bad) check ?(?:sum|digit)|unexpected end of (?:data|file|archive)"
+        r"|could not be opened successfully|end[- ]of[- ]stream marker"
         r"|unterminated string starting|extra data: line|expecting (?:property name|quoted? delimiter"
         r"|',' delimiter|':' delimiter)|invalid (?:\\\\)?control character|invalid \\\\?escape"
-        r"|does not contain any stream|no (?:audio|video|text|subtitles?|captions?|transcript|content"
+        r"|does not contain any stream|no (?:\w+ )?(?:audio|video|text|subtitles?|captions?|transcript|content"
         r"|extractable text|article (?:body|text)|body|speech|readable|main content|entries|items|results?|data"
         r"|pages|tables?|author|title|date)s? (?:stream |track |layer |tracks |streams )?(?:was |were |could be "
         r"|is |are )?(?:found|available|detected|extracted|present|in the)|password (?:is )?required"
@@ -75,7 +92,8 @@ INPUTS: Final = (
         r"|html|file|audio|video|title|content|text|frame|header|article|json|feed|language|price|value|number"
         r"|input|string)?|unsupported (?:url|format|file|image|media|codec|mime|content[- ]type|document|language"
         r"|encoding|compression|pixel|audio|video|color|feature|filter|extension|charset|archive|scheme)"
-        r"|codec can't (?:decode|encode)|decompression bomb|size exceeds|exceeds? (?:the )?(?:maximum |max "
+        r"|(?:maximum|max) (?:\w+ )?(?:payload|size|length) (?:is |was |has been )?exceeded|codec can't (?:decode"
+        r"|encode)|decompression bomb|size exceeds|exceeds? (?:the )?(?:maximum |max "
         r"|allowed |file |size |upload |configured )*(?:size|length|limit|dimension|duration|of \d+)|too large"
         r"|too big|larger than|file ?name too long|maximum (?:file |upload |allowed |document |message "
         r"|body )?size|subtitles are disabled|transcripts? (?:is |are )?disabled|requested format is not available"
@@ -100,9 +118,12 @@ INPUTS: Final = (
         r"|unknown string format|isoformat string|does not match format|unconverted data remains|invalid (?:date"
         r"|time|month|day|year|url|email|port|ipv[46]|uuid|base64|hex|boolean|ip address|number|currency|country"
         r"|postal|latitude)|month must be in|day is out of range|year \d* ?is out of range|hour must be in"
-        r"|badly formed hexadecimal|cannot parse|string does not contain a date|is not in the subpath"
-        r"|embedded null|not a number|cannot convert (?:string|float|quoted)|no (?:match|json object)"
-        r"|nothing to parse|could not be parsed|can't parse|failed to parse|does not appear to be an ipv"
+        r"|is not a valid (?:phone|postal|zip|number|integer|float|uuid|value|name|address|code|uri)\b"
+        r"|badly formed hexadecimal|cannot parse|string does not contain a date"
+        r"|is not in the subpath"
+        r"|embedded null|not a number|cannot convert (?:string|float|quoted)|no (?:match\b|json object)"
+        r"|nothing to (?:parse|transcribe|summari[sz]e|extract|translate|embed|convert)|could not be parsed"
+        r"|can't parse|failed to parse|does not appear to be an ipv"
         r"|out of bounds nanosecond|validation errors? for|failed validation|schema validation|does not validate"
         r"|field required|extra inputs are not permitted|(?:required|mandatory) (?:field|property|column)"
         r"|is a required property|is not valid under any|is not of type|missing (?:required )?(?:field|column"
@@ -117,7 +138,8 @@ INPUTS: Final = (
         sure="medium",
         types=r"\w*validationerror|decimalexception|invalidoperation|conversionsyntax|\w*decodeerror"
         r"|\w*parse(?:r)?error"
-        r"|\w*parsingerror|\w*formaterror|\w*syntaxerror_|\w*conversionerror|nodata\w*|\w*contenterror"
+        r"|\w*parsingerror|\w*formaterror|\w*syntaxerror_|\w*conversionerror|scannererror|composererror|nodata\w*"
+        r"|\w*contenterror"
         r"|\w*extractionerror",
         unless=r"config|settings|template",
         example=("pydantic_core.ValidationError", "bad"),
@@ -136,7 +158,8 @@ INPUTS: Final = (
         cls="item",
         sure="medium",
         errno=(2, 20, 21, 36, 40, 27, 63),
-        unless_raw=r"\.(?:ya?ml|toml|ini|env|cfg|conf|pem|crt|key)['\"]|config|credential|model(?:s/|\.bin)|/mnt/|/media/"
+        unless_raw=r"\.(?:ya?ml|toml|ini|env|cfg|conf|pem|crt|key)['\"]|config|credential|model(?:s/|\.bin)|/mnt/"
+        r"|/media/"
         r"|/etc/|/usr/|/opt/|/run/|/var/run|template",
         example=("FileNotFoundError", "[Errno 2] No such file or directory: '/data/inbox/report-17.pdf'"),
     ),

@@ -11,7 +11,8 @@ PLAIN_MISUSE: Final = (
         id="misuse-of-loop",
         cls="code_bug",
         sure="high",
-        text=r"different (?:event )?loop|another loop is running|returned (?:an? )?\w+, expected (?:an? )?\w+"
+        text=r"invalid input of type|\bof type:? <class|cannot encode object|different (?:event )?loop"
+        r"|another loop is running|returned (?:an? )?\w+, expected (?:an? )?\w+"
         r"|expected an? (?:dict|list|str|int|mapping|sequence|tuple|dataclass|callable)\b"
         r"|with an asyncclient instance|with a (?:sync )?client instance|instantiate abstract class"
         r"|lock is not acquired|serialize unknown type|compile error|\bsyntax error, unexpected"
@@ -43,16 +44,23 @@ MISUSE: Final = (
         r"|can't pickle|maximum recursion depth|list index out of range|index out of range|pop from (?:an )?empty"
         r"|not enough values to unpack|too many values to unpack|divi(?:sion|de) by zero|modulo by zero"
         r"|not implemented|abstract (?:class|method)|invalid syntax|unindent|not enough arguments for format"
-        r"|not all arguments converted during|truth value of|length mismatch|shapes? .{0,40}not aligned"
+        r"|not all arguments converted during|truth value of|(?:length|shape|dimension) mismatch|size mismatch for"
+        r"|dimension \S+ does not match|could not be broadcast|inhomogeneous shape|on the same device"
+        r"|shapes? .{0,60}(?:not aligned|cannot be multiplied|incompatible|must match|do not match)"
+        r"|expected scalar type|size of tensor"
         r"|can't set attribute|cannot set|read-only attribute|is a required argument"
         r"|timeout context manager should be used|expected (?:str|bytes|an? \w+ (?:object|instance)).{0,40}(?:not"
         r"|got|found)|a bytes-like object is required|cannot be called from|bad file descriptor"
-        r"|invalid cross-device|cannot send a request|attempted to (?:read|access|call)|streamconsumed"
+        r"|cannot read propert(?:y|ies) of|undefined is not|is not a (?:function|constructor)\b"
+        r"|circular reference detected|invalid cross-device|cannot send a request|attempted to (?:read|access|call)"
+        r"|streamconsumed"
         r"|without having called|pydantic\.errors|not fully defined|no validator|non-annotated|must be of type"
         r"|unknown parameter|parameter validation failed|invalid type for parameter|invalid (?:mode|regex"
         r"|regular expression)|nothing to repeat|bad escape|missing \), unterminated|unterminated subpattern"
-        r"|wrong type|cannot mix|naive and .{0,10}aware|unsupported parameter|unrecognized (?:request )?argument"
-        r"|unknown (?:argument|field|parameter|option|name)|extra fields|does not support parameters"
+        r"|wrong type|cannot mix|naive and .{0,10}aware|unsupported parameter"
+        r"|(?:unrecogni[sz]ed|unknown) (?:request )?(?:argument|field|parameter|option|name|flag|switch)"
+        r"|option not found"
+        r"|extra fields|does not support parameters"
         r"|cannot query field|set changed size|no default|unexpected indent|second argument|already awaited"
         r"|got multiple values|takes no|bound method|loop argument|unclosed|replacement index|invalid (?:timeout"
         r"|mode|argument|option|parameter|keyword|log level|chunk size|buffer|format string|type for|usage|call)"
@@ -61,6 +69,29 @@ MISUSE: Final = (
         unless=r"while (?:decoding|parsing)|'nonetype' object is not_|pdf",
         example=("TypeError", "fetch() got an unexpected keyword argument 'timeot'"),
         fix="Mend the handler or what it calls.",
+    ),
+    Rule(
+        id="pattern-wrong",
+        cls="code_bug",
+        sure="high",
+        types=r"error|patternerror",
+        text=r"(?:nothing to repeat|(?:multiple|min) repeat|unterminated (?:character|subpattern)"
+        r"|unbalanced parenthesis"
+        r"|bad (?:escape|character range|inline)|unknown extension|end of pattern|invalid group|redefinition of group"
+        r"|global flags|missing \S{1,12}).{0,80}at position \d",
+        example=("re.error", "multiple repeat at position 7"),
+        fix="Mend the regular expression.",
+    ),
+    Rule(
+        id="build-broken",
+        cls="code_bug",
+        sure="medium",
+        text=r"could not compile|compilation (?:failed|error|aborted)|undefined reference to|no rule to make target"
+        r"|\.(?:c|cc|cpp|h|go|rs|java|kt|tsx?|swift)[:(]\d+[:,]\d+\)?: (?:undefined|error|fatal error)"
+        r"|error\[e\d+\]:|(?:lock ?file|lock\.\w+).{0,80}(?:in sync|out[- ]of[- ](?:sync|date)|not up[- ]to[- ]date"
+        r"|needs to be updated)",
+        example=("BuildError", "the lockfile is out of date and --locked was passed"),
+        fix="Mend what is built.",
     ),
 )
 
@@ -98,26 +129,11 @@ NAMES: Final = (
         fix="Look whether memory ran out.",
     ),
     Rule(
-        id="program-failed",
-        cls="item",
-        sure="low",
-        exits=r"1|3|4|5|255",
-        example=("CalledProcessError", "Command '['convert']' returned non-zero exit status 1."),
-    ),
-    Rule(
         id="crashed",
         cls="item",
         sure="low",
         exits=r"-(?:11|6|8|4|7)|139|134|136|sigsegv|sigabrt|sigfpe|sigill|sigbus",
         example=("CalledProcessError", "Command '['ffmpeg', '-i', 'a.mkv']' died with <Signals.SIGSEGV: 11>."),
-    ),
-    Rule(
-        id="usage",
-        cls="code_bug",
-        sure="medium",
-        exits=r"2|64",
-        example=("CalledProcessError", "Command '['grep']' returned non-zero exit status 2."),
-        fix="Mend how the command is called.",
     ),
     Rule(
         id="memory",
@@ -136,9 +152,12 @@ NAMES: Final = (
         r"|not found|does not exist|doesn't exist|no such|cannot be found|could not be found|unavailable"
         r"|nothing (?:was )?found|is missing|invalid|empty|unsupported|too (?:short|long|small|few)|unreadable"
         r"|malformed|duplicate|already exists|skipped|not supported|unexpected (?:format|content|value|type|token)"
-        r"|no (?:text|content|body|title|results?|data|matches))\b",
+        r"|no (?:text|content|body|title|results?|data|matches)|no (?:\w+ )?(?:company|user|person|customer|order"
+        r"|record"
+        r"|row|item|document|filing|article|video|page|entry|price|quote|symbol|ticker|event|listing|product|transcript"
+        r"|post|paper|issue|repository|account) (?:with|for|matching|named|called))\b",
         unless=r"config|setting|environment|template|attribute|plugin|handler|method|argument|parameter|table|column"
-        r"|binary|command|driver|service|server|state\b",
+        r"|binary|command|driver|service|server|state\b|usage:|option|\bflag|value for|choice",
         example=("LookupError_", "nothing found for this ticker"),
     ),
     Rule(
@@ -186,3 +205,22 @@ NAMES: Final = (
         example=("requests.exceptions.RequestException", "it failed"),
     ),
 )
+
+EXITS: Final = (
+    Rule(
+        id="program-failed",
+        cls="item",
+        sure="low",
+        exits=r"1|3|4|5|255",
+        example=("CalledProcessError", "Command '['convert']' returned non-zero exit status 1."),
+    ),
+    Rule(
+        id="usage",
+        cls="code_bug",
+        sure="medium",
+        exits=r"2|64",
+        example=("CalledProcessError", "Command '['grep']' returned non-zero exit status 2."),
+        fix="Mend how the command is called.",
+    ),
+)
+"""What the exit of a command says, when nothing that it printed says more."""

@@ -9,7 +9,12 @@ from engine.rules.verdicts.rule import Rule
 _LOCAL: Final = (
     r"localhost|127\.0\.0\.1|\[?::1\]?|\b10\.\d{1,3}\.\d{1,3}\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\."
     r"|\.internal\b|\.local\b|\.svc\b|is the server running|server api version|unix:|\.sock|docker daemon"
-    r"|kafka|rabbitmq|broker|redis|postgres|mysql|mongo|elasticsearch|database|ollama|\bport\b"
+    r"|kafka|rabbitmq|broker|redis|postgres|mysql|mongo|elasticsearch|database|ollama|\bport\b(?!=)"
+)
+
+_OWN_MODULE: Final = (
+    r"no module named '(?:plugins|engine|rivus_tui|app|src|handlers|jobs|lib|tests|pipelines|helpers|utils"
+    r"|common|core|models|config|settings|project|my\w+|our\w+)(?:[.\w]*)'"
 )
 
 MACHINE: Final = (
@@ -19,19 +24,24 @@ MACHINE: Final = (
         sure="high",
         text=r"cannot find (?:module|package)|command not found|(?:supported|suitable|no) javascript runtime|(?:cannot"
         r"|could not|couldn't|unable to) (?:find|locate) (?:the |a )?(?:\w+ )?(?:binary|executable|driver"
-        r"|interpreter|runtime|library|program)\b|not found in (?:the )?(?:\$?path|system path)|(?:is "
+        r"|interpreter|runtime|library|program|package)\b|not found in (?:the )?(?:\$?path|system path)|(?:is "
         r"|be )?(?:not )?(?:installed|in) (?:and|or) (?:it's not )?(?:in|on) (?:your |the )?path|is \S+ installed"
         r"|(?:ffmpeg|ffprobe|tesseract|poppler|node|deno|java|git|pandoc|chrom\w+|geckodriver|wkhtmltopdf"
-        r"|libreoffice|ghostscript|imagemagick)\b.{0,40}(?:not found|not installed|could not be found|is required"
+        r"|libreoffice|ghostscript|imagemagick)\b(?! version).{0,40}(?:not found|not installed|could not be found"
+        r"|is required"
         r"|missing)|executable (?:doesn't exist|file not found|not found)|playwright install|looks like playwright"
         r"|no (?:supported )?javascript runtime|not recognized as an internal or external command"
         r"|could not find (?:a )?(?:chrome|firefox|browser|driver|the binary|executable)|unable to obtain driver"
         r"|only supports chrome version|session not created|not found: (?:ffmpeg|node)|unknown (?:encoder|decoder)"
-        r"|you may need to install|please install|pip install|apt(?:-get)? install|brew install|is not installed"
-        r"|not installed on|missing (?:optional )?dependency|nltk\.download|nltk downloader|spacy download"
+        r"|(?:need|have) to install|no solution found|requirements .{0,30}unsatisfiable|resolutionimpossible"
+        r"|version solving failed"
+        r"|please install|pip install|apt(?:-get)? install|brew install|is not installed"
+        r"|not installed on|missing (?:optional )?dependenc(?:y|ies)|nltk\.download|nltk downloader|spacy download"
         r"|can't find model|install the|requires (?:sqlite|python|node\w*|glibc|ffmpeg|java|cuda"
         r"|version) ?(?:version )?[>=v]*\d|requires .{0,30}\d or (?:higher|newer|later)|error opening data file"
-        r"|is the driver installed|couldn't find (?:ffmpeg|ffprobe|chrome|java|any)",
+        r"|no matching distribution|(?:find|satisf\w+) .{0,20}(?:version|requirement)s? that satisf|eresolve|etarget"
+        r"|(?:unable|failed) to resolve dependenc|is the driver installed|couldn't find (?:ffmpeg|ffprobe|chrome"
+        r"|java|any)",
         unless=r"pluginnotfound_",
         example=(
             "DownloadError",
@@ -83,7 +93,10 @@ MACHINE: Final = (
         r"|dll load failed|symbol not found|exec format error|wrong elf class|incompatible architecture"
         r"|no kernel image|cuda (?:driver|is not available|error|initialization|out of memory|runtime)"
         r"|no cuda gpus|nvidia driver|libcu\w+|binary incompatibility|compiled using numpy|illegal instruction"
-        r"|libmagic|failed to (?:load|find) (?:the )?(?:shared )?library|unable to load (?:the )?library",
+        r"|(?:compiled|built) (?:by|with|for|against) an? (?:more recent|newer|older|different) version"
+        r"|(?:can't|cannot|could not|unable to|failed to) (?:load|import) (?:\w+ )?(?:plugin|module|driver|extension)\b"
+        r"|(?:server|client|protocol|library|abi|driver) version mismatch|unsupported locale|libmagic"
+        r"|failed to (?:load|find) (?:the )?(?:shared )?library|unable to load (?:the )?library",
         example=("ImportError", "libGL.so.1: cannot open shared object file: No such file or directory"),
         fix="Install the library.",
     ),
@@ -92,8 +105,7 @@ MACHINE: Final = (
         cls="code_bug",
         sure="high",
         types=r"modulenotfounderror|importerror",
-        raw=r"no module named '(?:plugins|engine|rivus_tui|app|src|handlers|jobs|lib|tests|pipelines|helpers|utils"
-        r"|common|core|models|config|settings|project|my\w+|our\w+)(?:[.\w]*)'|cannot import name"
+        raw=rf"{_OWN_MODULE}|cannot import name"
         r"|attempted relative import|circular import|is not a package|partially initialized",
         example=("ImportError", "cannot import name 'parse_feed' from 'plugins.sources.feeds'"),
         fix="Mend the import.",
@@ -109,15 +121,49 @@ MACHINE: Final = (
         fix="Install the package.",
     ),
     Rule(
+        id="package-missing-said",
+        cls="systemic",
+        sure="high",
+        text=r"no module named",
+        unless_raw=_OWN_MODULE,
+        example=("RuntimeError", "could not start the reader: No module named 'lxml'"),
+        fix="Install the package.",
+    ),
+    Rule(
         id="resources-short",
         cls="systemic",
         sure="medium",
         text=r"cannot allocate memory|can't start new thread|too many open files|out of memory|oom[- ]?kill"
-        r"|memory limit exceeded|no child processes|address already in use|no buffer space|bus error|cannot fork"
+        r"|outofmemory|heap (?:space|limit)|gc overhead|bad_alloc|memory (?:limit.{0,12} exceeded|exhausted)"
+        r"|no child processes|address already in use|no buffer space|bus error|cannot fork"
         r"|unable to allocate|user limit of inotify",
         unless=r"oom command|image|too large",
         example=("RuntimeError", "can't start new thread"),
         fix="Give the process more of what ran out, or lower the concurrency.",
+    ),
+    Rule(
+        id="errno-name",
+        cls="systemic",
+        sure="high",
+        codes=r"^(?:enospc|edquot|erofs|emfile|enfile|enomem|eaddrinuse|enodev)$",
+        example=("BuildError", "npm error code ENOSPC"),
+        fix="Mend what the operating system names.",
+    ),
+    Rule(
+        id="told-to-end",
+        cls="transient",
+        sure="low",
+        text=r"\bsignal:? \(?(?:15|2|1|sigterm|sigint|sighup)\b|(?:received|caught|got|by|on|with) sig(?:term|int"
+        r"|hup)\b",
+        example=("RenderError", "exiting, received signal 15"),
+    ),
+    Rule(
+        id="worker-died",
+        cls="systemic",
+        sure="low",
+        types=r"brokenprocesspool|brokenexecutor|terminatedworkererror|workerlosterror",
+        example=("BrokenProcessPool", "A process in the process pool was terminated abruptly"),
+        fix="Look whether memory ran out.",
     ),
     Rule(
         id="errno-systemic",
@@ -145,7 +191,7 @@ MACHINE: Final = (
         r"|can't connect to (?:local )?(?:mysql|server)|couldn't connect to server|could not connect to (?:server"
         r"|redis|the broker|database)|failed to connect to (?:localhost|127)|\[errno 111\]|\[errno 61\]"
         r"|connect: no such file or directory|nobrokersavailable|all connection attempts failed"
-        r"|max retries exceeded|filenotfounderror\(2|server api version",
+        r"|filenotfounderror\(2|server api version",
         raw=_LOCAL,
         unless=r"timed out|timeout|reset by peer|\[errno 1(?:04|10|13|01)\]|name or service|temporary failure",
         example=(
@@ -159,7 +205,7 @@ MACHINE: Final = (
         cls="item",
         sure="medium",
         types=r"invalidurl\w*|unsupportedprotocol|missingschema|invalidschema|nonhttpurl\w*|locationparseerror"
-        r"|locationvalueerror|toomanyredirects|invalidproxyurl|nonhttpurlredirect\w*|idnaerror|unsupportedurl\w*"
+        r"|locationvalueerror|toomanyredirects|nonhttpurlredirect\w*|idnaerror|unsupportedurl\w*"
         r"|redirectclienterror|invalidurlclienterror",
         unless=r"base_url|api_base",
         example=("httpx.UnsupportedProtocol", "Request URL is missing an 'http://' or 'https://' protocol."),
@@ -168,7 +214,10 @@ MACHINE: Final = (
         id="connection-lost",
         cls="transient",
         sure="high",
-        text=r"catching up|lagging behind|connection (?:was )?(?:reset|aborted|closed|lost|dropped|broken|interrupted"
+        text=r"\bno (?:responders|consumers|workers|replicas|brokers|nodes|hosts|backends|servers?"
+        r"|instances?) (?:are |is )?"
+        r"(?:\w+ )?(?:available|reachable|online|ready|alive|responding)|\blag\b.{0,20}(?:too high|exceed)"
+        r"|catching up|lagging behind|connection (?:was )?(?:reset|aborted|closed|lost|dropped|broken|interrupted"
         r"|terminated|error|timed|timeout|refused|failed)|reset by peer|broken pipe|remote end closed"
         r"|server disconnected|disconnected without|peer closed|incomplete (?:read|chunked|message|body)"
         r"|payload is not completed|unexpected(?:ly)? (?:eof|closed|end of (?:stream|connection))"
@@ -176,10 +225,12 @@ MACHINE: Final = (
         r"|no route to host|host is (?:down|unreachable)|socket hang up|stream (?:was )?(?:reset|closed|error"
         r"|terminated)|goaway|early eof|rpc failed|transport (?:endpoint|error|closed|closing)|network (?:error"
         r"|changed|failure|unreachable|connection)|err_connection|err_network|err_internet_disconnected"
-        r"|err_empty_response|err_http2|remote host closed|chunked encoding|connection to \S+ (?:was "
-        r"|has been )?(?:lost|closed)|all connection attempts failed|connect call failed|actively refused"
+        r"|err_empty_response|err_http2|remote host closed|chunked encoding|connection to (?:\S+ ){1,4}?(?:was "
+        r"|has been )?(?:lost|closed|refused|reset)|unable to connect\b|all connection attempts failed"
+        r"|connect call failed|actively refused"
         r"|could not connect|failed to establish a new connection|bytes read, \d+ more expected"
-        r"|bytes read on a total|tls connection was non-properly|ssl.{0,25}(?:eof|record layer|decryption failed)"
+        r"|bytes read on a total|tls connection was non-properly|ssl.{0,25}(?:eof|record layer)"
+        r"|bad[ _]record[ _]mac"
         r"|did not get any data blocks|truncated response|target (?:page|closed)|browser has (?:been closed"
         r"|disconnected)|page crashed|websocket.{0,30}(?:closed|dropped|close frame)|no close frame received"
         r"|keepalive ping timeout|err_quic|unreachable|(?:stream|response|connection|body|transfer"
@@ -252,7 +303,8 @@ MACHINE: Final = (
         r"|newconnectionerror|temporarye\w+|transient\w*|retryable\w*|unavailable(?:error|exception)?"
         r"|cancellederror|websocketexception|connectionclosederror|disconnected\w*|servererror"
         r"|servernotavailable\w*|nobrokersavailable",
-        unless=r"unsupported|illegal|invalid (?:header|method|url)",
+        unless=r"unsupported|illegal|invalid (?:header|method|url)|unexpected end of data|opened successfully"
+        r"|(?:bad|empty|truncated|invalid|missing) (?:header|checksum|file)|not a \w+ file",
         example=("httpx.ReadError", ""),
     ),
 )

@@ -31,8 +31,8 @@ PLAIN: Final = (
         id="disk-full",
         cls="systemic",
         sure="high",
-        text=r"no space left on device|disk quota exceeded|(?:database or )?disk is full"
-        r"|not enough (?:free )?(?:disk )?space|insufficient (?:disk|storage)|out of (?:disk|storage) space"
+        text=r"no space left on device|disk quota exceeded|disk (?:is )?full"
+        r"|not enough (?:free )?(?:disk )?space|insufficient[ _](?:disk|storage|space)|out of (?:disk|storage) space"
         r"|could not extend file|storage ?quota|quota exceeded for storage|filesystem full|no free (?:disk )?space"
         r"|disk usage exceeded|low disk watermark|flood.stage disk watermark",
         example=("OSError", "[Errno 28] No space left on device: '/data/out.bin'"),
@@ -79,7 +79,7 @@ PLAIN: Final = (
         r"|(?:purchase|buy|add) (?:more |additional )?(?:credits?|funds)|prepaid|can only afford|negative balance"
         r"|balance[: ]+-?\$?0(?:\.0+)?\b|requires? more credits",
         unless=r"(?:reset|renew|refill|refresh|replenish)\w*(?: (?:at|in|on|every|automatically|again)|[. ])|(?:daily"
-        r"|monthly|hourly|weekly|free) (?:free )?(?:credit|token)s?|credits? per|retry[- ]after",
+        r"|monthly|hourly|weekly|free) (?:free )?(?:credit|token)s?|credits? per|retry[- ]after|\bcard has",
         example=(
             "litellm.BadRequestError",
             "Your credit balance is too low to access the API. Please purchase credits.",
@@ -116,7 +116,11 @@ PLAIN: Final = (
         r"|licen[cs]e|membership) (?:period )?(?:has |have |is |was )?(?:already )?(?:come to an end|run out"
         r"|expired|ended|lapsed|inactive|cancell?ed|over\b|not active|suspended)|(?:upgrade|subscribe to) (?:your"
         r"|a|to a|to) .{0,30}plan|not (?:available|included|supported) (?:in|on|under"
-        r"|with) your (?:current )?(?:plan|subscription|tier)|requires? a (?:paid|premium|pro|higher) (?:plan"
+        r"|with) your (?:current )?(?:plan|subscription|tier)|only (?:available|accessible|included|supported) (?:on"
+        r"|in|with"
+        r"|for|to) (?:the |our |an? )?(?:\w+ ){0,2}(?:plan|tier)s?\b|account.{0,20} (?:suspended|disabled|banned"
+        r"|locked)"
+        r".{0,60}contact|requires? a (?:paid|premium|pro|higher) (?:plan"
         r"|subscription|tier)|non-?payment|(?:your|this api|the (?:billing|project)) (?:account|organi[sz]ation"
         r"|project|workspace|api access|access|app|team) (?:\S+ )?(?:has been |have been |is |was )?(?:currently "
         r"|temporarily |permanently )?(?:suspended|deactivated|disabled|terminated|closed|banned|locked|on hold"
@@ -171,8 +175,10 @@ PLAIN: Final = (
         r"|reduce your (?:request )?rate|bandwidth limit|temporarily (?:blocked|banned|limited"
         r"|restricted).{0,40}(?:requests|traffic|activity)|wait (?:of|for) \d+ seconds? is required|(?:per second"
         r"|per minute|per hour) (?:is )?over the|over the account limit|usage cap|doing that (?:a lot|too much)"
-        r"|take a break|too fast|minimum (?:time|interval|delay) between|(?:queue|quota) (?:for"
+        r"|at a rate that|take a break|too fast|minimum (?:time|interval|delay) between|(?:queue|quota) (?:for"
         r"|of) your account is full|request weight|error 1015|(?:retry|repeat|resend) your request (?:after|in) \d"
+        r"|(?:quota|requests?|calls|credits|limit)[_ -]remaining\W{1,3}0\b|remaining[_ -](?:quota|requests?|calls"
+        r"|limit)\W{1,4}0\b"
         r"|banned until|cool(?:ing)? ?down|rejected execution|too many open connections from",
         unless=rf"{_NOT_A_RATE}|insufficient_quota|unexpected keyword|invalid (?:value|choice|rate)|must be"
         rf"|could not parse|missing (?:required )?(?:setting|config)|redirects",
@@ -191,7 +197,7 @@ PLAIN: Final = (
         r"|serverbusy_|esrejected|rejectedexecution|operationspersecond|limitexceededexception|concurrencylimit"
         r"|activitylimitexceeded|maximumrequests|quotareached|budgetexceeded|usagelimit|overquota"
         r"|transactioninprogress_",
-        unless=rf"{_NOT_A_RATE}|message .?size|field size|storage",
+        unless=rf"{_NOT_A_RATE}|larger than (?:the )?max|message .?size|field size|storage",
         example=(
             "ClientError",
             "An error occurred (ThrottlingException) when calling the PutItem operation: Rate of requests",
@@ -241,7 +247,8 @@ PLAIN: Final = (
         r"|no longer available|has been (?:removed|deleted|taken down|withdrawn|retracted|terminated)"
         r"|copyright (?:claim|grounds|strike|infring)|account .{0,60}(?:has been )?terminated|video unavailable"
         r"|deleted by (?:its )?(?:owner|author|the uploader|user)|user (?:not found|has been suspended)"
-        r"|does not exist or (?:is|has been) (?:private|removed|deleted)|live event (?:has ended|will begin)"
+        r"|does not exist or (?:(?:is|has been) (?:private|removed|deleted)|you (?:do not|don't) have)"
+        r"|live event (?:has ended|will begin)"
         r"|premieres in|is not (?:currently )?live|offline\b.{0,20}stream|was merged into|(?:comments?|embedding"
         r"|playback|downloads?|subtitles|captions|transcripts?|replies|reviews|discussion|voting) (?:are |is "
         r"|have been |has been )?(?:disabled|locked|closed|turned off|not enabled)|has disabled|\bdelisted\b"
@@ -266,7 +273,8 @@ PLAIN: Final = (
         r"|mitigated)|ddos protection|cloudflare.{0,60}(?:block|challenge|denied)|attention required"
         r"|bot (?:detection|challenge|protection)|cookie consent|consent page|(?:access|request) (?:denied"
         r"|blocked).{0,40}(?:security|firewall|waf|akamai|ip)|security check|unusual activity"
-        r"|your ip (?:address )?(?:has been|is|was) (?:blocked|banned|blacklisted)|ip (?:is )?(?:blocked|banned)"
+        r"|(?:blocking|blocked) (?:\w+ )?(?:requests|traffic|access) from|your ip (?:address )?(?:has been|is"
+        r"|was) (?:blocked|banned|blacklisted)|ip (?:is )?(?:blocked|banned)"
         r"|perimeterx|datadome|incapsula",
         unless=r"until|weight|too many|rate",
         example=("ValueError", "expected an article, got a page titled 'Just a moment...'"),

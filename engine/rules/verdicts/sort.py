@@ -10,7 +10,7 @@ from engine.contracts.verdict import Failure, Neighbourhood, Verdict
 from engine.rules.verdicts.doors import DOORS
 from engine.rules.verdicts.facts import Facts, Link, facts_of
 from engine.rules.verdicts.inputs import INPUT_TYPES, INPUTS
-from engine.rules.verdicts.language import MISUSE, NAMES, PLAIN_MISUSE
+from engine.rules.verdicts.language import EXITS, MISUSE, NAMES, PLAIN_MISUSE
 from engine.rules.verdicts.machine import MACHINE
 from engine.rules.verdicts.plain import PLAIN
 from engine.rules.verdicts.rule import FIXES, Rule
@@ -25,7 +25,7 @@ RANKS: Final[tuple[tuple[Rule, ...], ...]] = (
     STATUSES,
 )
 """Ranks that hold for everything that was raised or printed."""
-RULES: Final[tuple[Rule, ...]] = (*(rule for rank in RANKS for rule in rank), *MISUSE, *INPUTS, *CALLS, *NAMES)
+RULES: Final[tuple[Rule, ...]] = (*(rule for rank in RANKS for rule in rank), *MISUSE, *INPUTS, *CALLS, *NAMES, *EXITS)
 
 BY_NEIGHBOURS: Final = frozenset(
     (
@@ -72,7 +72,7 @@ def judge_facts(facts: Facts, own_rules: Sequence[Rule] = ()) -> Verdict:
 
 
 def _applying(facts: Facts, own_rules: Sequence[Rule]) -> Iterator[tuple[Rule, Link]]:
-    for rank in (tuple(own_rules), *RANKS, MISUSE, INPUTS, CALLS, NAMES):
+    for rank in (tuple(own_rules), *RANKS, MISUSE, INPUTS, CALLS, NAMES, EXITS):
         # What stands beside an exception is weak evidence, unless it is what a command said that failed.
         beside = (facts.around,) if facts.outer.exits or rank not in (MISUSE, NAMES) else ()
         for link in (*facts.links, *beside):

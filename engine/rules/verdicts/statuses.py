@@ -16,10 +16,11 @@ STATUSES: Final = (
         text=r"overloaded|at (?:full |max(?:imum)? )?capacity|server (?:is )?(?:too )?busy|no healthy upstream"
         r"|upstream (?:connect|request|server|prematurely|timed)|service (?:is )?(?:temporarily "
         r"|currently )?unavailable|temporarily unavailable|internal (?:server )?error|bad gateway"
-        r"|gateway time-?out|down for maintenance|under maintenance|scheduled maintenance|something went wrong"
+        r"|gateway time-?out|(?:under|undergoing|during|down for|closed for|due to|scheduled|planned|routine|ongoing"
+        r"|emergency|essential) (?:\w+ ){0,2}maintenance|maintenance (?:mode|window|work|break)|something went wrong"
         r"|server error|backend (?:error|fetch failed|unavailable)|model is (?:currently )?loading"
         r"|currently loading|(?:experiencing|due to) (?:high|heavy) (?:demand|load|traffic|volume)"
-        r"|try again (?:later|shortly|soon|in a (?:few|moment|minute|while))|please (?:try again|retry)"
+        r"|try again (?:later|shortly|soon|in a (?:few|moment|minute|while))|please (?:try again|retry|resubmit|resend)"
         r"|temporary (?:error|failure|problem|issue|server|outage)|request could not be (?:completed"
         r"|processed) at this time|an? (?:unknown|unexpected|internal) error (?:has )?occurred"
         r"|error has occurred on the server|web server is down|origin is unreachable|server (?:had"
@@ -114,6 +115,16 @@ STATUSES: Final = (
         sure="medium",
         status=(404, 410, 451, 413, 414, 416, 422, 415, 406, 409, 412, 424),
         example=("HTTPStatusError", "Client error '404 Not Found' for url 'https://a.b/c'"),
+    ),
+    Rule(
+        id="gave-up",
+        cls="transient",
+        sure="medium",
+        text=r"max(?:imum)? (?:number of )?retries (?:exceeded|reached)",
+        example=(
+            "requests.exceptions.RetryError",
+            "HTTPSConnectionPool(host='a.example', port=443): Max retries exceeded",
+        ),
     ),
 )
 

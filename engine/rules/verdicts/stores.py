@@ -13,14 +13,17 @@ STORES: Final = (
         sure="high",
         text=r"being accessed by other users|(?:leader|primary) election|election in progress|database (?:table "
         r"|schema )?is locked|database schema has changed|deadlock|could not serialize access|lock wait timeout"
-        r"|lock timeout|could not obtain lock|restart(?:ing)? (?:the )?transaction|serialization failure"
+        r"|lock timeout|(?:could not|couldn't|unable to|cannot|can't|failed to|error) (?:acquir|obtain|get|set|tak)\w* "
+        r"(?:\w+ ){0,3}lock\b|restart(?:ing)? (?:the )?transaction|serialization failure"
         r"|transaction (?:conflict|was aborted due to conflict)|write conflict|sqlite_busy|sqlite_locked"
-        r"|unable to acquire lock|lock not available|optimistic (?:lock|concurrency)|retry (?:the )?transaction"
+        r"|lock not available|conflicting lock|\block is held|optimistic (?:lock|concurrency)|(?:object|record|row"
+        r"|document|resource) (?:has been|was) (?:modified"
+        r"|changed|updated)|modified by another|retry (?:the )?transaction"
         r"|transaction cancelled|too many (?:clients|connections)|connection slots are reserved"
         r"|connection pool (?:exhausted|limit|is full|timed)|queuepool limit|could ?n.t get a connection"
         r"|max_user_connections|max(?:imum)? (?:number of )?(?:client )?connections (?:reached|exceeded)"
         r"|recovery conflict|conflict with recovery|canceling statement due to|statement timeout"
-        r"|query (?:timed out|was cancelled)|concurrent update|could not acquire (?:the )?lock|index\.lock"
+        r"|query (?:timed out|was cancelled)|concurrent update|index\.lock"
         r"|another (?:process|instance|git process).{0,30}(?:running|lock)",
         example=("sqlite3.OperationalError", "database is locked"),
     ),
@@ -57,9 +60,10 @@ STORES: Final = (
         text=r"(?:dataset|bucket|table|collection|topic|queue|index|database|project) \S+ (?:was |is )?not found"
         r"|no such (?:table|module|function|extension|database)|relation \S+ does not exist"
         r"|table \S+ (?:doesn't exist|does not exist|not found)|database \S+ does not exist|unknown database"
-        r"|schema \S+ does not exist|collection \S+ (?:does not exist|not found)|undefined table"
+        r"|schema \S+ does not exist|collection \S+ (?:does not exist|doesn't exist|not found)|undefined table"
         r"|unable to open database|could not open (?:database|extension)|no such (?:bucket|queue|index|topic"
-        r"|stream|collection|namespace)|index_not_found|bucket does not exist|(?:specified )?(?:bucket|queue|topic"
+        r"|stream|collection|namespace)|\bno (?:queue|topic|bucket|exchange|index|collection|database|schema) quoted"
+        r"|index_not_found|bucket does not exist|(?:specified )?(?:bucket|queue|topic"
         r"|stream) (?:\S+ )?does not exist|unknown topic|extension \S+ is not available"
         r"|requested resource not found|type \S+ does not exist|migration|pending migrations|schema version",
         unless=r"foreign key",
@@ -108,7 +112,8 @@ STORES: Final = (
         r"|sqlite objects created in a thread|(?:cannot operate on|closed) (?:a )?(?:closed )?(?:database|cursor)"
         r"|cursor (?:is )?(?:already )?closed|table \S+ already exists|within a transaction"
         r"|current transaction is aborted|must appear in the group by|operator does not exist"
-        r"|function \S+ does not exist|datatype mismatch|cannot (?:start|commit|rollback)|no transaction is active"
+        r"|function \S+ does not exist|datatype mismatch|cannot (?:start (?:a )?transaction|commit|rollback)"
+        r"|no transaction is active"
         r"|too many sql variables|values for \d+ columns|has \d+ columns but \d+ values|more expressions than"
         r"|incomplete input|unrecognized token|wrongtype|wrong number of arguments for|multiple statements"
         r"|subquery|aggregate functions are not|there is no unique or exclusion constraint"
@@ -128,9 +133,17 @@ STORES: Final = (
         r"|detachedinstanceerror|invalidrequesterror|missinggreenlet|pendingrollbackerror|paramvalidationerror"
         r"|unknownparametererror|unknownservice\w*|datanotfounderror|operationnotpageableerror"
         r"|noinspectionavailable|unmappedinstanceerror",
-        unless=r"no such table|relation|doesn't exist|password|connection",
+        unless=r"no such table|relation|doesn't exist|password|connection|timeout|timed out",
         example=("psycopg.ProgrammingError", "wrong use"),
         fix="Mend the statement or the call.",
+    ),
+    Rule(
+        id="mail-later",
+        cls="transient",
+        sure="medium",
+        types=r"smtp\w+",
+        raw=r"\(4[25]\d, ",
+        example=("smtplib.SMTPDataError", "(451, b'4.3.0 greylisted')"),
     ),
     Rule(
         id="row-refused",
@@ -192,7 +205,8 @@ STORES: Final = (
         sure="medium",
         codes=r"^(?:validationexception|invalidparameter\w*|invalidargument|missingparameter|invalidaction"
         r"|malformedquerystring|malformedpolicy\w*|unknownoperation\w*|serializationexception"
-        r"|invalidrequestexception|invalidquery\w*|missingrequiredparameter|unimplemented|unsupportedoperation\w*"
+        r"|invalidrequestexception|invalidquery\w*|\w*(?:cypher|sql|query|statement)syntaxerror"
+        r"|missingrequiredparameter|unimplemented|unsupportedoperation\w*"
         r"|methodnotallowed|badparameter|invalidparam\w*|graphqlvalidationfailed|graphqlparsefailed|undefinedfield"
         r"|42703|42601|42804|42883|invalidexpression\w*|parsingexception|searchphaseexecution\w*"
         r"|illegalargumentexception|unsupportedparams\w*|invalidrange)$",
