@@ -29,7 +29,6 @@ from engine.doctor import runs as verdicts_of_runs
 from engine.doctor.doctor import Doctor
 from engine.kit.clock import Clock
 from engine.kit.http import Http
-from engine.kit.tasks import wait_for_any
 from engine.llm import models
 from engine.llm.models import Models
 from engine.rules import adjust
@@ -41,12 +40,13 @@ from engine.services.guards import Guards
 from engine.services.live import Live
 from engine.services.orders import Orders
 from engine.services.pruner import Pruner
+from engine.services.quiet import Quiet
 from engine.services.reload import Reload
 from engine.services.shares import ModelShares
 from engine.services.steering import Steering
 from engine.services.timers import Timers
 from engine.services.turns import Turns
-from engine.store import adjustments, claims, jobs, suspects, takeover
+from engine.store import adjustments, jobs, suspects, takeover
 from engine.store import dispatch as store
 from engine.store.claims import Claim
 from engine.store.db import Database, OpenDatabase, is_of_the_file
@@ -99,8 +99,6 @@ class Runtime:
         self._on_death = on_death
         self._open_database = open_database
         self._draining = False
-        self._quiet = asyncio.Event()
-        self._stopping = False
         self._chores: set[asyncio.Task[None]] = set()
         self._files: Files = {}
         """What the code of this configuration was read from; empty where nothing is claimed."""
@@ -231,7 +229,16 @@ class Runtime:
             is_edited=lambda: not are_as_read(self._files),
             tell=self.doctor.notices.tell,
             since=since,
-            ended=self._quiet.set,
+            ended=lambda: self.quiet.look(),
+        )
+        self.quiet = Quiet(
+            clock=self._clock,
+            writer=self.writer,
+            read=self.read,
+            turns=self.turns,
+            discovery=self.discovery,
+            is_busy=lambda: self.steering.is_asking or self.doctor.is_busy or self.code_changes.is_busy,
+            work=self._work,
         )
         limits.hold(begun.slowed)
         self.orders = Orders(
@@ -281,8 +288,7 @@ class Runtime:
 
     async def stop(self, *, grace_s: float) -> None:
         """Stop: let attempts end for `grace_s`, release the rest, store everything."""
-        self._stopping = True
-        self._quiet.set()
+        self.quiet.stop()
         self._draining = True
         await self.orders.bulks.stop()
         await self.reload.stop()
@@ -431,7 +437,7 @@ class Runtime:
         self.doctor.committed()
         self.steering.committed()
         self._on_change()
-        self._quiet.set()
+        self.quiet.look()
 
     def _accompany(self, claim: Claim) -> None:
         """A suspect has run alone for long enough: let others start."""
@@ -473,38 +479,9 @@ class Runtime:
         """Run one checked command."""
         return await self.orders.run(name, args)
 
-    # Whether there is anything left to do
-
-    def is_quiet(self, job: str | None = None) -> bool:
-        """Whether no discovery of this job (None: of any) is going on or due, and nothing waits for a judgement."""
-        of = [known.name for known in self.project.jobs if job in (None, known.name)]
-        if self.steering.is_asking or self.doctor.is_busy or self.code_changes.is_busy:
-            return False
-        return not any(self.discovery.is_due(name) for name in of)
-
     async def drained(self, job: str | None = None, *, wait_s: float = 0.0) -> None:
-        """Return when nothing of this job (None: of any) is ready, running or discovered, nor comes back within
-        `wait_s`; or at a stop."""
-        while not self._stopping:
-            self._quiet.clear()
-            if self.is_quiet(job):
-                soon = self._clock.now() + round(wait_s * 1000)
-                own = [number for number, stage in self.writer.plan.stages.items() if job in (None, stage.job)]
-                startable = self.turns.left(own, work=self._work)
-                if not await self._are_left(own, startable, soon) and self.is_quiet(job):
-                    if await self.discovery.make_room():
-                        continue
-                    return
-            # Everything that can change the answer is a commit; a discovery that ends commits its end.
-            await wait_for_any(self._quiet, timeout_s=1.0)
-
-    async def _are_left(self, own: list[int], startable: list[int], soon: int) -> bool:
-        """Whether anything of these stages is left; also while nobody can tell, because the file cannot be read."""
-        try:
-            # A read beside the writer's groups: asking must not look like a change.
-            return await self.read(lambda connection: claims.left(connection, own, startable, soon))
-        except StateError:
-            return True
+        """Return when nothing of this job (None: of any) is left to run or comes back within `wait_s`; or at a stop."""
+        await self.quiet.drained(job, wait_s=wait_s)
 
 
 def _new_http(project: ProjectSpec) -> Http:
