@@ -30,6 +30,7 @@ from engine.config.values import (
     zone,
 )
 
+PROXY_PATTERN = r"^https?://[^/@ ]+/?$"
 HOST_PATTERN = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$"
 
 
@@ -46,7 +47,7 @@ class HttpKeys(Keys):
 
     allow: list[Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=253)]] = Field(default=[])
     """Hosts on this machine or its network that may be asked: `localhost`, `wiki.intranet:8080`."""
-    proxy: Annotated[str, StringConstraints(pattern=r"^https?://[^/@ ]+/?$", max_length=300)] | None = None
+    proxy: Annotated[str, StringConstraints(pattern=PROXY_PATTERN, max_length=300)] | None = None
     """Proxy for all of it, such as `http://proxy:3128`; the environment's (`HTTPS_PROXY`, `NO_PROXY`) without it."""
 
 

@@ -9,9 +9,10 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from engine.config.units import parse_money
 from engine.config.values import Burst, Dotted, Keys, Line, Money, Name, Pace, Span, Wait, listed
 
-_LANE_PATTERN = r"^[a-z0-9][a-z0-9_-]*/[^\s/][^\s]*$"
-_ENV_PATTERN = r"^[A-Z_][A-Z0-9_]*$"
-_URL_PATTERN = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
+LANE_PATTERN = r"^[a-z0-9][a-z0-9_-]*/[^\s/][^\s]*$"
+ENV_PATTERN = r"^[A-Z_][A-Z0-9_]*$"
+URL_PATTERN = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
+PROVIDER_PATTERN = r"^[a-z0-9_]+$"
 
 
 def _per_million(value: object) -> object:
@@ -20,7 +21,7 @@ def _per_million(value: object) -> object:
     return parse_money(value)
 
 
-Lane = Annotated[str, StringConstraints(pattern=_LANE_PATTERN, max_length=200)]
+Lane = Annotated[str, StringConstraints(pattern=LANE_PATTERN, max_length=200)]
 """`backend/mode`, such as `openai/gpt-5-mini`."""
 Lanes = Annotated[list[Lane], BeforeValidator(listed, json_schema_input_type=Lane | list[Lane]), Field(min_length=1)]
 Resources = Annotated[list[Name], BeforeValidator(listed, json_schema_input_type=Name | list[Name])]
@@ -69,11 +70,11 @@ class BackendKeys(Keys):
 
     use: Dotted = "litellm"
     """`litellm`, `scripted` (prepared answers), or the dotted name of your own backend."""
-    provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=60)] | None = None
+    provider: Annotated[str, StringConstraints(pattern=PROVIDER_PATTERN, max_length=60)] | None = None
     """What litellm calls it; without it `openai` where there is a `base_url`, else the name of this backend."""
-    base_url: Annotated[str, StringConstraints(pattern=_URL_PATTERN, max_length=400)] | None = None
+    base_url: Annotated[str, StringConstraints(pattern=URL_PATTERN, max_length=400)] | None = None
     """Address of a server that speaks the OpenAI protocol: Ollama, llama.cpp, vLLM."""
-    key_env: Annotated[str, StringConstraints(pattern=_ENV_PATTERN, max_length=100)] | None = None
+    key_env: Annotated[str, StringConstraints(pattern=ENV_PATTERN, max_length=100)] | None = None
     """Environment variable (or line of `.env`) that holds its key."""
     key_cmd: Annotated[list[Line], BeforeValidator(listed)] = Field(default=[])
     """Command that prints its key, as a list of words, in place of the variable."""

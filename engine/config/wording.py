@@ -10,9 +10,10 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from engine.config.document import KeyPath
-from engine.config.model import ProjectKeys
+from engine.config.model import HOST_PATTERN, PROXY_PATTERN, ProjectKeys
+from engine.config.models import ENV_PATTERN, LANE_PATTERN, PROVIDER_PATTERN, URL_PATTERN
 from engine.config.nearest import did_you_mean
-from engine.config.values import DOTTED_PATTERN
+from engine.config.values import DOTTED_PATTERN, NAME_PATTERN
 from engine.kit.safe_text import safe_line
 
 _NEEDS: Final[Mapping[str, str]] = {
@@ -22,6 +23,15 @@ _NEEDS: Final[Mapping[str, str]] = {
     "list_type": "needs a list",
     "dict_type": "needs keys with values below it",
     "model_type": "needs keys with values below it",
+}
+_PATTERNS: Final[Mapping[str, str]] = {
+    NAME_PATTERN: "a name starts with a-z or 0-9 and goes on with a-z, 0-9, `-` and `_`",
+    DOTTED_PATTERN: "needs a dotted name, such as `plugins.todos.scan`",
+    LANE_PATTERN: "needs a backend and its model, such as `openai/gpt-5-mini`",
+    URL_PATTERN: "needs an address without `?` and `#`, such as `http://localhost:11434/v1`",
+    PROVIDER_PATTERN: "needs the name of a provider as litellm writes it, such as `openai` or `hosted_vllm`",
+    HOST_PATTERN: "needs a host, such as `localhost:8080`",
+    PROXY_PATTERN: "needs a proxy, such as `http://proxy:3128`",
 }
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than": ("more than", "gt"),
@@ -55,13 +65,13 @@ def sentence(error: Mapping[str, Any]) -> str:
             return f"is longer than {context['max_length']} characters"
         case "value_error":  # raised in engine.config.model, and a sentence already
             return f"{context['error']}{_instead(value)}"
-        case "string_pattern_mismatch" if context["pattern"] == DOTTED_PATTERN:
-            return f"needs a dotted name, such as `plugins.todos.scan`{_instead(value)}"
-        case "string_pattern_mismatch" if loc[:2] == ("settings", "http"):
-            what = "a proxy, such as `http://proxy:3128`" if "proxy" in loc else "a host, such as `localhost:8080`"
-            return f"needs {what}{_instead(value)}"
+        case "string_pattern_mismatch" if context["pattern"] == ENV_PATTERN:
+            # What stands there instead may be the key.
+            return (
+                "needs the name of a variable, such as `OPENAI_API_KEY`, that holds the key, and never the key itself"
+            )
         case "string_pattern_mismatch":
-            return f"a name starts with a-z or 0-9 and goes on with a-z, 0-9, `-` and `_`{_instead(value)}"
+            return f"{_PATTERNS[context['pattern']]}{_instead(value)}"
         case "literal_error" if loc == ("version",):
             return f"this Rivus reads version 1 of this format{_instead(value)}"
         case "literal_error":
@@ -86,8 +96,14 @@ def _instead(value: object) -> str:
 
 
 def _unknown_key(loc: tuple[str | int, ...]) -> str:
-    keys = [field.alias or name for name, field in _model_at(loc[:-1]).model_fields.items()]
-    near = did_you_mean(str(loc[-1]), keys)
+    model, key = _model_at(loc[:-1]), str(loc[-1])
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    for name, field in model.model_fields.items():
+        if any(
+            key in (inner.alias or at for at, inner in one.model_fields.items()) for one in _below(field.annotation)
+        ):
+            return f"is not a key here; it stands below `{field.alias or name}`"
+    near = did_you_mean(key, keys)
     return f"is not a key here{near}" if near else f"is not a key here; the keys are {', '.join(keys)}"
 
 
@@ -112,6 +128,15 @@ def _inside(kind: Any, part: str | int) -> Any:
         if get_origin(one) in (dict, list):
             return get_args(one)[-1]
     return None
+
+
+def _below(kind: Any) -> list[type[BaseModel]]:
+    """The models of what stands under a key: of itself, of its entries, and of theirs."""
+    found = _models(kind)
+    for one in _alternatives(kind):
+        if get_origin(one) in (dict, list):
+            found += _below(get_args(one)[-1])
+    return found
 
 
 def _models(kind: Any) -> list[type[BaseModel]]:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from engine.config.load import load_project
+from engine.config.model import ProjectKeys
+from engine.config.models import LANE_PATTERN
+from engine.config.wording import sentence
 from engine.contracts.errors import ConfigError
 from engine.contracts.steering import Condition, EligibilitySpec, Hours, RecurSpec, TriageRule
 from tests.config.folders import Folder
@@ -250,6 +255,25 @@ def test_all_problems_are_reported_at_once_with_line_and_key(folder: Folder) -> 
             "1: jobs.a.check: a job has a `discovery` or a `check`, not both",
         ),
         (
+            "models: {fast: gpt-5}\njobs: {a: {handler: PLUGIN}}\n",
+            "1: models.fast.models[0]: needs a backend and its model, such as `openai/gpt-5-mini`, not `gpt-5`",
+        ),
+        (
+            "backends: {box: {base_url: localhost:11434}}\njobs: {a: {handler: PLUGIN}}\n",
+            "1: backends.box.base_url: needs an address without `?` and `#`, such as `http://localhost:11434/v1`, "
+            "not `localhost:11434`",
+        ),
+        (
+            "backends: {box: {key_env: sk-canary}}\njobs: {a: {handler: PLUGIN}}\n",
+            "1: backends.box.key_env: needs the name of a variable, such as `OPENAI_API_KEY`, that holds the key, "
+            "and never the key itself",
+        ),
+        (
+            "jobs: {a: {handler: PLUGIN, concurrency: 2}}\n",
+            "1: jobs.a.concurrency: is not a key here; it stands below `stages`",
+        ),
+        ("handler: PLUGIN\njobs: {a: {handler: PLUGIN}}\n", "1: handler: is not a key here; it stands below `jobs`"),
+        (
             "backends: {azure: {params: {api_vers: 1}}}\njobs: {a: {handler: PLUGIN}}\n",
             "1: backends.azure.params.api_vers: litellm is told nothing called `api_vers`; did you mean `api_version`?",
         ),
@@ -257,6 +281,15 @@ def test_all_problems_are_reported_at_once_with_line_and_key(folder: Folder) -> 
 )
 def test_problem_says_where_and_what(folder: Folder, text: str, message: str) -> None:
     assert folder.problem(text) == message
+
+
+def test_every_form_that_a_text_must_have_has_words() -> None:
+    text = json.dumps(ProjectKeys.model_json_schema(mode="serialization"))
+    forms = {json.loads(f'"{one}"') for one in re.findall(r'"pattern": "((?:[^"\\\\]|\\\\.)*)"', text)}
+    assert LANE_PATTERN in forms
+    for form in forms:
+        told = sentence({"type": "string_pattern_mismatch", "loc": ("a",), "input": "?", "ctx": {"pattern": form}})
+        assert "needs" in told or "name" in told
 
 
 def test_hostile_key_is_shown_harmless(folder: Folder) -> None:
