@@ -155,11 +155,11 @@ class Models:
         )
 
     async def _review(self, args: Mapping[str, Any]) -> CommandOutcome:
-        from engine.llm.review import review, told
+        from engine.llm.review import DOCUMENT_LIMIT, review, told
 
         name, text, reviewers = (args.get(key) for key in ("name", "text", "reviewers"))
-        if not isinstance(name, str) or not isinstance(text, str) or not text.strip() or len(text) > _PROMPT_LIMIT:
-            raise UseError(f"`review` needs a document of at most {_PROMPT_LIMIT:,} characters with some text in it")
+        if not isinstance(name, str) or not isinstance(text, str) or not text.strip() or len(text) > DOCUMENT_LIMIT:
+            raise UseError(f"`review` needs a document of at most {DOCUMENT_LIMIT:,} characters with some text in it")
         if not isinstance(reviewers, list | tuple) or not 1 <= len(reviewers) <= _REVIEWERS_MAX:
             raise UseError(f"`review` needs one to {_REVIEWERS_MAX} reviewers")
         for reviewer in reviewers:

@@ -25,7 +25,8 @@ _SAME: Final = 0.6
 _SAME_PLACE: Final = 0.4
 """The same for findings that name the same place."""
 _WORD: Final = re.compile(r"\w{4,}")
-_DOCUMENT_LIMIT: Final = 400_000
+DOCUMENT_LIMIT: Final = 400_000
+"""Characters; a longer document is refused: nobody would see that its end was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def question(name: str, text: str) -> Request:
     told = (
         f"Review this document, `{safe_line(name, 200)}`. Give a summary of two or three sentences, the verdict, and "
         "your findings, the gravest first; none if there are none.\n\n"
-        f"<document>\n{text[:_DOCUMENT_LIMIT]}\n</document>"
+        f"<document>\n{text}\n</document>"
     )
     messages = (Message(role="system", content=system), Message(role="user", content=told))
     return Request(messages=messages, schema=Review, purpose="review", max_tokens=4_096)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.contracts.errors import InDoubt
+from engine.contracts.errors import InDoubt, UseError
 from engine.contracts.llm import Backend, BackendOptions
 from engine.contracts.models import BackendSpec
 from engine.llm.backend_scripted import Script, ScriptedBackend
@@ -241,3 +241,9 @@ async def test_a_person_asks_through_a_command(tmp_path: Path) -> None:
         assert outcome.ok
         assert outcome.data["text"] == "hello"
         assert outcome.message.startswith("one/m, $0.00")
+
+
+async def test_document_that_would_be_read_in_part_is_refused(tmp_path: Path) -> None:
+    async with Rig(tmp_path, job(), models=[model()], backends=answering([{"echo": True}])) as rig:
+        with pytest.raises(UseError, match="at most 400,000 characters"):
+            await rig.runtime.command("review", {"name": "a.md", "text": "x " * 200_001, "reviewers": ["fast"]})
