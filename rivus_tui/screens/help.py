@@ -16,7 +16,7 @@ from rivus_tui.actions.action import Action, key_names
 from rivus_tui.actions.registry import actions_of, kinds
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
-from rivus_tui.format import Cell, Line, cell, fit_line, wrap
+from rivus_tui.format import Cell, Line, cell, fit_line, width_of, wrap
 from rivus_tui.possible import Situation
 from rivus_tui.sources import ListSource
 from rivus_tui.theme import ROLE_CLASSES
@@ -81,7 +81,7 @@ class HelpScreen(ModalScreen[str | None]):
             yield LinesView(self._title, widget_id="help-title", hug=True)
             yield Input(placeholder="type to search", id="help-search", compact=True)
             yield VirtualTable(self._source(""), COLUMNS, self._desk.clock, widget_id="help-list")
-            yield LinesView(self._explain, widget_id="help-detail")
+            yield LinesView(self._explain, widget_id="help-detail", hug=True)
 
     def on_mount(self) -> None:
         """Start with the search."""
@@ -120,15 +120,19 @@ class HelpScreen(ModalScreen[str | None]):
         if offer is None:
             return (fit_line([Cell("No action has these words.", "wait")], width),)
         action, reason = offer
-        level = _LEVELS[action.level]
-        undo = "; u takes it back" if action.can_undo else ""
-        lines: list[Line] = [fit_line([Cell(action.help), Cell(f"   {level}{undo}", "muted")], width)]
+        lines: list[Line] = [fit_line([Cell("Enter runs it", "ok"), Cell("   Esc closes", "muted")], width)]
+        if reason:
+            lines = [(Cell(text, "wait"),) for text in wrap(cell(f"now not: {reason}").text, width)]
+        lines += [(Cell(text),) for text in wrap(action.help, width)]
+        how = Cell(f"   {_LEVELS[action.level]}{'; u takes it back' if action.can_undo else ''}", "muted")
+        if action.level and width_of([*lines[-1], how]) <= width:
+            lines[-1] = (*lines[-1], how)
+        elif action.level:
+            lines.append((Cell(how.text.strip(), "muted"),))
         if twin := action.twin(self._now):
-            lines.append(
-                fit_line([Cell("same as  ", "muted"), cell(twin, "strong"), Cell("   ctrl+y", "muted")], width)
-            )
-        run = Cell(f"now not: {reason}", "wait") if reason else Cell("Enter runs it", "ok")
-        return [*lines, fit_line([run, Cell("   Esc closes", "muted")], width)]
+            same = [Cell("same as  ", "muted"), cell(twin, "strong"), Cell("   ctrl+y", "muted")]
+            lines.append(fit_line(same, width))
+        return lines
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what has these words; a second `?` closes."""

@@ -52,17 +52,21 @@ def status_line(pulse: Pulse, width: int) -> Line:
         mode = Cell("STARTING", "muted")
     else:
         mode = Cell("NO ENGINE", "wait")
-    right = [mode, Cell("  "), Cell(clock_time(pulse.now) if words else clock_time(pulse.now)[:5]), Cell(" ")]
+    unread = f"! {plural(pulse.unread, 'error')}  " if words else f"!{pulse.unread}  "
+    least = [*([Cell(unread, "bad")] if pulse.unread else []), mode, Cell(" ")]
+    clock = [*least[:-1], Cell("  "), Cell(clock_time(pulse.now) if words else clock_time(pulse.now)[:5]), Cell(" ")]
+    right = clock
     if words or pulse.lag_ms >= 100:
         right = [Cell(f"lag {pulse.lag_ms}ms  ", "wait" if pulse.lag_ms >= 100 else "muted"), *right]
     if pulse.budget is not None:
         right = [_spent(pulse.budget), Cell("  "), *right]
-    if pulse.unread:
-        right = [Cell(f"! {plural(pulse.unread, 'error')}  " if words else f"!{pulse.unread}  ", "bad"), *right]
-    room = width - width_of(right) - 1
     laid = [_counts(pulse, style) for style in ("word", "short", "shape")]
-    left = next((cells for cells in laid if width_of(cells) <= room), laid[-1])
-    return spread(left, right, width)
+    # What waits and what has failed is needed more than what is spent, and that more than the time.
+    for told in (right, clock, least):
+        room = width - width_of(told) - 1
+        if (left := next((cells for cells in laid if width_of(cells) <= room), None)) is not None:
+            return spread(left, told, width)
+    return spread(laid[-1], least, width)
 
 
 def _counts(pulse: Pulse, style: str) -> list[Cell]:

@@ -189,3 +189,10 @@ async def test_key_of_another_screen_says_that_it_does_nothing_here() -> None:
         assert story.toasts == ["Space: nothing on this screen; ? shows what there is"]
         await story.press("j", "2", "space", "Q")
         assert len(story.toasts) == 1
+
+
+async def test_help_says_all_of_what_an_action_does() -> None:
+    async with open_room(None, "4", "question_mark", *"replay what failed: three") as story:
+        said = " ".join(line.split("│")[1].strip() for line in story.text().splitlines() if line.count("│") == 2)
+        assert "with nothing planned, replay what failed: three first, then the rest   acts at once" in said
+        assert "same as  rivus doctor apply ID" in said

@@ -58,6 +58,22 @@ async def test_status_line_shows_what_of_the_day_is_spent_and_the_banner_when_al
         assert "GUARD HIT: $5.00 a day is spent; what costs money goes on in 1h00" in story.text()
 
 
+async def test_what_failed_and_waits_is_said_before_what_is_spent_where_it_is_narrow() -> None:
+    rows = sample()
+    budget = BudgetView(
+        name="all jobs", limit_usd_micros=5_000_000, spent_usd_micros=1_840_000, reserved_usd_micros=0,
+        resets_at=NOW + HOUR,
+    )  # fmt: skip
+    rows.status = replace(rows.status, budget=budget, project="post-office")
+    async with open_room(rows, size=(40, 16)) as story:
+        top = story.text().splitlines()[0]
+        assert "x7  #14" in top
+        assert "LIVE" in top
+        assert "$" not in top
+    async with open_room(rows, size=(60, 16)) as story:
+        assert "$1.84/$5.00" in story.text().splitlines()[0]
+
+
 async def test_costs_are_shown_by_one_thing_over_one_time() -> None:
     async with open_room(None, "7") as story:
         assert "[24 hours]" in story.text()
