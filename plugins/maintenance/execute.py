@@ -107,6 +107,8 @@ async def rework(ctx: Context, work: Mapping[str, Any], note: str) -> Outcome:
     try:
         task = await asyncio.to_thread(task_of, ctx)
         agent = replace(_agent(ctx), resume=())
+        if (_folder(ctx) / "tree").is_dir():  # of a session that was interrupted
+            await asyncio.to_thread(salvage, Clone(task.repository, _folder(ctx), str(work["base"])), task)
         clone = await asyncio.to_thread(
             clones.make,
             task.repository,

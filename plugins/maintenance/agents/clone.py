@@ -130,19 +130,27 @@ def head(repository: Path) -> str:
 def make(repository: Path, folder: Path, *, base: str, branch: str, at: str | None = None) -> Clone:
     """Make a clone of `repository` in `folder`, on a branch of its own, knowing no remote.
 
-    Its files are those of the commit `at` (None: of `base`); what is taken from it later is one commit on `base`.
+    Its files are those of the commit `at` (None: of `base`); what is taken from it later is one commit on `base`. The
+    folder is there whole or not at all, however this ends.
     """
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, mode=0o700)
-    clone = Clone(repository, folder, base)
+    making = folder.with_name(f"{folder.name}.new")
+    for old in (folder, making):
+        if old.exists():
+            shutil.rmtree(old)
+    making.mkdir(parents=True, mode=0o700)
+    _fill(Clone(repository, making, base), branch, at or base)
+    making.rename(folder)
+    return Clone(repository, folder, base)
+
+
+def _fill(clone: Clone, branch: str, at: str) -> None:
+    """Make the agent's clone and our own repository over it."""
+    repository, folder, base = clone.repository, clone.folder, clone.base
     options = ("--quiet", "--no-hardlinks", "--no-tags", "--no-checkout", "--template=")
     made = git(folder, "-c", "protocol.file.allow=always", "clone", *options, str(repository), "tree", timeout_s=_GIT_S)
     _must(made, "the repository cannot be cloned")
     _without_filters(clone.tree / ".git")
-    _must(
-        git(clone.tree, "checkout", "--quiet", "--no-track", "-b", branch, at or base, timeout_s=_GIT_S), "no checkout"
-    )
+    _must(git(clone.tree, "checkout", "--quiet", "--no-track", "-b", branch, at, timeout_s=_GIT_S), "no checkout")
     # git leaves out what a partial clone does not hold, and says that all is well: the agent must not have removed it.
     if lacking := git(clone.tree, "ls-files", "--deleted", "-z").text.split("\0")[0]:
         raise CloneProblem(f"the repository is a partial clone that lacks files of its own, such as {lacking}")
@@ -156,7 +164,6 @@ def make(repository: Path, folder: Path, *, base: str, branch: str, at: str | No
     alternates.write_text(f"{(repository / objects).resolve()}\n", "utf-8")
     _without_filters(clone.shadow)
     _must(clone.ours("read-tree", base), "the base is not there")
-    return clone
 
 
 def _without_filters(folder: Path) -> None:

@@ -242,6 +242,16 @@ async def test_interrupted_session_is_salvaged_and_gone_on_with(repository: Path
     assert git(repository, "show", f"{outcome.output['branch']}:half.txt") == "half of the work\n"
 
 
+def test_clone_is_there_whole_or_not_at_all(repository: Path, tmp_path: Path) -> None:
+    folder, head = tmp_path / "session", clones.head(repository)
+    with pytest.raises(clones.CloneProblem):
+        clones.make(repository, folder, base=head, branch="rivus/x", at="0" * 40)
+    assert not folder.exists()
+    clone = clones.make(repository, folder, base=head, branch="rivus/x")
+    assert clone.take("nothing") == head
+    assert [one.name for one in tmp_path.glob("session*")] == ["session"]
+
+
 async def test_a_second_interrupted_session_keeps_what_the_first_had_done(repository: Path, context: Make) -> None:
     ctx = context(agents=agent("hangs"))
     tree = ctx.artifact_dir / "session" / "tree"

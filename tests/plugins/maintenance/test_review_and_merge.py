@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from plugins.maintenance.classify import handle as classify
 from plugins.maintenance.execute import handle as execute
 from plugins.maintenance.merge import handle as merge
 from plugins.maintenance.review import handle as review
+from tests.acceptance.waiting import wait_until
 from tests.plugins.maintenance.conftest import agent, git
 
 Make = Callable[..., TrialContext]
@@ -59,6 +61,19 @@ async def test_needs_work_goes_round_with_the_note_and_stays_one_commit(reposito
     assert isinstance(verdict, Done)
     assert verdict.output["branch"] == "rivus/t-1-2"
     assert (accepted.spent, verdict.cost_usd_micros) == (0, 0)  # booked when it was spent
+
+
+async def test_interrupted_rework_is_salvaged(repository: Path, context: Make) -> None:
+    ctx = await worked(context)
+    hanging = replace(ctx, answer="more", params={**ctx.params, "agents": agent("hangs")})
+    running = asyncio.ensure_future(review(hanging))
+    half = ctx.artifact_dir / "session" / "tree" / "half.txt"
+    await asyncio.to_thread(wait_until, lambda: half.exists() and half.read_text(), lambda: "the agent did not begin")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert isinstance(await review(replace(ctx, answer="more")), Ask)
+    assert git(repository, "show", "refs/rivus/salvage/t-1:half.txt") == "half of the work\n"
 
 
 async def test_sent_back_beyond_the_limit_it_fails_and_asks_again_when_it_is_tried_again(context: Make) -> None:
