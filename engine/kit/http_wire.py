@@ -179,7 +179,7 @@ class Wire:
         """The transport for a URL: direct, or through the proxy that a person or the environment names."""
         parts = urlsplit(url)
         host = parts.hostname or ""
-        proxy = self._proxy or _proxy_of_environment(parts.scheme, host)
+        proxy = self._proxy or proxy_of_environment(parts.scheme, host)
         if not proxy:
             return self._direct
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -195,7 +195,8 @@ class Wire:
             await transport.aclose()
 
 
-def _proxy_of_environment(scheme: str, host: str) -> str | None:
+def proxy_of_environment(scheme: str, host: str) -> str | None:
+    """The proxy that `HTTPS_PROXY` and its like name for a host; None: none, or `NO_PROXY` leaves it out."""
     found = urllib.request.getproxies_environment()
     if not found or urllib.request.proxy_bypass(host):
         return None

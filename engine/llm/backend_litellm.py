@@ -80,6 +80,7 @@ class _Connections:
             self._client = litellm.aclient_session = client()
             handler: Any = AsyncHTTPHandler
             handler.create_async_transport = staticmethod(self._another)
+            handler.create_httpx_proxy_mounts = staticmethod(lambda *_args, **_more: {})
             self._more = []
             self._loop, self._users = asyncio.get_running_loop(), 0
         self._users += 1

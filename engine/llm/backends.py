@@ -89,7 +89,11 @@ def why_unusable(spec: BackendSpec, secrets: Secrets) -> str | None:
         secret = secrets.find(spec.key_env)
         if secret.value is None:
             return f"{secret.source}: set it in the environment or in a `.env` beside jobs.yaml that only you can read"
-    if os.environ.get(SWITCHED_OFF) and spec.use == "litellm" and not _is_local(spec.base_url):
+    if (
+        os.environ.get(SWITCHED_OFF)
+        and spec.use == "litellm"
+        and not is_this_machine(urlsplit(spec.base_url or "").hostname)
+    ):
         return f"providers are switched off by {SWITCHED_OFF}"
     return None
 
@@ -119,8 +123,8 @@ def why_none(project: ProjectSpec) -> str | None:
     return None if project.models else NO_MODEL
 
 
-def _is_local(base_url: str | None) -> bool:
-    host = urlsplit(base_url or "").hostname
+def is_this_machine(host: str | None) -> bool:
+    """Whether a host's name says that it is this machine; None: there is no host."""
     if host is None:
         return False
     try:

@@ -13,6 +13,8 @@ from typing import Final
 import httpx
 
 from engine.contracts.values import dataclass
+from engine.kit.http_wire import proxy_of_environment
+from engine.llm.backends import is_this_machine
 
 _BODY_LIMIT: Final = 16 << 20
 """Largest answer of a server in bytes; more is refused while it is read."""
@@ -45,11 +47,23 @@ def client() -> httpx.AsyncClient:
 class Capped(httpx.AsyncHTTPTransport):
     """Reads no more of an answer than it may have, and lets those hear of it who listen.
 
-    Whatever client stands on it, a key is not taken along to where a redirect leads.
+    Whatever client stands on it, a key is not taken along to where a redirect leads. The environment's proxy is used,
+    which a client with a transport of its own does not do by itself, but never for this machine.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._behind: dict[str, httpx.AsyncHTTPTransport] = {}
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await super().handle_async_request(request)
+        host = request.url.host
+        proxy = None if is_this_machine(host) else proxy_of_environment(request.url.scheme, host)
+        if proxy is None:
+            response = await super().handle_async_request(request)
+        else:
+            if proxy not in self._behind:
+                self._behind[proxy] = httpx.AsyncHTTPTransport(proxy=proxy)
+            response = await self._behind[proxy].handle_async_request(request)
         if (heard := _listening.get()) is not None:
             heard.status = response.status_code
             heard.headers = {name.lower(): value for name, value in response.headers.items()}
@@ -57,6 +71,12 @@ class Capped(httpx.AsyncHTTPTransport):
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _CappedStream(response.stream)
         return response
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await super().aclose()
+        for transport in self._behind.values():
+            await transport.aclose()
 
 
 class _CappedStream(httpx.AsyncByteStream):

@@ -257,6 +257,26 @@ async def test_litellm_is_silent(tmp_path: Path, server: Server, capfd: pytest.C
     await made.gateway.stop()
 
 
+@pytest.mark.parametrize("provider", ["openai", "groq"])
+async def test_proxy_of_the_environment_is_used_but_not_for_this_machine(
+    server: Server, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url.removesuffix("/v1"))
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    messages = (Message(role="user", content="q"),)
+    sent = Sent(mode="small", messages=messages, json_schema=None, temperature=0, max_tokens=9, timeout_s=20.0)
+    server.script = lambda _body, _n: _status(529, "Overloaded", retry_after="7")
+    for url, path in (("http://models.invalid/v1", "http://models.invalid/v1/chat"), (server.url, "/v1/chat")):
+        backend = LiteLLMBackend(BackendOptions(name="local", provider=provider, base_url=url, key="k" * 20))
+        await backend.prepare()
+        error = await outcome(backend.call(sent))
+        assert isinstance(error, BackendFailure), error
+        assert (error.status, error.retry_after_s) == (529, 7.0)
+        assert server.paths[-1].startswith(path)
+        await backend.close()
+
+
 async def test_what_azure_has_to_be_told_goes_along(server: Server) -> None:
     told = {"api_version": "2024-10-21"}
     options = BackendOptions(name="azure", provider="azure", base_url=server.url, key="k" * 20, params=told)
