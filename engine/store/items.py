@@ -16,7 +16,7 @@ from engine.kit.safe_text import safe_line
 from engine.rules.amended import laid_over
 from engine.rules.order import due_at
 from engine.rules.states import item_state, start_states
-from engine.store import counts, facts, findings, provenance, settle
+from engine.store import counts, facts, findings, provenance, retention, settle
 from engine.store.events import Event, record
 from engine.store.plan import JobPlan, Plan
 from engine.store.sql import insert, queries
@@ -281,6 +281,7 @@ def _merge(
     if renewed:
         connection.execute(_SQL.reset_stages, {"item": item_id})
         connection.execute(_SQL.drop_results, {"item": item_id})
+        retention.trim(connection, item_id)
         if candidate.ask_again:
             connection.execute(_SQL.close_gates, {"item": item_id})
         unsettled.add(item_id)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from engine.contracts.states import ItemState
 from engine.contracts.steering import RecurSpec
 from engine.rules.recurrence import next_due, of_item
-from engine.store import settle
+from engine.store import retention, settle
 from engine.store.events import Event, record
 from engine.store.plan import Plan
 from engine.store.sql import queries
@@ -72,6 +72,7 @@ def bring_back(connection: sqlite3.Connection, plan: Plan, now: int) -> int:
     events = []
     for item_id, job_id in due:
         connection.execute(_SQL.reset_stages, {"item": item_id})
+        retention.trim(connection, item_id)
         recur = _of(connection, plan, job_id, item_id)
         events.append(Event(kind="item.due", job_id=job_id, item_id=item_id, text=str(recur) if recur else None))
     ids = [row[0] for row in due]

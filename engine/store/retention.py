@@ -1,4 +1,7 @@
-"""Finished items beyond the keeping time of their job: they go with all that belongs to them."""
+"""Finished items beyond the keeping time of their job: they go with all that belongs to them.
+
+Of one that runs again and again, as a recurring one does for years, the newest traces of earlier runs are kept.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ _SQL = queries("retention")
 
 BATCH: Final = 500
 """Items that one transaction deletes at most."""
+TRACES_KEPT: Final = 200
+"""Failed attempts, and replaced results, that one item leaves when it runs again."""
 # Results leave a trace in the history as they go, so the history goes after them; rows go before their items.
 _BELONGINGS: Final = (
     *(
@@ -44,6 +49,12 @@ def prune(connection: sqlite3.Connection, job_id: int, before: int, now: int) ->
     text = f"{len(found)} finished items are beyond their keeping time"
     record(connection, [Event(kind="items.pruned", job_id=job_id, text=text)], now)
     return len(found)
+
+
+def trim(connection: sqlite3.Connection, item_id: int) -> None:
+    """All of an item runs again: keep so much of what it has left behind."""
+    for query in (_SQL.trim_attempts, _SQL.trim_history):
+        connection.execute(query, {"item": item_id, "kept": TRACES_KEPT})
 
 
 def known(connection: sqlite3.Connection, items: Collection[int]) -> set[int]:

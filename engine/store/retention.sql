@@ -70,3 +70,15 @@ DELETE FROM items WHERE id IN (SELECT value FROM json_each(?));
 -- name: known
 -- Which of these items there are.
 SELECT id FROM items WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: trim_attempts
+-- Failed attempts of an item beyond its newest; none that waits for a verdict.
+DELETE FROM attempts WHERE item_id = :item AND judged_at IS NOT NULL AND id <= (
+    SELECT id FROM attempts WHERE item_id = :item ORDER BY id DESC LIMIT 1 OFFSET :kept
+);
+
+-- name: trim_history
+-- Replaced results of an item beyond its newest.
+DELETE FROM result_history WHERE item_id = :item AND id <= (
+    SELECT id FROM result_history WHERE item_id = :item ORDER BY id DESC LIMIT 1 OFFSET :kept
+);

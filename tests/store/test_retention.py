@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.contracts.outcome import Artifact, Done
+from engine.contracts.steering import RecurSpec
 from engine.store import retention
-from tests.factories import Ground, Rig, candidate, finished, job, stage
+from tests.factories import Ground, Rig, candidate, chain, finished, job, stage
 
 DAY_S = 86_400
 
@@ -52,6 +56,27 @@ def test_what_a_person_dropped_and_what_failed_is_kept(ground: Ground) -> None:
     ground.clock.advance(400 * DAY_S)
     ground.add("new")
     assert prune(ground) == 0
+
+
+@pytest.mark.parametrize("again", ["it is due", "it has changed"])
+def test_item_that_runs_for_years_leaves_no_more_than_it_may(
+    make_ground: Callable[..., Ground], monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    monkeypatch.setattr(retention, "TRACES_KEPT", 4)
+    recur = RecurSpec(after_s=3_600) if again == "it is due" else None
+    ground = make_ground(job("docs", *chain("one", "two"), recur=recur))
+    for turn in range(12):
+        ground.add(candidate("a", revision="1" if recur else str(turn)))
+        ground.wake()
+        ground.finish("one", {"turn": turn})
+        ground.leave("fail", "two")
+        ground.db.execute("UPDATE attempts SET judged_at = 1 WHERE id <> 2")
+        ground.clock.advance(3_601)
+    fences = [row["fence"] for row in ground.rows("SELECT fence FROM result_history ORDER BY id")]
+    assert len(fences) <= 5
+    assert fences[-4:] == [8, 9, 10, 11]
+    # The newest, that of this turn, and one that still waits for its verdict.
+    assert [row["id"] for row in ground.rows("SELECT id FROM attempts ORDER BY id")] == [2, 8, 9, 10, 11, 12]
 
 
 async def test_files_go_with_their_item(tmp_path: Path) -> None:

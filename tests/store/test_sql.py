@@ -190,6 +190,8 @@ def scans(lines: list[str], aliases: dict[str, str] | None = None) -> list[str]:
         ("people", "come_back", "INDEX item_stages_later_due (due_at=? AND item_id=?)"),
         ("people", "touched_since", "INTEGER PRIMARY KEY (rowid>?)"),
         ("upkeep", "prune_runs", "INDEX items_run (origin_run_id=?)"),
+        ("retention", "trim_attempts", "INDEX attempts_item (item_id=?"),
+        ("retention", "trim_history", "INDEX result_history_item (item_id=?"),
         ("settle", "set_item_state", "INTEGER PRIMARY KEY (rowid=?)"),
         ("items", "by_keys", "(job_id=? AND key=?)"),
         ("items", "known", "INDEX items_source (source_id=?)"),
