@@ -7,6 +7,7 @@ import logging
 import sys
 import tokenize
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -164,6 +165,16 @@ def _text(path: Path) -> str:
         return path.read_bytes()[:_LARGEST].decode("utf-8", "surrogateescape")
     except OSError as error:
         return f"cannot be read: {error}"
+
+
+def as_they_are(files: Files) -> Files:
+    """The same files as they are now, but for those that are gone."""
+    found = {}
+    for path in files:
+        with suppress(OSError):
+            stat = Path(path).stat()
+            found[path] = (stat.st_mtime_ns, stat.st_size)
+    return found
 
 
 def are_as_read(files: Files) -> bool:

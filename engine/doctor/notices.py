@@ -61,7 +61,7 @@ class Notices:
 
     def tell(self, key: str, title: str, text: str) -> bool:
         """Queue a message unless the same key was told lately or too many were sent; never waits."""
-        now = self._clock.now()
+        now = round(self._clock.monotonic() * 1_000)  # a wall clock that was far ahead would keep all still for long
         before = self._told.get(key)
         if before is not None and now - before.at < QUIET_MS:
             before.kept_back += 1

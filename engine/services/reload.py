@@ -17,7 +17,7 @@ from typing import Final
 
 from engine.config.load import load_project
 from engine.config.resolve import forget
-from engine.config.sources import Files, have_changed
+from engine.config.sources import Files, as_they_are, have_changed
 from engine.contracts.errors import ConfigError, EngineStopped, StateError, Untrusted
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
@@ -126,6 +126,7 @@ class Reload:
         source = self.project.source
         assert source is not None
         before = await asyncio.to_thread(_fingerprint, source)
+        code = await asyncio.to_thread(as_they_are, self._code())
         try:
             project = await asyncio.to_thread(_load, source, self.project.root, self.project.trusted)
         except Untrusted as error:
@@ -150,6 +151,9 @@ class Reload:
         await self._tell(None)
         for line in lines:
             log.info("configuration: %s", line)
+        if any(code.get(path, seen) != seen for path, seen in self._code().items()):
+            # Saved after it was imported, and before its version was taken: what runs is older than what is noted.
+            await self._reload(patient=patient)
         n = len(lines)
         return True, f"reloaded, {n} {'change' if n == 1 else 'changes'}" + (f": {lines[0]}" if n == 1 else "")
 

@@ -53,3 +53,13 @@ async def test_what_comes_up_in_the_quiet_hours_is_told_when_they_are_over() -> 
         await wait_for_any(listener.more, timeout_s=10)
     assert listener.heard == ["docs is paused", "feeds is paused"]
     await notices.stop()
+
+
+def test_clock_that_was_far_ahead_keeps_nobody_from_being_told() -> None:
+    clock = ManualClock()
+    notices = Notices(Listener(), clock, per_hour=1)
+    clock.set(365 * 24 * HOUR)
+    assert notices.tell("a", "docs is paused", "")
+    clock.set(-365 * 24 * HOUR)
+    clock.advance(3_600)
+    assert notices.tell("a", "docs is paused", "")

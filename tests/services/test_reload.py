@@ -279,3 +279,23 @@ def test_what_is_claimed_with_the_new_plan_runs_the_new_code(
     (tmp_path / f"{module}.py").write_text(CODE.replace('"old"', '"new"'))
     reload(engine)
     assert outputs(engine, "b") == {"read": {"by": "new"}}
+
+
+def test_code_saved_while_it_is_taken_over_is_what_runs(
+    engine: Engine, tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, saved = reload_service._load, []
+
+    def and_save(*args: Any) -> ProjectSpec:
+        project = load(*args)
+        if not saved:
+            saved.append(1)
+            (tmp_path / f"{module}.py").write_text(CODE.replace('"old"', '"newest"'))
+        return project
+
+    monkeypatch.setattr(reload_service, "_load", and_save)
+    (tmp_path / f"{module}.py").write_text(CODE.replace('"old"', '"new"'))
+    reload(engine)
+    assert engine.command_and_wait("reset", {"job": "letters", "stage": "read", "keys": ["a"]}).ok
+    engine.wait_drained()
+    assert outputs(engine) == {"read": {"by": "newest"}}
