@@ -23,7 +23,8 @@ from engine.rules.code.nodes import walk
 from engine.rules.code.plan import RULES, Plan
 from engine.rules.code.project import Symbol
 from engine.rules.code.reading import Reading
-from engine.rules.code.units import EFFECTS, Unit, acting_order, registered
+from engine.rules.code.registering import registered
+from engine.rules.code.units import EFFECTS, Unit, acting_order
 from engine.rules.code.words import SEPARATOR, Doc, Dump, Hint, Named, Word
 
 SCHEME: Final = 1

@@ -64,9 +64,13 @@ class Project:
         self._modules: dict[str, Module | None] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self.memo: dict[tuple[int, bool], list[Symbol]] = {}
+        """What statements change (`registering`), by `id`: asked again for every stage."""
+        self.calls: dict[int, list[Symbol]] = {}
+        """What a function or a class calls, by its `id`."""
+        self.at_import: dict[int, tuple[list[Symbol], list[Symbol]]] = {}
+        """What a statement changes, and what it names beside a call, when its module is imported."""
         self.deferred: dict[Symbol, bool] = {}
         """Whether a call of a function only returns a coroutine or a generator."""
-        """What statements change (`units`), by `id`: asked again for every stage."""
         self.guessed: dict[Symbol, set[str]] = {}
         """What was found beside, though it was imported from a module that is not there; with the module's names."""
         self.lenses: dict[int, Any] = {}
