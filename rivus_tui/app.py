@@ -294,7 +294,8 @@ class RivusApp(App[int]):
             screen.call_after_refresh(screen.show_filtered, message.filter, message.back)
 
     async def on_list_asked(self, message: ListAsked) -> None:
-        """Show the list that items were opened from."""
+        """Show a list, whatever was opened from it."""
+        await self.switch_mode(message.mode)
         await self._list()
 
     async def _list(self) -> Room | None:

@@ -66,10 +66,14 @@ def editor_command(environment: Mapping[str, str], path: Path, line: int | None)
 def file_within(root: Path, path: str) -> Path:
     """Return the file below `root`; EditorProblem when it is not there or leads outside."""
     folder = Path(os.path.realpath(root))
-    target = Path(os.path.realpath(folder / path))
+    try:
+        target = Path(os.path.realpath(folder / path))
+        there = target.is_file()
+    except (OSError, ValueError) as error:
+        raise EditorProblem(f"{path[:60]} is no file name: {getattr(error, 'strerror', None) or error}") from error
     if not target.is_relative_to(folder):
         raise EditorProblem(f"{path} leads outside the project")
-    if not target.is_file():
+    if not there:
         raise EditorProblem(f"{path} is not there any more")
     return target
 

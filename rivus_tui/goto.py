@@ -12,7 +12,7 @@ from engine.contracts.view import ItemQuery, ItemView
 from engine.rules.filters import QUALIFIERS
 from rivus_tui.filters import narrowed, quoted, with_job
 from rivus_tui.memory import Memory, View
-from rivus_tui.messages import ItemOpened, ItemsAsked, ViewAsked
+from rivus_tui.messages import ItemOpened, ItemsAsked, ListAsked, ViewAsked
 from rivus_tui.rooms import standing
 from rivus_tui.sources import item_key
 
@@ -43,7 +43,7 @@ def _screen(name: str) -> Message | None:
     known = name.casefold()
     for room in standing():
         if known in (room.key, room.mode, room.title.casefold(), room.short.casefold()):
-            return ViewAsked(View(mode=room.mode))
+            return ListAsked(room.mode)
     return None
 
 

@@ -39,7 +39,7 @@ def incident_lines(incident: IncidentView, now: int, width: int) -> Sequence[Lin
         f"{plural(incident.count, 'time')}, {plural(incident.items, 'item')} now,"
         f" first {age(now, incident.first_at)} ago, last {age(now, incident.last_at)} ago"
     )
-    again = f", open again {incident.reopened} times" if incident.reopened else ""
+    again = f", open again {plural(incident.reopened, 'time')}" if incident.reopened else ""
     head = Cell(f"{_class(incident.cls).text}  ", CLASS_ROLE[incident.cls])
     lines: list[Line] = [
         *hang([head, cell(incident.label, "strong")], width),

@@ -43,4 +43,8 @@ class ViewAsked(Message):
 
 
 class ListAsked(Message):
-    """The list that the open item was opened from was asked for."""
+    """The list of a screen was asked for, as it was left."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode

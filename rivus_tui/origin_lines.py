@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.contracts.view import ItemDetail, ProgressView
-from rivus_tui.format import Cell, Line, age, cell, fit, fit_line, moment
+from rivus_tui.format import Cell, Line, age, cell, fit, fit_line, moment, plural
 from rivus_tui.theme import Role
 
 _LEVEL_ROLE: dict[str, Role] = {"warning": "wait", "error": "bad", "critical": "bad"}
@@ -35,7 +35,7 @@ def origin_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
         seen = cell(f"{age(now, origin.last_seen_at)} ago")
         lines.append(fit_line([Cell(fit("last seen", 12) + " ", "muted"), seen], width))
     if origin.children:
-        lines.append(fit_line([Cell(f"{len(origin.children)} items belong to it", "muted")], width))
+        lines.append(fit_line([Cell(f"{plural(len(origin.children), 'item')} of it", "muted")], width))
         lines += [
             fit_line(
                 [Cell(f"  {fit(child.state, 8)} ", "muted"), cell(child.title), cell(f"  {child.key}", "muted")], width

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 import engine.contracts
 from rivus_tui.format import Cell, Line, fit_line, literal
 
-_FRAME: Final = re.compile(r'^\s*File "([^"]+)", line (\d+)')
+_FRAME: Final = re.compile(r'^\s*File "([^"]+)", line (\d{1,9})\b')
 _ENGINE: Final = str(Path(engine.contracts.__file__).parents[1] / "work")
 
 

@@ -10,6 +10,7 @@ import click
 
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import json_option, local_time, print_json, print_table
+from rivus_tui.format import plural
 
 if TYPE_CHECKING:
     from engine.contracts.costs import CallView, CostsView, CostView, ModelsView
@@ -63,8 +64,9 @@ def costs(asked: Asked, by: tuple[str, ...], since: str, one_by_one: bool, as_js
     if not by:
         _print_limits(view, models)
     total = view.total
+    calls = f"{plural(total.calls, 'call')}, {total.cached} from the cache"
     click.echo(
-        f"{_usd(total.usd_micros)} since {local_time(view.since)}: {total.calls} calls, {total.cached} from the cache "
+        f"{_usd(total.usd_micros)} since {local_time(view.since)}: {calls} "
         f"({_usd(total.saved_usd_micros)} saved), {total.failed} failed; today {_usd(view.today_usd_micros)}, "
         f"by midnight about {_usd(view.forecast_usd_micros)}",
         err=True,

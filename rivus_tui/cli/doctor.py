@@ -12,6 +12,7 @@ from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply as run_command
 from rivus_tui.cli.doctor_classify import classify
 from rivus_tui.cli.output import json_option, local_time, plain, print_json, print_table, tell
+from rivus_tui.format import plural
 
 
 @click.group()
@@ -85,7 +86,8 @@ def show(asked: Asked, incident: str, as_json: bool) -> None:
         print_json(incident_object(found))
         return
     click.echo(f"{found.cls}  {safe_line(found.label, 300)}")
-    click.echo(f"state       {found.state}, {found.count} times, {found.items} items, in {', '.join(found.jobs)}")
+    often = f"{plural(found.count, 'time')}, {plural(found.items, 'item')}"
+    click.echo(f"state       {found.state}, {often}, in {', '.join(found.jobs)}")
     click.echo(f"            first {local_time(found.first_at)}, last {local_time(found.last_at)}")
     click.echo(
         f"verdict     {found.confidence}, by {found.by}{f' ({found.rule})' if found.rule else ''}: {found.reason}"

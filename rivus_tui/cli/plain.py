@@ -77,7 +77,8 @@ def standing(reader: Reader) -> Iterator[str]:
     waiting = ItemQuery(terms=parse("gate:*").terms, order="place")
     total = reader.items_count(waiting)
     if total:
-        yield f"{total} items wait for you{'; the first ten' if total > 10 else ''}:"
+        waits = "1 item waits" if total == 1 else f"{total:,} items wait"
+        yield f"{waits} for you{'; the first ten' if total > 10 else ''}:"
     for item in reader.items_page(waiting, None, 10):
         place = f", {item.path} line {item.line}" if item.path and item.line else ""
         yield f"{safe_line(item.title)}. Job {item.job}, key {safe_line(item.key)}{safe_line(place)}."

@@ -13,6 +13,7 @@ import click
 from engine.kit.safe_text import safe_line
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.output import json_option, local_time, print_json, print_table
+from rivus_tui.format import plural
 
 if TYPE_CHECKING:
     from engine.contracts.report import JobReport
@@ -114,7 +115,7 @@ def _lines(report: JobReport) -> Iterator[str]:
             yield f"{report.job}: {day} {_usd(cost)}"
     for model in report.models:
         failed = f", {model.failed} failed" if model.failed else ""
-        yield f"{report.job}: {model.model} {model.calls} calls{failed}, {_usd(model.usd_micros)}"
+        yield f"{report.job}: {model.model} {plural(model.calls, 'call')}{failed}, {_usd(model.usd_micros)}"
 
 
 def _csv(reports: list[JobReport]) -> None:

@@ -227,9 +227,10 @@ def _report(reader: Reader, spec: JobSpec, seconds: float, executed: int, cost: 
         states = ", ".join(
             f"{report[name]} {name}" for name in ("done", "failed", "later", "waiting", "gone") if report[name]
         )
+        stages = "1 stage" if executed == 1 else f"{executed} stages"
         click.echo(
             f"{spec.name}: found {found}, {new} new; {states or 'no items'}; "
-            f"{executed} stages in {seconds:.2f} s ({report['rate']:,.0f}/s), ${report['cost']:.2f}"
+            f"{stages} in {seconds:.2f} s ({report['rate']:,.0f}/s), ${report['cost']:.2f}"
         )
     if last is not None and last.problems:
         _tell_problems(reader, spec.name, last)

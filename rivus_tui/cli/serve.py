@@ -40,5 +40,6 @@ def serve_project(asked: Asked) -> int:
     for job in project.jobs:
         if job.broken:
             echo.say(f"job {job.name} is broken: {job.broken}")
-    ready = f"rivus serves {project.name}: {len(project.jobs)} jobs, state in {state.path}"
+    jobs = "1 job" if len(project.jobs) == 1 else f"{len(project.jobs)} jobs"
+    ready = f"rivus serves {project.name}: {jobs}, state in {state.path}"
     return serve_engine(engine, say=echo.say, ready=ready)

@@ -14,6 +14,7 @@ from engine.contracts.errors import OwnedError, UseError
 from rivus_tui.cli.asked import Asked
 from rivus_tui.cli.commanding import apply
 from rivus_tui.cli.output import json_option, print_json, print_table, tell
+from rivus_tui.format import plural
 
 if TYPE_CHECKING:
     from engine.contracts.staleness import BlessingView, StaleView
@@ -83,7 +84,7 @@ def diff(asked: Asked, job: str, stage: str) -> None:
     if not views:
         click.echo(f"nothing of {job}.{stage} is stale")
     for view in views:
-        click.echo(f"{view.results} results of {view.old or 'unknown code'}: {view.why}")
+        click.echo(f"{plural(view.results, 'result')} of {view.old or 'unknown code'}: {view.why}")
         for change in view.changes:
             lines = difflib.unified_diff(
                 (change.old or "").splitlines(),

@@ -217,7 +217,7 @@ class ItemScreen(ItemRoom):
     def go(self, mode: str) -> None:
         """Go to another screen; to the one that this was opened from: back to its list."""
         if mode == self.MODE:
-            self.app.post_message(ListAsked())
+            self.app.post_message(ListAsked(mode))
         else:
             super().go(mode)
 

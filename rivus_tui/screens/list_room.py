@@ -150,8 +150,10 @@ class ListRoom(Room, Generic[Row]):
         async def run() -> None:
             try:
                 self.say(await asyncio.to_thread(work))
-            except OSError as error:
-                self.say(f"not written: {error}", "error")
+            except Exception as error:
+                # What the disk says, or whatever a damaged or vanished state file raises.
+                log.exception("exporting a list failed")
+                self.say(f"not written: {str(error) or type(error).__name__}", "error")
 
         self.run_worker(run(), group="export", exit_on_error=True)
 

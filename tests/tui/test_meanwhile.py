@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import StateError
@@ -176,3 +179,30 @@ async def test_what_is_typed_stays_until_it_can_be_taken() -> None:
         assert "write FIELD=VALUE" in story.text()
         await story.press(*"=3", "enter")
         assert story.commands[-1] == ("amend", {"job": "todos", "keys": ["k0001"], "fields": {"size": 3}})
+
+
+@pytest.mark.parametrize("path", ["x" * 5_000, "a\0b.py"], ids=["long", "null"])
+async def test_source_that_is_no_file_name_is_said(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISUAL", "true")
+    rows = sample()
+    one = replace(item(901, "one"), job="todos", key="m1", path=path, line=1)
+    rows.details = {("todos", "m1"): detail(one)}
+    async with open_room(rows, "2", "o") as story:
+        assert "is no file name" in story.toasts[-1]
+
+
+async def test_export_of_a_state_file_that_vanished_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with open_room(None, "2", "E") as story:
+        story.reader.page_problem = StateError("the file is not there")
+        story.clock.advance(1)
+        await story.press("1")
+        assert story.toasts[-1] == "not written: the file is not there"
+
+
+async def test_screen_that_is_gone_to_by_name_is_as_it_was_left() -> None:
+    async with open_room(None, "2", "slash", *"cache", "enter", "comma", "1", "colon", *"items", "enter") as story:
+        assert "/ cache" in story.text()
+        assert "[External]" in story.text()

@@ -82,3 +82,7 @@ def test_a_hint_stays_whole_and_apart_from_the_text_that_it_follows() -> None:
         "  often   p resumes",
     ]
     assert ["".join(part.text for part in row) for row in hang(cells, 32)][-1] == "  p resumes"
+
+
+def test_a_line_number_that_nobody_can_have_is_none() -> None:
+    assert failed_at(f'  File "/p/x.py", line {"9" * 5_000}, in f', Path("/p")) is None
