@@ -31,9 +31,8 @@ def answered(litellm: Any, response: Any, max_tokens: int, *, is_priced: bool) -
 def _useless(choice: Any, text: str, max_tokens: int) -> str | None:
     """Why what came is no whole answer; None: it is one."""
     if choice.finish_reason == "length":
-        return (
-            f"the answer was cut off after {max_tokens:,} tokens: give the model more by `max_tokens`, or ask for less"
-        )
+        told = f"the answer was cut off after {max_tokens:,} tokens, thoughts included"
+        return f"{told}: `max_tokens` of the model, or of who asks, is too small"
     if choice.finish_reason == "content_filter":
         return "the provider's content filter stopped the answer"
     if refusal := (getattr(choice.message, "provider_specific_fields", None) or {}).get("refusal"):
