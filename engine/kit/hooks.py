@@ -20,16 +20,25 @@ class NoAnswer(Exception):
 async def ask(function: Callable[..., Any], context: Any, *, timeout_s: float = ANSWER_S) -> Any:
     """Return what the function answers; a plain one runs in a thread, so that it never keeps the loop waiting.
 
-    NoAnswer when it raises or is late; a thread that is late is left behind.
+    NoAnswer when it raises or is late; what is late, and ignores its cancellation, is left behind.
     """
+    asked = asyncio.ensure_future(_answer(function, context))
     try:
-        async with asyncio.timeout(timeout_s):
-            if inspect.iscoroutinefunction(inspect.unwrap(function)):
-                return await function(context)
-            return await asyncio.to_thread(function, context)
-    except TimeoutError as error:
-        raise NoAnswer(f"gave no answer within {timeout_s:g} s") from error
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:  # somebody else's code: a SystemExit must not end the engine
+        done, _ = await asyncio.wait({asked}, timeout=timeout_s)
+    finally:
+        asked.cancel()
+    if not done:
+        raise NoAnswer(f"gave no answer within {timeout_s:g} s")
+    value, error = asked.result()
+    if error is not None:
         raise NoAnswer(first_line(describe(error))) from error
+    return value
+
+
+async def _answer(function: Callable[..., Any], context: Any) -> tuple[Any, BaseException | None]:
+    try:
+        if inspect.iscoroutinefunction(inspect.unwrap(function)):
+            return await function(context), None
+        return await asyncio.to_thread(function, context), None
+    except BaseException as error:  # somebody else's code: neither a SystemExit nor a cancellation must end the engine
+        return None, error
