@@ -78,6 +78,8 @@ class Doctor:
         self._rounds = Rounds(writer=writer, project=lambda: self._project, passes=self._passes, probe=probe)
         self._ladders: dict[str, Ladder] = {}
         self._cursor = 0
+        self._broke_at: int | None = None
+        """Where the queue was read when judging broke on an error."""
         self._asking: dict[tuple[int, str], _Group] = {}
         self._questions: set[asyncio.Task[None]] = set()
         self._hot: set[int] = set()
@@ -184,6 +186,11 @@ class Doctor:
                 await self._judge(rows)
             except (StateError, EngineStopped):
                 self._cursor = before  # nothing was stored: they are judged when it can be
+                raise
+            except Exception:
+                # A reload may have taken away what they were about: once more, and then without them.
+                if self._broke_at != before:
+                    self._cursor = self._broke_at = before
                 raise
         rounds = await self._rounds.go()
         self._next_at = rounds.next_at

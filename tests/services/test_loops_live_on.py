@@ -17,7 +17,7 @@ from engine.kit.clock import ManualClock
 from engine.services import heads, pruner
 from engine.services import live as live_service
 from engine.services.discovery import Discovery
-from engine.store import claims, live, triage
+from engine.store import claims, incidents, live, triage
 from tests.factories import Rig, candidate, discovery, job, stage, yields
 
 
@@ -90,6 +90,20 @@ async def test_engine_that_is_over_within_seconds_prunes_once_a_day(tmp_path: Pa
     assert await starts_kept(clock) == 2
 
 
+async def test_failures_are_judged_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(incidents, "store", once(incidents.store))
+
+    async def work(_ctx: Any) -> None:
+        raise ValueError("not a valid PDF")
+
+    async with Rig(tmp_path, job("docs", stage(handler="work")), functions={"work": work}) as it:
+        await it.add("a")
+        await it.until(lambda: _count(it, "SELECT count(*) FROM incidents") == 1, seconds=10)
+    assert "the doctor failed" in caplog.text
+
+
 async def test_commits_are_looked_for_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -134,8 +148,11 @@ async def _nothing(_ctx: Any) -> dict[str, Any]:
 
 
 def _lines(it: Rig) -> int:
-    rows = it.reader._connection.execute("SELECT count(*) FROM live WHERE lines IS NOT NULL").fetchone()
-    return int(rows[0])
+    return _count(it, "SELECT count(*) FROM live WHERE lines IS NOT NULL")
+
+
+def _count(it: Rig, sql: str) -> int:
+    return int(it.reader._connection.execute(sql).fetchone()[0])
 
 
 async def test_waiting_for_the_end_goes_on_over_a_file_that_cannot_be_read(
