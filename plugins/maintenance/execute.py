@@ -187,7 +187,7 @@ async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clo
             minutes=agent.minutes,
             heard=lambda report: _tell(ctx, report),
         )
-        cost = ended.report.cost_usd_micros
+        cost = 0 if ended.report.is_turned_away else ended.report.cost_usd_micros
         # A session that does not tell its cost has used what it was allowed: unknown is never nothing. It was allowed
         # all of that; what is told alone says how much is left for the next one.
         ctx.paid(budget if cost is None else cost)

@@ -9,6 +9,7 @@ their documentation describes them.
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,11 @@ Ending = Literal["finished", "asked", "limit", "throttled", "refused", "error", 
 _TEXT_MAX: Final = 20_000
 _NEWS_MAX: Final = 400
 _NEWS_KEPT: Final = 100
+_HELD_BACK: Final = re.compile(
+    r"\b(?:429|529)\b|rate.?limit|usage limit|hit your .{0,20}limit|quota|overloaded|resource.?exhausted", re.I
+)
+_UNTIL: Final = re.compile(r"limit reached\|(\d{10})\b")
+"""`… usage limit reached|1730000000`, a time in seconds."""
 _SPREAD_MAX: Final = 100_000
 """Lines of one object that is spread over many."""
 
@@ -60,6 +66,11 @@ class Report:
     def says(self, words: str) -> None:
         """Note words of it."""
         self.news.extend(line[:_NEWS_MAX] for line in words.splitlines() if line.strip())
+
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether its provider let it do nothing at all, which costs nothing."""
+        return self.ending in ("throttled", "refused") and not (self.doing or self.text or self.tokens_out)
 
     def end(self, ending: Ending, error: str | None = None) -> None:
         self.ending, self.error = ending, error
@@ -163,7 +174,7 @@ def _claude_result(report: Report, told: Mapping[str, Any]) -> None:
     elif subtype in ("error_max_turns", "error_max_budget_usd"):
         report.end("limit", subtype.removeprefix("error_").replace("_", " "))
     elif told.get("is_error") or subtype.startswith("error"):
-        report.end("error", report.text or subtype or "it ended on an error")
+        _end_on(report, report.text or subtype)
     else:
         report.end("finished")
 
@@ -196,9 +207,13 @@ def codex_jsonl(report: Report, line: str) -> None:
 
 
 def _end_on(report: Report, message: str) -> None:
-    """It ended on an error; by its words the provider may have held it back."""
-    throttled = "429" in message or "rate limit" in message.lower() or "quota" in message.lower()
-    report.end("throttled" if throttled else "error", message or "it ended on an error")
+    """It ended on an error; by its words the provider may have held it back, until a time that some of them name."""
+    if not _HELD_BACK.search(message):
+        report.end("error", message or "it ended on an error")
+        return
+    if until := _UNTIL.search(message):
+        report.resets_at = int(until[1]) * 1000
+    report.end("throttled", message)
 
 
 def gemini_json(report: Report, line: str) -> None:

@@ -134,6 +134,13 @@ def twice(*_: str) -> None:
     say(result="did my best", cost_usd=0.1, session_id="abc")
 
 
+def held_back(*words: str) -> None:
+    """Say what was done, if anything, and that the provider lets it go no further."""
+    for text in words:
+        say(type="item.completed", item={"type": "agent_message", "text": text})
+    say(type="turn.failed", error={"message": "You've hit your usage limit."})
+
+
 def mute(*_: str) -> None:
     """Change something, and do not tell what it cost."""
     write("check.txt", "bad\n")

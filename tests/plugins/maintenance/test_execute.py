@@ -197,6 +197,14 @@ async def test_no_session_begins_without_money_and_none_is_free(
     assert ctx.spent == spent
 
 
+@pytest.mark.parametrize(("words", "spent"), [([], 0), (["I have looked."], 2_000_000)])
+async def test_who_was_let_do_nothing_has_spent_nothing(context: Make, words: list[str], spent: int) -> None:
+    ctx = context(agents=agent("held_back", *words, output="codex_jsonl"))
+    outcome = await execute(ctx)
+    assert isinstance(outcome, Later), outcome
+    assert ctx.spent == spent
+
+
 async def test_repository_with_other_object_names_is_worked_on(context: Make, tmp_path: Path) -> None:
     folder = tmp_path / "sha256"
     folder.mkdir()

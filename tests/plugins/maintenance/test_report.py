@@ -71,6 +71,34 @@ def test_claude_says_when_it_may_go_on() -> None:
     assert (report.ending, report.resets_at) == ("throttled", 1_784_979_600_000)
 
 
+@pytest.mark.parametrize(
+    ("output", "told", "ending", "resets_at"),
+    [
+        (
+            "claude_stream",
+            {"type": "result", "is_error": True, "result": "Claude AI usage limit reached|1784979600"},
+            "throttled",
+            1_784_979_600_000,
+        ),
+        ("claude_stream", {"type": "result", "is_error": True, "result": "API Error: line 1429"}, "error", None),
+        (
+            "codex_jsonl",
+            {"type": "turn.failed", "error": {"message": "You've hit your usage limit. Try again in 2 hours."}},
+            "throttled",
+            None,
+        ),
+        ("codex_jsonl", {"type": "error", "message": "stream error: 429 Too Many Requests"}, "throttled", None),
+        ("codex_jsonl", {"type": "error", "message": "no such file: 4290.txt"}, "error", None),
+    ],
+)
+def test_who_is_held_back_has_not_failed(
+    output: str, told: dict[str, object], ending: str, resets_at: int | None
+) -> None:
+    report = Report()
+    PARSERS[output](report, json.dumps(told))
+    assert (report.ending, report.resets_at) == (ending, resets_at)
+
+
 def test_a_flood_leaves_the_newest_lines_only() -> None:
     report = Report()
     for number in range(2_000):
