@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from engine.kit.exceptions import describe, first_line
 
 ANSWER_S: Final = 30.0
 """How long an answer may take."""
+LEFT_BEHIND_MAX: Final = 3
+"""A function of which so many questions are left behind is not asked again while they are."""
+
+_left_behind: Counter[Callable[..., Any]] = Counter()
 
 
 class NoAnswer(Exception):
@@ -22,12 +29,16 @@ async def ask(function: Callable[..., Any], context: Any, *, timeout_s: float = 
 
     NoAnswer when it raises or is late; what is late, and ignores its cancellation, is left behind.
     """
+    if _left_behind[function] >= LEFT_BEHIND_MAX:
+        raise NoAnswer(f"has not answered {LEFT_BEHIND_MAX} times, and is still at it")
     asked = asyncio.ensure_future(_answer(function, context))
     try:
         done, _ = await asyncio.wait({asked}, timeout=timeout_s)
     finally:
         asked.cancel()
     if not done:
+        _left_behind[function] += 1
+        asked.add_done_callback(lambda _: _ended(function))
         raise NoAnswer(f"gave no answer within {timeout_s:g} s")
     value, error = asked.result()
     if error is not None:
@@ -35,10 +46,42 @@ async def ask(function: Callable[..., Any], context: Any, *, timeout_s: float = 
     return value
 
 
+def _ended(function: Callable[..., Any]) -> None:
+    _left_behind[function] -= 1
+    if not _left_behind[function]:
+        del _left_behind[function]
+
+
 async def _answer(function: Callable[..., Any], context: Any) -> tuple[Any, BaseException | None]:
+    if not inspect.iscoroutinefunction(inspect.unwrap(function)):
+        return await _in_thread(function, context)
     try:
-        if inspect.iscoroutinefunction(inspect.unwrap(function)):
-            return await function(context), None
-        return await asyncio.to_thread(function, context), None
+        return await function(context), None
     except BaseException as error:  # somebody else's code: neither a SystemExit nor a cancellation must end the engine
         return None, error
+
+
+async def _in_thread(function: Callable[..., Any], context: Any) -> tuple[Any, BaseException | None]:
+    """Not one of the loop's own threads: these are few, everybody needs them, and a process does not end before them.
+
+    A cancellation changes nothing: nothing can stop a thread.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+
+    def run() -> None:
+        told: tuple[Any, BaseException | None]
+        try:
+            told = function(context), None
+        except BaseException as error:
+            told = None, error
+        with suppress(RuntimeError):  # the loop has ended before it
+            loop.call_soon_threadsafe(ended.set_result, told)
+
+    threading.Thread(target=run, name="question", daemon=True).start()
+    while not ended.done():
+        try:
+            await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            continue
+    return ended.result()

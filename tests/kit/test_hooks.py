@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 
+from engine.kit import hooks
 from engine.kit.hooks import NoAnswer, ask
 
 
@@ -43,3 +45,23 @@ async def test_whatever_it_raises_is_no_answer(error: BaseException) -> None:
 
     with pytest.raises(NoAnswer):
         await ask(raises, None)
+
+
+async def test_threads_that_hang_keep_nobody_else_from_one() -> None:
+    release = threading.Event()
+    asked: list[int] = []
+
+    def hangs(_context: Any) -> bool:
+        asked.append(1)
+        return release.wait(20)
+
+    for _ in range(40):
+        with pytest.raises(NoAnswer):
+            await ask(hangs, None, timeout_s=0.001)
+    async with asyncio.timeout(5):
+        assert await asyncio.to_thread(lambda: "free") == "free"
+    assert len(asked) == hooks.LEFT_BEHIND_MAX
+    release.set()
+    while hooks._left_behind[hangs]:  # noqa: ASYNC110 (a thread ends)
+        await asyncio.sleep(0.001)
+    assert await ask(hangs, None) is True
