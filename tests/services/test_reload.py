@@ -299,3 +299,37 @@ def test_code_saved_while_it_is_taken_over_is_what_runs(
     assert engine.command_and_wait("reset", {"job": "letters", "stage": "read", "keys": ["a"]}).ok
     engine.wait_drained()
     assert outputs(engine) == {"read": {"by": "newest"}}
+
+
+FORTY = """for n in range(40):
+        yield Candidate(key=f"new {n}")"""
+BLOCKS = """
+import asyncio
+import time
+
+
+def wait(go):
+    while not go.exists():
+        time.sleep(0.05)
+
+
+async def read(ctx):
+    await asyncio.to_thread(wait, ctx.root / "go")
+    return {}
+"""
+
+
+def test_handlers_that_wait_in_threads_leave_the_engine_some(engine: Engine, tmp_path: Path, module: str) -> None:
+    find = CODE[: CODE.index("async def read")].replace('yield Candidate(key="a")', FORTY)
+    (tmp_path / f"{module}.py").write_text(find + BLOCKS)
+    configure(tmp_path, module, JOBS.replace("reload_me.read}", "reload_me.read, concurrency: 40}"))
+    assert engine.command_and_wait("reload", {}).ok
+    engine.command_and_wait("run", {"job": "letters"})
+    wait_until(lambda: engine.running() == 40)
+    give_up = threading.Timer(10.0, (tmp_path / "go").touch)
+    give_up.start()
+    assert engine.command_and_wait("reload", {}).ok
+    assert engine.running() == 40
+    give_up.cancel()
+    (tmp_path / "go").touch()
+    engine.wait_drained()
