@@ -56,7 +56,7 @@ SABOTAGES: Final = (
     ),
     Sabotage(
         "a full disk is taken for a bad result",
-        "engine/store/writer.py",
+        "engine/store/db.py",
         "return isinstance(error, OSError) or type(error) in",
         "return isinstance(error, OSError) and type(error) in",
         ("tests/store/test_writer.py",),
