@@ -119,6 +119,9 @@ class Engine:
             started.result()
         except BaseException:
             if self._thread is not None and self._thread.is_alive():
+                concurrent.futures.wait({started})
+                if started.exception() is None:
+                    self.ask_stop(drain=False)  # interrupted while it began; it works by now
                 self._thread.join()
             self._lock.release()
             raise

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from engine.contracts.spec import ProjectSpec, Settings
+from engine.facade import Engine
+from engine.store.state_dir import StateDir
 from tests.acceptance.command_line import RIVUS
 from tests.acceptance.waiting import wait_until
 from tests.faults.plant import STAGES, Plant, now
@@ -126,3 +132,17 @@ def test_thread_that_nobody_waits_for_does_not_keep_the_program(tmp_path: Path) 
         wait_until((tmp_path / "began").exists, lambda: "the discovery did not begin")
         engine.send_signal(signal.SIGINT)
         assert engine.wait(timeout=60) == 130  # the thread waits for ten minutes
+
+
+def test_interrupt_while_the_engine_begins_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(concurrent.futures.Future[None]):
+        def result(self, timeout: float | None = None) -> None:
+            concurrent.futures.wait({self})
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.facade.concurrent.futures.Future", Interrupted)
+    spec = ProjectSpec(root=tmp_path, source=None, settings=Settings(), jobs=())
+    engine = Engine(spec, StateDir(tmp_path / "state"), mode="run")
+    with pytest.raises(KeyboardInterrupt):
+        engine.start()
+    assert engine.stopped.is_set()
