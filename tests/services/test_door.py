@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,31 +137,32 @@ def test_stop_ends_the_engine_and_answers_first(engine: Engine, remote: RemoteEn
         remote.command_and_wait("pause", {"job": "docs"})
 
 
-def test_attached_come_back_with_the_next_engine(tmp_path: Path) -> None:
-    first = started(tmp_path)
+@contextmanager
+def bereft(folder: Path) -> Iterator[RemoteEngine]:
+    """Attached to an engine that has ended, and told so."""
+    first = started(folder)
     remote = RemoteEngine(first.state)
     woken: list[int] = []
     remote.subscribe(lambda: woken.append(1))
     try:
         first.stop_and_wait(drain=False)
         wait_until(lambda: bool(woken), lambda: "nobody said that the engine has ended")
+        yield remote
+    finally:
+        remote.close()
+
+
+def test_attached_come_back_with_the_next_engine(tmp_path: Path) -> None:
+    with bereft(tmp_path) as remote:
         second = started(tmp_path)
         try:
             wait_until(lambda: _answers(remote), lambda: "the next engine was not found")
         finally:
             second.stop_and_wait(drain=False)
-    finally:
-        remote.close()
 
 
 async def test_command_waits_for_an_engine_that_was_not_found_yet(tmp_path: Path) -> None:
-    first = started(tmp_path)
-    remote = RemoteEngine(first.state)
-    woken: list[int] = []
-    remote.subscribe(lambda: woken.append(1))
-    try:
-        first.stop_and_wait(drain=False)
-        wait_until(lambda: bool(woken), lambda: "nobody said that the engine has ended")
+    with bereft(tmp_path) as remote:
         early = asyncio.create_task(remote.command("pause", {"job": "docs"}))
         await asyncio.sleep(0)
         second = started(tmp_path)
@@ -169,8 +171,6 @@ async def test_command_waits_for_an_engine_that_was_not_found_yet(tmp_path: Path
             assert (await remote.command("resume", {"job": "docs"})).ok
         finally:
             second.stop_and_wait(drain=False)
-    finally:
-        remote.close()
     with pytest.raises(EngineStopped):
         await remote.command("pause", {"job": "docs"})
 
