@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.contracts.errors import StateError
@@ -129,6 +129,11 @@ def as_if_claimed(
 def has_ready(connection: sqlite3.Connection, stage_id: int) -> bool:
     """Whether anything queues at this stage."""
     return bool(connection.execute(_SQL.has_ready, (stage_id,)).fetchone()[0])
+
+
+def queued(connection: sqlite3.Connection, stages: Collection[int]) -> set[int]:
+    """Return those of these stages at which anything queues."""
+    return {stage for (stage,) in connection.execute(_SQL.queued, (json.dumps(list(stages)),))}
 
 
 class NotAll(Exception):

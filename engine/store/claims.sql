@@ -15,6 +15,11 @@ RETURNING item_id, fence, attempts, answer;
 -- Whether anything queues at a stage.
 SELECT EXISTS (SELECT 1 FROM item_stages WHERE stage_id = ? AND state = 'ready');
 
+-- name: queued
+-- Those of the stages of a JSON array at which anything queues.
+SELECT j.value FROM json_each(?) AS j
+WHERE EXISTS (SELECT 1 FROM item_stages WHERE stage_id = j.value AND state = 'ready');
+
 -- name: claim_next
 -- The stage after one that has just been done, for items whose row there has waited for nothing else.
 UPDATE item_stages

@@ -148,6 +148,7 @@ def scans(lines: list[str], aliases: dict[str, str] | None = None) -> list[str]:
         ("wishes", "go_first", "INDEX item_stages_ready (stage_id=?)"),
         ("claims", "claim", "PRIMARY KEY (item_id=? AND stage_id=?)"),
         ("claims", "has_ready", "INDEX item_stages_ready (stage_id=?)"),
+        ("claims", "queued", "INDEX item_stages_ready (stage_id=?)"),
         ("claims", "claim_next", "PRIMARY KEY (item_id=? AND stage_id=?)"),
         ("claims", "claim_next_first", "PRIMARY KEY (item_id=? AND stage_id=?)"),
         ("claims", "fail_damaged", "PRIMARY KEY (item_id=? AND stage_id=?)"),

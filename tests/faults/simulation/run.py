@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,11 +25,13 @@ def untidied() -> Iterator[None]:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Faults on purpose are not worth a log."""
+    """Faults on purpose are not worth a log, and what a killed engine was about to begin is not worth a warning."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+            yield
     finally:
         logging.disable(level)
 

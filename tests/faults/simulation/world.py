@@ -38,8 +38,13 @@ PAID_AT_ONCE: Final = 3
 CALM_S: Final = 40 * 3_600.0
 """Within this time, once the faults have ended, everything must have come to its end (backoff, snoozes, a new day)."""
 HOPS_S: Final = (0.003, 0.03, 0.1)
-"""How long a hop to the database takes at most; the longer, the more comes together in one commit. It changes with each
-hundred seeds without a draw, so the seeds that found a bug tell their history as they did."""
+"""How long a hop to the database takes at most; the longer, the more comes together in one commit."""
+CROWDS: Final = ((25, 4), (60, 10), (150, 16), (150, 16))
+"""How many items a source finds at most, and how many run at once at a stage: in most worlds queues are long, and a
+life of an engine has many attempts."""
+VARIED: Final = 1_000
+"""From this seed on, worlds take turns with crowds and hops, without a draw; all before it have the first of both, so
+the seeds that found a bug tell their history as they did."""
 POINTS: Final = ("writer.commits", "writer.committed", "attempt.ended", "start.commits", "start.committed")
 _modules = itertools.count()
 
@@ -50,6 +55,7 @@ class Outcome:
 
     seed: int
     executions: int
+    """Attempts until the faults ended."""
     digest: str
     problems: list[str]
     virtual_s: float
@@ -58,21 +64,22 @@ class Outcome:
 
 
 def stage(name: str, *after: str, **more: Any) -> StageSpec:
-    told = {"concurrency": 4, "timeout_s": 4.0, "backoff_s": 2.0, "backoff_max_s": 60.0, **more}
+    told = {"timeout_s": 4.0, "backoff_s": 2.0, "backoff_max_s": 60.0, **more}
     return StageSpec(name=name, handler="work", is_async=True, after=after, **told)
 
 
-def jobs(variant: int, limit: int | None = LIMIT) -> tuple[JobSpec, ...]:
-    """The configuration in one of its forms."""
-    b = stage("b", "a", enabled=variant != 2, concurrency=1 if variant == 3 else 4)
-    chain = [stage("a"), b, stage("c", "a" if variant == 5 else "b")]
+def jobs(variant: int, limit: int | None = LIMIT, at_once: int = 4) -> tuple[JobSpec, ...]:
+    """The configuration in one of its forms; `at_once` items run at a stage."""
+    crowd = {"concurrency": at_once}
+    b = stage("b", "a", enabled=variant != 2, concurrency=1 if variant == 3 else at_once)
+    chain = [stage("a", **crowd), b, stage("c", "a" if variant == 5 else "b", **crowd)]
     if variant == 1:
-        chain.append(stage("d", "c"))
+        chain.append(stage("d", "c", **crowd))
     shape = (
-        stage("scan", resources=("host",)),
-        stage("left", "scan", resources=("host",)),
-        stage("right", "scan", gate="accept"),
-        stage("join", "left", "right", attempts=2),
+        stage("scan", resources=("host",), **crowd),
+        stage("left", "scan", resources=("host",), **crowd),
+        stage("right", "scan", gate="accept", **crowd),
+        stage("join", "left", "right", attempts=2, **crowd),
     )
     find = DiscoverySpec(use="find", every_s=15.0)
     found = [
@@ -106,7 +113,9 @@ class World:
         self.keys: dict[str, list[str]] = {"chain": [], "shape": [], "paid": []}
         self.numbers = itertools.count()
         self.active = {name for name in POINTS if self.chance.random() < 0.5}
-        self.hop_s = HOPS_S[seed // 100 % len(HOPS_S)]
+        kind, hop = divmod(max(0, seed - VARIED) % (len(CROWDS) * len(HOPS_S)), len(HOPS_S))
+        self.hop_s = HOPS_S[hop]
+        self.found, self.at_once = CROWDS[kind]
         self.module = f"simulated_{next(_modules)}"
         self.loop: VirtualLoop | None = None
         self.database: InlineDatabase | None = None
@@ -128,7 +137,7 @@ class World:
             source=None,
             settings=Settings(free_disk_bytes=0),
             resources=(ResourceSpec(name="host", capacity=3),),
-            jobs=tuple(named(one) for one in jobs(self.variant, None if self.calm else LIMIT)),
+            jobs=tuple(named(one) for one in jobs(self.variant, None if self.calm else LIMIT, self.at_once)),
         )
 
     # The machine
@@ -194,7 +203,9 @@ class World:
         known = self.keys[ctx.job]
         if self.happens(0.05):
             raise RuntimeError("the source is down")
-        known += [f"{ctx.job}-{next(self.numbers)}" for _ in range(self.chance.randrange(25))]
+        # What is above the day's limit waits until the faults have ended, and would be half of all attempts.
+        found = CROWDS[0][0] if ctx.job == "paid" else self.found
+        known += [f"{ctx.job}-{next(self.numbers)}" for _ in range(self.chance.randrange(found))]
         for key in known[-200:]:
             if self.happens(0.002):
                 continue  # missed: after two complete runs it is gone
@@ -354,6 +365,7 @@ class World:
             with chaos.stumbling(self.upon):
                 while self.history.claims < self.wanted and not self.history.problems:
                     self.live()
+                executions = self.history.claims
                 if not self.history.problems:
                     self.calm = True
                     self.history.uncap()
@@ -364,7 +376,7 @@ class World:
             del sys.modules[self.module]
         return Outcome(
             seed=self.seed,
-            executions=self.history.claims,
+            executions=executions,
             digest=self.history.digest,
             problems=self.history.problems[:5],
             virtual_s=self.clock.monotonic(),
