@@ -261,7 +261,7 @@ class Runtime:
         self.timers.start(begun.next_later)
         if not idle:
             await self.steering.start()
-            self.discovery.start(begun.next_runs, now=discover)
+            self.discovery.start(begun.next_runs, begun.heads, now=discover)
             self.reload.start()
             self.pruner.start()
             self.live.start()

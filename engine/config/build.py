@@ -15,7 +15,15 @@ from engine.config.problems import Problems
 from engine.config.resolve import Function, Resolver, Unresolved, accepted_params, is_async
 from engine.config.timezone import local_timezone
 from engine.contracts.rate import Rate
-from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec, ResourceSpec, Settings, StageSpec
+from engine.contracts.spec import (
+    SOURCE_TIMEOUT_S,
+    DiscoverySpec,
+    JobSpec,
+    ProjectSpec,
+    ResourceSpec,
+    Settings,
+    StageSpec,
+)
 from engine.contracts.steering import IdleSpec, ValidateSpec
 from engine.kit.safe_text import safe_line
 from engine.rules.dag import CycleError, order
@@ -198,9 +206,11 @@ class _Job:
         for key in ("max_new", "max_open"):
             if getattr(keys, key):
                 self._wrong((key,), "belongs to a check: it limits what that finds")
-        for key in ("every", "cron", "on_commit", "on_idle"):
+        for key in ("every", "cron", "on_commit", "on_idle", "timeout"):
             if getattr(keys, key):
-                self._wrong((key,), "belongs to a check; in a job with a discovery, write it below `discovery`")
+                attempts = " (that of attempts: below a stage)" if key == "timeout" else ""
+                where = f"belongs to a check; in a job with a discovery, write it below `discovery`{attempts}"
+                self._wrong((key,), where)
         if keys.params:
             self._wrong(("params",), "belongs to a check; write params below a stage, or keys below `discovery`")
         if keys.stages is None and keys.handler is None:
@@ -228,6 +238,7 @@ class _Job:
             cron=self._keys.cron,
             on_commit=self._keys.on_commit,
             on_idle_s=self._keys.on_idle,
+            timeout_s=self._keys.timeout or SOURCE_TIMEOUT_S,
             params=params,
         )
 
@@ -245,6 +256,7 @@ class _Job:
             cron=keys.cron,
             on_commit=keys.on_commit,
             on_idle_s=keys.on_idle,
+            timeout_s=keys.timeout,
             params=params,
         )
 

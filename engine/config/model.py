@@ -29,6 +29,7 @@ from engine.config.values import (
     listed,
     zone,
 )
+from engine.contracts.spec import SOURCE_TIMEOUT_S
 
 PROXY_PATTERN = r"^https?://[^/@ ]+/?$"
 HOST_PATTERN = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$"
@@ -105,6 +106,8 @@ class DiscoveryKeys(Keys):
     """true: it also runs when a commit was made (HEAD of a repository has moved)."""
     on_idle: Span | None = None
     """It also runs when the user has done nothing for so long, such as `30m`; once each time."""
+    timeout: Span = SOURCE_TIMEOUT_S
+    """A run in which it yields nothing for so long is given up, and tried again later."""
 
 
 class StageKeys(Keys):
@@ -228,6 +231,8 @@ class JobKeys(Keys):
     """true: the check also runs when a commit was made."""
     on_idle: Span | None = None
     """The check also runs when the user has done nothing for so long, such as `30m`; once each time."""
+    timeout: Span | None = None
+    """A run of the check that yields nothing for so long is given up, and tried again later; `30m` without it."""
     findings_to: Name | None = None
     """Name of the job that receives what the check finds."""
     max_new: int | None = Field(default=None, ge=1)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from engine.contracts.doctor import DoctorSettings, DoctorSpec
 from engine.contracts.models import BackendSpec, ModelSpec
 from engine.contracts.rate import Rate
 from engine.contracts.steering import EligibilitySpec, IdleSpec, PriorityRule, RecurSpec, TriageRule, ValidateSpec
 from engine.contracts.values import dataclass
+
+SOURCE_TIMEOUT_S: Final = 1_800.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +98,8 @@ class DiscoverySpec:
     """Also runs when HEAD of one of the project's repositories has moved."""
     on_idle_s: float | None = None
     """Also runs when the user has done nothing for so long, once each time."""
+    timeout_s: float = SOURCE_TIMEOUT_S
+    """A run in which it yields nothing for so long is given up."""
     params: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -96,3 +97,21 @@ def git(cwd: Path, *args: str, timeout_s: float = 20.0, stdin: bytes | None = No
     except subprocess.TimeoutExpired:
         return GitResult(124, b"", f"git {args[0]} took longer than {timeout_s:g} s")
     return GitResult(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip())
+
+
+def read_log(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Entries of `git log -z --format=/…`: what the format gave, and the fields of the files that came with it.
+
+    No path in a repository begins with `/`, so a file cannot pass for an entry, whatever it is called.
+    """
+    entry: tuple[str, list[str]] | None = None
+    for field in text.split("\0"):
+        if field.startswith("/"):
+            if entry is not None:
+                yield entry
+            entry = (field[1:], [])
+        elif entry is not None and field:
+            # A line feed ends what the format gave; it stands before the first file.
+            entry[1].append(field if entry[1] else field.removeprefix("\n"))
+    if entry is not None:
+        yield entry

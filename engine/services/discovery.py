@@ -7,6 +7,7 @@ backoff. A run that was stopped is cut; it closes nothing either.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import sqlite3
@@ -19,19 +20,18 @@ from engine.contracts.attempt import AttemptError
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.health import JobHealth
 from engine.contracts.http import Http
-from engine.contracts.item import Candidate, Known
+from engine.contracts.item import Known
 from engine.contracts.spec import DiscoverySpec, JobSpec, ProjectSpec
 from engine.contracts.values import dataclass
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe, first_line
 from engine.kit.tasks import wait_for_any
-from engine.rules.candidates import flaw
 from engine.rules.retry import backoff_s
 from engine.rules.schedule import is_scheduled, latest_run, next_run
 from engine.services.backlog import Backlog
 from engine.services.heads import Heads
 from engine.services.run_context import RunContext
-from engine.store import findings
+from engine.services.source_run import STORE_AGAIN_S, SourceRun, insist
 from engine.store import items as items_part
 from engine.store import jobs as jobs_part
 from engine.store import runs as runs_part
@@ -46,18 +46,10 @@ T = TypeVar("T")
 Told = tuple[str, str, str]
 """What a person is told: what it is about, a title, more."""
 
-BATCH: Final = 1_000
-BATCH_AGE_S: Final = 0.25
-"""A batch that is not full is handed over after this long, so that a slow source shows what it finds."""
-BREATH: Final = 50
-"""A source that waits for nothing lets others run after so many candidates."""
-CANDIDATES_MAX: Final = 1_000_000
-"""A run that yields more is cut: a source without end must not fill the disk."""
 PROBLEMS_SHOWN: Final = 100
 LONGEST_SLEEP_S: Final = 60.0
 ROOM_LOOK_S: Final = 2.0
 RETRY_FIRST_S: Final = 30.0
-STORE_AGAIN_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -66,6 +58,10 @@ class _Due:
     """ms UTC; None: only when asked."""
     failures: int = 0
     task: asyncio.Task[None] | None = None
+    run: SourceRun | None = None
+    """The run that goes on."""
+    left_behind: bool = False
+    """The source of an earlier run was given up and has not ended."""
     again: bool = False
     """Something has changed that the run which goes on may have looked at before."""
 
@@ -100,13 +96,13 @@ class Discovery:
         self._judge = judge
         self._tell = tell
         self._due: dict[str, _Due] = {}
-        self._contexts: dict[str, RunContext] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._heads = Heads(self._followed, self._committed)
+        self._heads = Heads(self._followed, self._committed, self._keep_heads)
 
-    def start(self, stored: Mapping[str, int | None], *, now: bool) -> None:
-        """Begin; `stored` is when each job was to run next, `now` runs all of them at once whatever it says."""
+    def start(self, stored: Mapping[str, int | None], heads: Mapping[str, str | None], *, now: bool) -> None:
+        """Begin; `stored` is when each job was to run next, `now` runs all of them at once whatever it says; `heads`
+        is where HEAD of each repository was."""
         at = self._clock.now()
         for job in self._jobs():
             assert job.discovery is not None
@@ -116,7 +112,7 @@ class Discovery:
             elif not is_scheduled(job.discovery):
                 due = None
             self._due[job.name] = _Due(due)
-        self._heads.start()
+        self._heads.start(heads)
         self._task = asyncio.get_running_loop().create_task(self._loop(), name="discovery")
 
     def _jobs(self) -> list[JobSpec]:
@@ -161,7 +157,8 @@ class Discovery:
         return due is not None and (
             due.task is not None
             or (
-                not self._backlog.waits(job)
+                not due.left_behind
+                and not self._backlog.waits(job)
                 and due.at is not None
                 and due.at <= self._clock.now()
                 and self._may_run(job)
@@ -171,8 +168,9 @@ class Discovery:
     async def stop(self) -> None:
         """Cut what runs and end."""
         await self._heads.stop()
-        for context in self._contexts.values():
-            context.cancelled = True
+        for due in self._due.values():
+            if due.run is not None:
+                due.run.context.cancelled = True
         tasks = {due.task for due in self._due.values() if due.task is not None}
         if self._task is not None:
             tasks.add(self._task)
@@ -194,6 +192,7 @@ class Discovery:
         while True:
             await self.make_room()
             now = self._clock.now()
+            silences = self._give_up_the_silent()
             for job in self._jobs():
                 due = self._due[job.name]
                 if due.at is not None and due.at > now and job.discovery is not None:
@@ -204,7 +203,20 @@ class Discovery:
             # A machine that slept has to notice; a backlog has to be looked at.
             longest = ROOM_LOOK_S if any(map(self._backlog.waits, self._due)) else LONGEST_SLEEP_S
             self._wake.clear()
-            await wait_for_any(self._wake, timeout_s=min((min(times) - now) / 1000 if times else longest, longest))
+            waits = [longest, *silences, *((at - now) / 1000 for at in times)]
+            await wait_for_any(self._wake, timeout_s=min(waits))
+
+    def _give_up_the_silent(self) -> list[float]:
+        """Give up sources that have yielded nothing for longer than they may; returns how long the others may still."""
+        left: list[float] = []
+        for due in self._due.values():
+            if due.run is not None:
+                seconds = due.run.may_be_silent_s()
+                if seconds > 0:
+                    left.append(seconds)
+                else:
+                    due.run.give_up()
+        return left
 
     async def make_room(self) -> bool:
         """Let discoveries run again whose backlog is half worked off; returns whether there is one."""
@@ -229,6 +241,9 @@ class Discovery:
             if job.discovery and job.discovery.on_commit and self.run_now(job.name):
                 self._due[job.name].again = self._due[job.name].task is not None
 
+    async def _keep_heads(self, marks: Mapping[str, str | None]) -> None:
+        await insist(lambda: self._writer.change(lambda connection, _now: jobs_part.keep_heads(connection, marks)))
+
     def _repositories(self) -> tuple[Path, ...]:
         return tuple(
             Path(os.path.realpath(self._project.root / folder)) for folder in self._project.settings.repositories
@@ -246,8 +261,7 @@ class Discovery:
             wait = backoff_s(due.failures, first_s=RETRY_FIRST_S, max_s=3600.0, chance=self._chance())
             due.at = self._clock.now() + round(wait * 1000)
         finally:
-            self._contexts.pop(job.name, None)
-            due.task = None
+            due.task = due.run = None
             if due.again:
                 due.again, due.at = False, self._clock.now()
             self._wake.set()
@@ -257,14 +271,25 @@ class Discovery:
         plan = self._writer.plan.jobs[job.name]
         state: Literal["done", "failed", "cut"] = "failed"
         error: AttemptError | None = None
-        seen: set[int] = set()
-        if await self._no_room(job):
+        if await insist(lambda: self._backlog.is_full(job)):
             due.at = next_run(job.discovery, self._clock.now(), self._zone)
             return
-        run_id = await self._stored(lambda connection, now: runs_part.start(connection, plan.id, now))
-        context = self._contexts[job.name] = self._context(job, job.discovery, plan)
+        run_id = await insist(
+            lambda: self._writer.change(lambda connection, now: runs_part.start(connection, plan.id, now))
+        )
+        run = due.run = SourceRun(
+            job=job,
+            plan=plan,
+            run_id=run_id,
+            context=self._context(job, job.discovery, plan),
+            source=functools.partial(_call, self._functions, job.discovery.use),
+            writer=self._writer,
+            backlog=self._backlog,
+            clock=self._clock,
+        )
+        self._wake.set()
         try:
-            complete = await self._collect(job, plan, context, run_id, seen)
+            complete = await run.result()
             state = "done" if complete else "cut"
             due.failures = 0
         except asyncio.CancelledError:
@@ -273,7 +298,12 @@ class Discovery:
             error = describe(raised)
             due.failures += 1
             log.error("the discovery of %s failed", job.name, exc_info=raised)
-        await self._finish(job, plan, context, run_id, seen, state, error, due)
+        due.left_behind = run.when_ended(lambda: self._ended(due))
+        await self._finish(job, plan, run, state, error, due)
+
+    def _ended(self, due: _Due) -> None:
+        due.left_behind = False
+        self._wake.set()
 
     def _context(self, job: JobSpec, spec: DiscoverySpec, plan: JobPlan) -> RunContext:
         async def load() -> Sequence[Known]:
@@ -294,97 +324,17 @@ class Discovery:
             load_jobs=look,
         )
 
-    async def _collect(self, job: JobSpec, plan: JobPlan, context: RunContext, run_id: int, seen: set[int]) -> bool:
-        """Take what the source yields, in batches; returns False when it was cut for yielding too much.
-
-        One batch is stored while the source yields the next.
-        """
-        assert job.discovery is not None
-        target = self._writer.plan.jobs[job.findings_to] if job.findings_to else plan
-        origin: items_part.Origin = "check" if job.is_check else "scan"
-        batch: list[Candidate] = []
-        handed_over = self._clock.monotonic()
-        count = 0
-        limit = self._backlog.limit(job)
-        size = BATCH if limit is None else min(BATCH, limit)
-        storing: asyncio.Future[items_part.Merged] | None = None
-
-        async def stored() -> None:
-            nonlocal storing
-            if storing is not None:
-                before, storing = storing, None
-                seen.update((await before).seen)
-
-        async def hand_over() -> None:
-            nonlocal batch, handed_over, storing
-            await stored()
-            taken, batch = batch, []
-            handed_over = self._clock.monotonic()
-            storing = asyncio.ensure_future(
-                self._stored(
-                    lambda connection, now: _store(
-                        connection, self._writer, target, taken, plan.id, origin, run_id, now
-                    )
-                )
-            )
-
-        try:
-            async for candidate in self._functions(job.discovery.use)(context):
-                if found := flaw(candidate):
-                    context.problem(f"yielded {found}")
-                    continue
-                count += 1
-                if count > CANDIDATES_MAX:
-                    context.problem(f"more than {CANDIDATES_MAX:,} candidates; the run was cut")
-                    break
-                batch.append(candidate)
-                if len(batch) >= size or self._clock.monotonic() - handed_over > BATCH_AGE_S:
-                    await hand_over()
-                    if limit is not None:
-                        await stored()
-                        if await self._no_room(job, count):
-                            return False
-                if not count % BREATH:
-                    await asyncio.sleep(0)
-            if batch:
-                await hand_over()
-        except asyncio.CancelledError:
-            if storing is not None:
-                storing.cancel()  # the writer stores it all the same; nobody waits for it
-            raise
-        except BaseException:
-            await stored()
-            raise
-        await stored()
-        return count <= CANDIDATES_MAX
-
-    async def _no_room(self, job: JobSpec, found: int | None = None) -> bool:
-        while True:
-            try:
-                return await self._backlog.is_full(job, found)
-            except StateError:
-                await asyncio.sleep(STORE_AGAIN_S)
-
-    async def _stored(self, change: Callable[[Any, int], T]) -> T:
-        """Run a change; while the state file cannot be written, wait and try again."""
-        while True:
-            try:
-                return await self._writer.change(change)
-            except StateError:
-                await asyncio.sleep(STORE_AGAIN_S)
-
     async def _finish(
         self,
         job: JobSpec,
         plan: JobPlan,
-        context: RunContext,
-        run_id: int,
-        seen: set[int],
+        run: SourceRun,
         state: Literal["done", "failed", "cut"],
         error: AttemptError | None,
         due: _Due,
     ) -> None:
         assert job.discovery is not None
+        context = run.context
         complete = state == "done" and context.complete and not context.problems
         now = self._clock.now()
         # A run that a stop has cut is due at the next start; one that yielded too much has its next turn.
@@ -400,11 +350,11 @@ class Discovery:
                     connection,
                     self._writer.plan,
                     source_id=plan.id,
-                    seen=seen,
+                    seen=run.seen,
                     gone_after=job.gone_after,
                     is_check=job.is_check,
                     now=now,
-                    run_id=run_id,
+                    run_id=run.id,
                     covered=context.covered if job.is_check else None,
                 )
             record(
@@ -423,7 +373,7 @@ class Discovery:
             )
             runs_part.finish(
                 connection,
-                run_id,
+                run.id,
                 plan.id,
                 state=state,
                 gone=gone,
@@ -436,36 +386,18 @@ class Discovery:
             jobs_part.schedule(connection, plan.id, due.at)
             return self._judge(connection, plan, error, now) if state != "cut" else None
 
-        if (told := await self._stored(store)) is not None:
+        if (told := await insist(lambda: self._writer.change(store))) is not None:
             self._tell(*told)
         log.info(
             "%s %s: %d items seen, %d problems",
             "check" if job.is_check else "discovery",
             state,
-            len(seen),
+            len(run.seen),
             len(context.problems),
             extra={"job": job.name},
         )
 
 
-def _store(
-    connection: Any,
-    writer: Writer,
-    target: JobPlan,
-    batch: Sequence[Candidate],
-    source_id: int,
-    origin: items_part.Origin,
-    run_id: int,
-    now: int,
-) -> items_part.Merged:
-    if origin == "check":
-        check = writer.plan.job_of(source_id).spec
-        findings.take_over(connection, target, batch)
-        batch = findings.within_limits(connection, check, target, batch, source_id=source_id, run_id=run_id)
-    merged = items_part.upsert(
-        connection, writer.plan, target, batch, source_id=source_id, origin=origin, run_id=run_id, now=now
-    )
-    if origin == "check":
-        findings.seen(connection, merged.seen, run_id)
-    runs_part.progress(connection, run_id, found=len(batch), new=merged.new, changed=merged.changed)
-    return merged
+def _call(functions: Callable[[str], Callable[[RunContext], Any]], name: str, context: RunContext) -> Any:
+    """What the source of this name yields; that there is none any more is an error of the run."""
+    return functions(name)(context)

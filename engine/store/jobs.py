@@ -237,6 +237,18 @@ def tell_problem(
         record(connection, [Event(kind="engine.problem", level="error", text=problem)], now)
 
 
+def heads(connection: sqlite3.Connection) -> dict[str, str | None]:
+    """Where HEAD of each repository was when an engine looked last: path → mark."""
+    row = connection.execute(_SQL.meta_get, ("heads",)).fetchone()
+    found: dict[str, str | None] = json.loads(row[0]) if row else {}
+    return found
+
+
+def keep_heads(connection: sqlite3.Connection, marks: Mapping[str, str | None]) -> None:
+    """Keep where they are, for the next engine."""
+    connection.execute(_SQL.meta_set, ("heads", json.dumps(marks)))
+
+
 def schedule(connection: sqlite3.Connection, job_id: int, next_run_at: int | None) -> None:
     """Store when the discovery of a job runs next."""
     connection.execute(_SQL.schedule, (next_run_at, job_id))

@@ -42,6 +42,8 @@ class Begun:
     plan: Plan
     jobs: Sequence[JobRow]
     next_runs: Mapping[str, int | None]
+    heads: Mapping[str, str | None]
+    """Where HEAD of each repository was."""
     next_later: int | None
     buckets: Mapping[str, float]
     slowed: Mapping[str, int]
@@ -68,6 +70,7 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int, prints
         next_later = claims.wake(connection, plan, now)
         facts.follow(connection, plan, now)
         rows = jobs.rows(connection)
+        heads = jobs.heads(connection)
         store_limits.sync_resources(connection, project.resources)
         stored = store_limits.buckets(connection)
         slowed = incidents.slowed(connection, now)
@@ -86,6 +89,7 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int, prints
         plan=plan,
         jobs=rows,
         next_runs={row.name: row.next_run_at for row in rows},
+        heads=heads,
         next_later=next_later,
         buckets=stored,
         slowed=slowed,

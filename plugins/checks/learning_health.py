@@ -19,7 +19,7 @@ from engine.contracts.item import Candidate
 from engine.contracts.seam import accepts
 from engine.kit.clock import SystemClock
 from engine.kit.files import FileProblem, list_files, read_text
-from engine.kit.git import git
+from engine.kit.git import git, read_log
 from plugins.checks.finding import Finding, candidates
 from plugins.checks.note_rules import Note, contradictions, duplicates, read_note, stale
 from plugins.checks.prefix import prefix_of
@@ -62,12 +62,9 @@ def _wrong(notes: list[Note], changed: dict[str, int], days: int, alike: float, 
 def last_changes(root: Path, folders: list[str]) -> dict[str, int]:
     """When each file below these folders was last committed, ms UTC; files that never were are missing."""
     there = [name for name in folders if (root / name).is_dir()]
-    told = git(root, "log", "--format=%x01%at", "--name-only", "--relative", "-z", "--", *there, timeout_s=_GIT_S)
+    told = git(root, "log", "--format=/%at", "--name-only", "--relative", "-z", "--", *there, timeout_s=_GIT_S)
     found: dict[str, int] = {}
-    at = 0
-    for part in told.text.replace("\n", "\0").split("\0") if told.ok else ():
-        if part.startswith("\x01"):
-            at = int(part[1:] or 0) * 1000
-        elif part:
-            found.setdefault(part, at)
+    for at, files in read_log(told.text) if told.ok else ():
+        for file in files:
+            found.setdefault(file, int(at) * 1000)
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.kit.files import FileProblem, list_files, read_text
-from engine.kit.git import git
+from engine.kit.git import git, read_log
 
 MARKDOWN: Final = (".md", ".markdown")
 _TOO_LONG: Final = 124
@@ -217,22 +217,20 @@ class Repository:
         wanted = {path for path in paths if "\n" not in path}
         if not self.by_git or not wanted:
             return {}
-        options = ("--no-renames", "--diff-filter=D", "--name-only", "--format=%x01%h %cs", "-z")
+        options = ("--no-renames", "--diff-filter=D", "--name-only", "--format=/%h %cs", "-z")
         # Paths go in by stdin: thousands of them do not fit on a command line.
         asked_for = "\n".join(("HEAD", "--", *(f":(literal){path}" for path in sorted(wanted))))
         asked = git(self.root, "log", *options, "--stdin", timeout_s=60.0, stdin=f"{asked_for}\n".encode())
         if asked.code == _TOO_LONG:
             return None
         found: dict[str, str] = {}
-        commit = ""
-        for part in re.split(r"[\0\n]", asked.text):
-            if part.startswith("\x01"):
-                commit = part[1:]
-                continue
-            while part:
-                if part in wanted:
-                    found.setdefault(part, commit)
-                part = posixpath.dirname(part)
+        for commit, files in read_log(asked.text):
+            for file in files:
+                part = file
+                while part:
+                    if part in wanted:
+                        found.setdefault(part, commit)
+                    part = posixpath.dirname(part)
         return found
 
 

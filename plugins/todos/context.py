@@ -108,7 +108,12 @@ def blame(folder: Path, name: str, line: int) -> tuple[Commit | None, str | None
     )
     if not result.ok:
         return None, _why(result.code, result.error)
-    first, *rest = result.text.split("\n")
+    return read_blame(result.text), None
+
+
+def read_blame(text: str) -> Commit:
+    """What `git blame --porcelain` says of one line."""
+    first, *rest = text.split("\n")
     fields = dict(entry.split(" ", 1) for entry in rest if " " in entry and not entry.startswith("\t"))
     commit = first.split(" ", 1)[0]
     return Commit(
@@ -116,7 +121,7 @@ def blame(folder: Path, name: str, line: int) -> tuple[Commit | None, str | None
         author=safe_line(fields.get("author", "unknown"), 120),
         subject=safe_line(fields.get("summary", ""), 200),
         at=int(fields.get("author-time", "0")) * 1000,
-    ), None
+    )
 
 
 def last_change(folder: Path, name: str) -> Commit | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts.errors import UseError
-from engine.kit.git import git
+from engine.kit.git import git, read_log
 from engine.kit.safe_text import safe_line
 from plugins.todos.commands import spots
 from plugins.todos.items import TodoItem
@@ -75,29 +75,37 @@ def history_rows(repository: Path) -> Iterator[dict[str, Any]]:
 def _revisions(repository: Path) -> list[_Revision]:
     told = git(
         repository, "log", "--reverse", "--first-parent", "-m", "--raw", "--no-renames", "--no-abbrev", "-z",
-        "--format=%x01%H%x00%at", "--", ":(icase)*todo*", timeout_s=_TIMEOUT_S,
+        "--format=/%H %at", "--", ":(icase)*todo*", timeout_s=_TIMEOUT_S,
     )  # fmt: skip
     if not told.ok:
         raise UseError(f"{repository}: {safe_line(told.error, 200)}")
-    found: list[_Revision] = []
-    for chunk in told.out.decode("utf-8", "surrogateescape").split("\x01")[1:]:
-        commit, at, *fields = chunk.split("\0")
+    return list(read_revisions(told.out))
+
+
+def read_revisions(out: bytes) -> Iterator[_Revision]:
+    """What `git log -z --raw --format="/%H %at"` says of TODO files."""
+    for entry, fields in read_log(out.decode("utf-8", "surrogateescape")):
+        commit, _, at = entry.partition(" ")
         changed: dict[str, str | None] = {}
         for field, path in pairwise(fields):
-            words = field.strip().split(" ")
+            words = field.split(" ")
             if len(words) == 5 and words[0].startswith(":") and is_todo_file(path):
                 there = words[1] not in ("000000", _LINK)
                 changed[path] = words[3] if there else None
         if changed:
-            found.append(_Revision(commit, int(at), changed))
-    return found
+            yield _Revision(commit, int(at), changed)
 
 
 def _texts(repository: Path, blobs: set[str]) -> dict[str, str]:
     """Texts of blobs; those that are too large, or no text, are left out."""
     told = git(repository, "cat-file", "--batch", stdin="\n".join(sorted(blobs)).encode(), timeout_s=_TIMEOUT_S)
+    return read_objects(told.out)
+
+
+def read_objects(out: bytes) -> dict[str, str]:
+    """What `git cat-file --batch` says: name → text."""
     texts: dict[str, str] = {}
-    out, at = told.out, 0
+    at = 0
     while at < len(out):
         end = out.index(b"\n", at)
         name, *rest = out[at:end].decode().split(" ")

@@ -41,7 +41,7 @@ def test_every_key_arrives(folder: Folder) -> None:
             enabled: false
             gone_after: 5
             detail_columns: [words]
-            discovery: {use: PLUGIN.picky, every: 10m, include: ["*.md"]}
+            discovery: {use: PLUGIN.picky, every: 10m, timeout: 5m, include: ["*.md"]}
             stages:
               - one: {handler: PLUGIN.work, gate: accept, enabled: false, concurrency: 2, timeout: 1h, attempts: 5}
               - two: {handler: PLUGIN.plain, backoff: 1s, backoff_max: 1m, params: {depth: 2}, outputs: {title: str}}
@@ -58,7 +58,8 @@ def test_every_key_arrives(folder: Folder) -> None:
     assert (job.title, job.emoji, job.internal, job.enabled) == ("A title", "📄", True, False)
     assert (job.gone_after, job.detail_columns) == (5, ("words",))
     assert job.discovery is not None
-    assert (job.discovery.every_s, job.discovery.params) == (600, {"include": ["*.md"]})
+    assert (job.discovery.every_s, job.discovery.timeout_s) == (600, 300)
+    assert job.discovery.params == {"include": ["*.md"]}
     one, two = job.stages
     assert (one.gate, one.enabled, one.concurrency, one.timeout_s, one.attempts) == ("accept", False, 2, 3600, 5)
     assert (two.is_async, two.backoff_s, two.backoff_max_s) == (False, 1, 60)
@@ -113,13 +114,17 @@ def test_check_has_a_target_and_no_stages(folder: Folder) -> None:
     project = folder.load("""
         jobs:
           todos: {handler: PLUGIN.work}
-          health: {check: PLUGIN.picky, every: 1d, findings_to: todos, params: {include: [x]}}
+          health: {check: PLUGIN.picky, every: 1d, timeout: 1h, findings_to: todos, params: {include: [x]}}
         """)
     job = project.job("health")
     assert job is not None
     assert (job.is_check, job.findings_to, job.stages, job.gone_after) == (True, "todos", (), 1)
     assert job.discovery is not None
-    assert (job.discovery.use, job.discovery.every_s) == (f"{folder.plugin}.picky", 86_400)
+    assert (job.discovery.use, job.discovery.every_s, job.discovery.timeout_s) == (
+        f"{folder.plugin}.picky",
+        86_400,
+        3_600,
+    )
     assert job.discovery.params == {"include": ["x"]}
 
 
@@ -229,6 +234,11 @@ def test_all_problems_are_reported_at_once_with_line_and_key(folder: Folder) -> 
         (
             "jobs: {a: {handler: PLUGIN, every: 1h}}\n",
             "1: jobs.a.every: belongs to a check; in a job with a discovery, write it below `discovery`",
+        ),
+        (
+            "jobs: {a: {handler: PLUGIN, timeout: 1h}}\n",
+            "1: jobs.a.timeout: belongs to a check; in a job with a discovery, write it below `discovery` "
+            "(that of attempts: below a stage)",
         ),
         (
             "jobs: {a: {handler: PLUGIN, findings_to: a}}\n",

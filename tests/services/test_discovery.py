@@ -12,6 +12,7 @@ from engine.contracts.doctor import DoctorSpec
 from engine.contracts.item import Candidate
 from engine.contracts.view import RunView
 from engine.services import discovery as discovery_module
+from engine.services import source_run
 from tests.factories import Rig, candidate, discovery, job, stage, yields
 
 
@@ -114,7 +115,7 @@ async def test_flawed_candidates_are_problems_and_the_others_are_stored(tmp_path
 async def test_source_is_stored_in_batches_one_behind_what_it_yields(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discovery_module, "BATCH", 100)
+    monkeypatch.setattr(source_run, "BATCH", 100)
     seen: list[int] = []
 
     def look(_ctx: Any) -> None:
@@ -132,7 +133,7 @@ async def test_source_is_stored_in_batches_one_behind_what_it_yields(
 async def test_batch_that_is_on_its_way_when_the_source_fails_is_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discovery_module, "BATCH", 100)
+    monkeypatch.setattr(source_run, "BATCH", 100)
 
     def fail(_ctx: Any) -> None:
         raise ValueError("no more")
@@ -144,7 +145,7 @@ async def test_batch_that_is_on_its_way_when_the_source_fails_is_stored(
 
 
 async def test_source_without_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery_module, "CANDIDATES_MAX", 1_000)
+    monkeypatch.setattr(source_run, "CANDIDATES_MAX", 1_000)
     source = Source(tmp_path, "old", gone_after=1)
     async with source.rig as it:
         await it.drained()
@@ -345,3 +346,106 @@ async def test_run_that_a_job_wants_no_verdicts_on_has_none(tmp_path: Path) -> N
     async with source.rig as it:
         assert (await source.run()).state == "failed"
         assert it.reader.incidents() == []
+
+
+async def hangs(source: Source, hang: Any, *, before: str, after: str) -> None:
+    """Run a source that yields something, hangs, and then yields something else; wait until it hangs."""
+    reached = asyncio.Event()
+    source.found = [before, lambda _ctx: reached.set(), hang, after]
+    await source.rig.command("run", job="docs")
+    await reached.wait()
+
+
+async def test_source_that_yields_nothing_for_too_long_is_given_up(tmp_path: Path) -> None:
+    async def hang(_ctx: Any) -> None:
+        await asyncio.Event().wait()
+
+    source = Source(tmp_path, "old", gone_after=1)
+    async with source.rig as it:
+        await source.run()
+        await hangs(source, hang, before="a", after="b")
+        it.clock.advance(1_799)
+        it.runtime.discovery.look()
+        assert it.runtime.discovery.running == ["docs"]
+        it.clock.advance(1)
+        it.runtime.discovery.look()
+        await it.until(lambda: not it.runtime.discovery.running)
+        run = it.reader.runs("docs", 1)[0]
+        assert (run.state, run.found, run.gone) == ("failed", 1, 0)
+        assert run.error is not None
+        assert "it has yielded nothing for 1800 s (its `timeout`) and was given up" in run.error
+        source.found = ["a", "b"]
+        assert (await source.run()).state == "done"
+
+
+async def test_source_that_does_not_end_runs_again_only_once_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_run, "GRACE_S", 0.01)
+    free = asyncio.Event()
+
+    async def ignore(_ctx: Any) -> None:
+        while not free.is_set():
+            try:
+                await free.wait()
+            except asyncio.CancelledError:
+                continue
+
+    source = Source(tmp_path, "a")
+    async with source.rig as it:
+        await source.run()
+        await hangs(source, ignore, before="a", after="late")
+        it.clock.advance(1_800)
+        it.runtime.discovery.look()
+        await it.until(lambda: not it.runtime.discovery.running)
+        failed = it.reader.runs("docs", 1)[0]
+        assert failed.error is not None
+        assert failed.error.endswith("it does not end, and only then runs again")
+        source.found = ["b"]
+        await it.command("run", job="docs")
+        await it.drained()
+        assert it.reader.runs("docs", 1)[0].id == failed.id
+        free.set()
+        await it.until(lambda: it.reader.runs("docs", 1)[0].state == "done")
+        # What the one that was given up yielded afterwards is not taken.
+        assert it.reader.item("docs", "b") is not None
+        assert it.reader.item("docs", "late") is None
+
+
+async def test_time_in_which_nothing_can_be_stored_is_no_silence_of_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_run, "BATCH", 1)
+    source = Source(tmp_path, "a")
+    async with source.rig as it:
+        await source.run()
+        stopped, go_on = asyncio.Event(), asyncio.Event()
+        change = it.runtime.writer.change
+
+        async def slow(*args: Any) -> Any:
+            stopped.set()
+            await go_on.wait()
+            return await change(*args)
+
+        reached = asyncio.Event()
+        source.found = ["a", lambda _ctx: reached.set(), "b", "c"]
+        await it.command("run", job="docs")
+        await reached.wait()
+        monkeypatch.setattr(it.runtime.writer, "change", slow)
+        await stopped.wait()
+        it.clock.advance(86_400)
+        it.runtime.discovery.look()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        go_on.set()
+        await it.until(lambda: not it.runtime.discovery.running)
+        assert it.reader.runs("docs", 1)[0].state == "done"
+
+
+async def test_source_that_exits_fails_its_run_alone(tmp_path: Path) -> None:
+    source = Source(tmp_path, raises(SystemExit(3)))
+    async with source.rig as it:
+        assert (await source.run()).state == "failed"
+        source.found = ["a"]
+        assert (await source.run()).state == "done"
+        await it.drained()

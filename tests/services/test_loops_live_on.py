@@ -111,12 +111,39 @@ async def test_commits_are_looked_for_again(
     marks = iter("abcdefgh")
     monkeypatch.setattr(heads, "head_mark", once(lambda _path: next(marks, "h")))
     moved: list[int] = []
-    loop = heads.Heads(lambda: (tmp_path,), lambda: moved.append(1))
-    loop.start()
+
+    async def keep(_marks: Any) -> None:
+        pass
+
+    loop = heads.Heads(lambda: (tmp_path,), lambda: moved.append(1), keep)
+    loop.start({})
     async with Rig(tmp_path, job("docs")) as it:
         await it.until(lambda: bool(moved))
     await loop.stop()
     assert "looking for commits failed" in caplog.text
+
+
+async def test_commit_while_no_engine_runs_is_looked_at_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = ["a"]
+    monkeypatch.setattr(heads, "head_mark", lambda _path: mark[0])
+    seen: list[str] = []
+
+    async def find(ctx: Any) -> AsyncIterator[Any]:
+        seen.append(mark[0])
+        ctx.scope(["all"])
+        yield candidate("a")
+
+    spec = job("docs", stage(handler="work"), discovery=replace(discovery("find"), on_commit=True))
+    for now, expected in (("a", []), ("b", ["b"]), ("b", ["b"])):
+        mark[0] = now
+        async with Rig(tmp_path, spec, functions={"work": _nothing, "find": find}) as it:
+            kept = f"SELECT count(*) FROM meta WHERE key = 'heads' AND value LIKE '%\"{now}\"%'"
+            await it.until(lambda kept=kept: _count(it, kept) == 1)  # type: ignore[misc]
+            await it.until(lambda expected=expected: seen == expected)  # type: ignore[misc]
+            await it.drained()
+            assert seen == expected
 
 
 async def test_commit_during_a_run_is_looked_at_by_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

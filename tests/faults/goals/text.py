@@ -26,6 +26,8 @@ from engine.rules.filters import parse as parse_filter
 from engine.work.wire import decode_outcome
 from plugins.checks.document import parse as parse_document
 from plugins.pipelines.outline import outline_of
+from plugins.todos.context import read_blame
+from plugins.todos.history import read_objects, read_revisions
 from plugins.todos.lines import scan_text
 from rivus_tui.format import _JOINS, Cell, cell, fit, fit_line, hang, literal, width_of, wrap
 from tests.faults.goal import Goal, Lane, Reading, readings
@@ -167,6 +169,15 @@ def _units(raw: bytes) -> None:
 _SHAPE = {"type": "object", "properties": {"title": {"type": "string"}, "n": {"type": "integer"}}}
 _todo = (ROOT / "TODO.md").read_bytes()
 _readme = (ROOT / "README.md").read_bytes()[:2_000]
+_HASH = "f0462f3c8e7072f8c70bc612ae0bacf9a3d2d015"
+_GIT_LOG = (
+    f"/{_HASH} 1795707826\0\n:100644 100644 {_HASH} {_HASH} M\0TODO.md\0"
+    f":100644 000000 {_HASH} {'0' * 40} D\0docs/todo.md\0/{_HASH} 1795707000\0"
+).encode()
+_GIT_OBJECTS = f"{_HASH} blob 14\n- [ ] a thing\n\n{_HASH} missing\n".encode()
+_GIT_BLAME = (
+    f"{_HASH} 3 3 1\nauthor N\nauthor-time 1795707826\nsummary one\nfilename TODO.md\n\t- [ ] a thing\n".encode()
+)
 _PARSERS: tuple[tuple[str, bytes, Callable[[bytes], object], tuple[type[BaseException], ...]], ...] = (
     ("jobs.yaml", (ROOT / "jobs.yaml").read_bytes(), parse_yaml, (Unreadable,)),
     ("TODO.md", _todo, lambda raw: scan_text(raw.decode("utf-8", "replace")), ()),
@@ -178,9 +189,12 @@ _PARSERS: tuple[tuple[str, bytes, Callable[[bytes], object], tuple[type[BaseExce
     ("filters", b"state:failed,later job:docs age:>3d cost:>0.5 -stage:x \"two words\"",
      lambda raw: parse_filter(raw.decode("utf-8", "replace")), (RivusError, ValueError)),
     ("units", b"10m 60/h 5 USD 12.5 MB", _units, ()),
+    ("git log", _GIT_LOG, lambda raw: list(read_revisions(raw)), (ValueError,)),
+    ("git objects", _GIT_OBJECTS, read_objects, (ValueError,)),
+    ("git blame", _GIT_BLAME, lambda raw: read_blame(raw.decode("utf-8", "replace")), (ValueError,)),
 )  # fmt: skip
 
-_TURNS: tuple[int, ...] = (*range(len(_PARSERS)), *(4, 5, 6, 7) * 2)
+_TURNS: tuple[int, ...] = (*range(len(_PARSERS)), *(4, 5, 6, 7, 8, 9, 10) * 2)
 """Whose turn it is: the four that read whole documents take most of the time, and have a third of the others' turns."""
 
 

@@ -135,6 +135,14 @@ async def test_notes_that_are_stale_double_or_contradict_each_other(project: Pro
     assert ctx.scopes[0][0][0] == "notes"
 
 
+def test_a_file_that_is_called_like_what_marks_a_commit_is_a_file(project: Project) -> None:
+    names = {"notes/a.md", "notes/\x01b.md", "\x01c", "notes/\n/1.md"}
+    project.write(dict.fromkeys(names, "text\n"))
+    project.git("add", "-A")
+    project.git("commit", "-qm", "notes")
+    assert set(learning_health.last_changes(project.root, ["."])) == names
+
+
 def job(**changes: Any) -> JobHealth:
     return replace(
         JobHealth(

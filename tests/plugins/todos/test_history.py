@@ -41,6 +41,16 @@ def test_each_revision_is_matched_with_the_one_before(tmp_path: Path) -> None:
     assert [edit["new"] for edit in rows[1]["edits"]] == ["Paint the garden fence"]
 
 
+def test_no_name_of_a_file_passes_for_a_commit(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    for name in ("\x01todo.md", "\x01TODO\n", "todo\n1 2.md"):
+        (tmp_path / name).write_text("- [ ] Dig a pond\n")
+    commit(tmp_path, TODO="- [ ] Mow\n")
+    (row,) = history_rows(tmp_path)
+    assert row["new"] == row["open"]
+    assert row["open"] >= 1
+
+
 def test_where_there_is_no_history_it_is_said(tmp_path: Path) -> None:
     with pytest.raises(UseError, match="not a git repository"):
         list(history_rows(tmp_path))
