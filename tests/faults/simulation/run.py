@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.faults.simulation.patience import unwatched
 from tests.faults.simulation.scratch import scratch
 from tests.faults.simulation.world import Outcome, World
 
@@ -38,7 +39,7 @@ def quietly() -> Iterator[None]:
 
 def simulate(seed: int, executions: int, *, tell: int | None = None) -> Outcome:
     """Live through one seed in a folder of its own."""
-    with quietly(), untidied(), scratch() as folder:
+    with quietly(), unwatched(), untidied(), scratch() as folder:
         return World(folder, seed, executions=executions, tell=tell).run()
 
 

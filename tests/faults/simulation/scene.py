@@ -22,6 +22,7 @@ from engine.store.migrate import prepare
 from engine.store.state_dir import StateDir
 from tests.faults.simulation.history import stranded
 from tests.faults.simulation.loop import VirtualClock, VirtualLoop
+from tests.faults.simulation.patience import unwatched
 from tests.faults.simulation.store import FaultyConnection, InlineDatabase, Killed, disk_error
 
 Fault = Literal["io", "full", "busy", "unknown commit", "kill", "cancel"]
@@ -122,9 +123,10 @@ class Case:
         module = sys.modules[name] = ModuleType(name)
         vars(module).update(work=self._work, find=self._find)
         try:
-            for _ in range(4):
-                if self._life(clock, state, name):
-                    return self._wrong(state)
+            with unwatched():
+                for _ in range(4):
+                    if self._life(clock, state, name):
+                        return self._wrong(state)
             return [f"{self.scene.name}: it did not come to its end in 4 engines"]
         finally:
             del sys.modules[name]

@@ -81,7 +81,7 @@ def jobs(variant: int, limit: int | None = LIMIT, at_once: int = 4) -> tuple[Job
         stage("right", "scan", gate="accept", **crowd),
         stage("join", "left", "right", attempts=2, **crowd),
     )
-    find = DiscoverySpec(use="find", every_s=15.0)
+    find = DiscoverySpec(use="find", every_s=15.0, timeout_s=10.0)
     found = [
         JobSpec(name="chain", title="chain", discovery=find, stages=tuple(chain), gone_after=2),
         JobSpec(name="shape", title="shape", discovery=find, stages=shape),
@@ -203,6 +203,9 @@ class World:
         known = self.keys[ctx.job]
         if self.happens(0.05):
             raise RuntimeError("the source is down")
+        if self.seed >= VARIED and self.happens(0.03):
+            self.faults["source hangs"] += 1
+            await self.stubborn() if self.happens(0.5) else await asyncio.Event().wait()
         # What is above the day's limit waits until the faults have ended, and would be half of all attempts.
         found = CROWDS[0][0] if ctx.job == "paid" else self.found
         known += [f"{ctx.job}-{next(self.numbers)}" for _ in range(self.chance.randrange(found))]
