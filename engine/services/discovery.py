@@ -212,7 +212,7 @@ class Discovery:
         for due in self._due.values():
             if due.run is not None:
                 seconds = due.run.may_be_silent_s()
-                if seconds > 0:
+                if seconds > 0.001:  # a wait of less may not move the clock at all
                     left.append(seconds)
                 else:
                     due.run.give_up()
