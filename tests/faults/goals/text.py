@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import resource
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -42,19 +44,28 @@ _HOSTILE = (
 
 
 def _text(chance: random.Random) -> str:
-    return "".join(
-        chance.choice(_HOSTILE) if chance.random() < 0.5 else chr(chance.randrange(0x110000))
-        for _ in range(chance.randrange(24))
-    )
+    drawn = [chance.random() * 2 for _ in range(chance.randrange(24))]
+    return "".join([_HOSTILE[int(one * len(_HOSTILE))] if one < 1 else chr(int((one - 1) * 0x110000)) for one in drawn])
 
 
-def _forbidden(text: str, allowed: str) -> bool:
-    return any(
-        (unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") and char not in allowed)
-        or char in "\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-        or 0xE0000 <= ord(char) <= 0xE0FFF
-        for char in text
-    )  # fmt: skip
+def _forbidden(allowed: str) -> re.Pattern[str]:
+    """Whatever may not be left, by what Unicode says of each character, not by the patterns of the product."""
+    named = "\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+    forbidden = [
+        code
+        for code in range(0x110000)
+        if (unicodedata.category(chr(code)) in ("Cc", "Cs", "Zl", "Zp") and chr(code) not in allowed)
+        or chr(code) in named
+        or 0xE0000 <= code <= 0xE0FFF
+    ]
+    ranges = "".join(rf"\U{codes[0]:08x}-\U{codes[-1]:08x}" for codes in _runs(forbidden))
+    return re.compile(f"[{ranges}]")
+
+
+def _runs(codes: list[int]) -> Iterator[list[int]]:
+    """Numbers that follow each other without a gap."""
+    for _, run in groupby(enumerate(codes), lambda pair: pair[1] - pair[0]):
+        yield [code for _, code in run]
 
 
 def texts(lane: Lane) -> Reading:
@@ -65,6 +76,7 @@ def texts(lane: Lane) -> Reading:
 def sanitiser(lane: Lane) -> Reading:
     wanted = lane.n(fast=20_000, deep=10_000_000)
     chance = random.Random(2)
+    in_line, in_block = _forbidden(""), _forbidden("\n\t")
     found: list[str] = []
     spent = 0.0
     for _ in range(wanted):
@@ -72,7 +84,7 @@ def sanitiser(lane: Lane) -> Reading:
         at = time.thread_time()
         line, block = safe_line(text), safe_block(text)
         spent += time.thread_time() - at
-        if _forbidden(line, "") or _forbidden(block, "\n\t"):
+        if in_line.search(line) or in_block.search(block):
             found.append(f"{text!r} became {line!r}, {block!r}")
         if safe_line(line) != line or safe_block(block) != block:
             found.append(f"{text!r} is changed again")
@@ -86,20 +98,21 @@ def renderers(lane: Lane) -> Reading:
     """What the room draws with: cells, code, cut and padded, broken over lines, hung below a marker, and strips."""
     wanted = lane.n(fast=300, deep=100_000)
     chance = random.Random(4)
+    in_line = _forbidden("")
     found: list[str] = []
     for _ in range(wanted):
         text = "".join(_text(chance) + chance.choice(("", " ", "plain words ")) for _ in range(3))
         width = chance.randrange(12, 60)
         try:
-            found += [f"{problem}: {text!r} in {width}" for problem in _drawn_wrong(text, width)]
+            found += [f"{problem}: {text!r} in {width}" for problem in _drawn_wrong(text, width, in_line)]
         except Exception as error:
             found.append(f"{type(error).__name__}: {error} for {text!r} in {width}")
     return readings(found, f"{wanted:,} strings through 7 renderers, {len(found)} crashes or alterations")
 
 
-def _drawn_wrong(text: str, width: int) -> Iterator[str]:
+def _drawn_wrong(text: str, width: int, forbidden: re.Pattern[str]) -> Iterator[str]:
     shown, code = cell(text, limit=10_000), literal(text)
-    if _forbidden(shown.text + code.text, ""):
+    if forbidden.search(shown.text + code.text):
         yield "an order to the terminal is left"
     if "".join(shown.text.split()) != "".join(_JOINS.sub("", safe_line(text, 10_000)).split()):
         yield "a cell is altered"
