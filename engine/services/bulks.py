@@ -114,8 +114,7 @@ class Bulks:
                 return
 
     def _step(self, number: int, targets: list[int]) -> Callable[[sqlite3.Connection, int], Bulk]:
-        plan = self._writer.plan
-        return lambda connection, now: bulks.step(connection, plan, number, targets, BATCH, now)
+        return lambda connection, now: bulks.step(connection, self._writer.plan, number, targets, BATCH, now)
 
 
 def check(args: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -81,7 +82,11 @@ class Orders:
     async def _change(self, name: str, args: Mapping[str, Any]) -> CommandOutcome:
         from engine.services import commands
 
-        outcome = await self._writer.change(commands.transition(self._writer.plan, name, args))
+        def change(connection: sqlite3.Connection, now: int) -> CommandOutcome:
+            # Not before: a reload may wait in front of it, and what an older plan takes for ready need not be.
+            return commands.transition(self._writer.plan, name, args)(connection, now)
+
+        outcome = await self._writer.change(change)
         if name == "undo" and outcome.data.get("limits"):
             await self._readjust()
         await self._after(name if outcome.ok else "")

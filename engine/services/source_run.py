@@ -74,6 +74,7 @@ class SourceRun:
         self._asked_at: float | None = None
         """Since when the source owes its next candidate; None while it does not."""
         self._given_up = asyncio.get_running_loop().create_future()
+        self._target = writer.plan.jobs.get(job.findings_to or job.name, plan)
         self._task = asyncio.get_running_loop().create_task(self._told(), name=f"source of {job.name}")
 
     def may_be_silent_s(self) -> float:
@@ -122,7 +123,6 @@ class SourceRun:
             return False, error
 
     async def _take(self) -> bool:
-        target = self._writer.plan.jobs[self._job.findings_to] if self._job.findings_to else self._plan
         batch: list[Candidate] = []
         handed_over = self._clock.monotonic()
         count = 0
@@ -141,7 +141,7 @@ class SourceRun:
             await stored()
             taken, batch = batch, []
             handed_over = self._clock.monotonic()
-            storing = asyncio.ensure_future(insist(lambda: self._writer.change(self._store(target, taken))))
+            storing = asyncio.ensure_future(insist(lambda: self._writer.change(self._store(taken))))
 
         try:
             self._asked_at = self._clock.monotonic()
@@ -186,13 +186,16 @@ class SourceRun:
     async def _is_full(self, found: int) -> bool:
         return await insist(lambda: self._backlog.is_full(self._job, found))
 
-    def _store(self, target: JobPlan, batch: Sequence[Candidate]) -> Callable[[Any, int], items_part.Merged]:
+    def _store(self, batch: Sequence[Candidate]) -> Callable[[Any, int], items_part.Merged]:
         """The change that stores this batch."""
         writer = self._writer
         origin: items_part.Origin = "check" if self._job.is_check else "scan"
 
         def store(connection: Any, now: int) -> items_part.Merged:
             taken = batch
+            # The stages that there are now, not those at the start of the run; one that is gone finishes as it began.
+            name = self._job.findings_to or self._job.name
+            target = writer.plan.jobs.get(name, self._target)
             if origin == "check":
                 check = writer.plan.job_of(self._plan.id).spec
                 findings.take_over(connection, target, taken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,12 @@ class Steering:
 
     async def _pause_at_limit(self, job: str) -> None:
         with contextlib.suppress(StateError, EngineStopped):
-            plan = self._writer.plan
-            paused = await self._writer.change(
-                lambda connection, now: guards.pause_at_limit(connection, plan, plan.jobs[job], now)
-            )
-            if paused:
+            if await self._writer.change(lambda connection, now: self._at_limit(connection, job, now)):
                 await self._look_at_jobs()
+
+    def _at_limit(self, connection: sqlite3.Connection, job: str, now: int) -> bool:
+        plan = self._writer.plan
+        return job in plan.jobs and guards.pause_at_limit(connection, plan, plan.jobs[job], now)
 
     async def _renew_facts(self) -> None:
         """Decide anew, a batch at a time, what an older configuration has decided about items."""

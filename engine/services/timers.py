@@ -100,17 +100,20 @@ class Timers:
 
     async def _tick(self) -> None:
         now = self._clock.now()
-        plan = self._writer.plan
         ahead = now - round(self._clock.monotonic() * 1000)
         if (back := self._ahead - ahead) > recurrence.DAY_MS:
-            await self._writer.change(lambda connection, now: recurrence.set_back(connection, plan, back, now))
+            await self._writer.change(
+                lambda connection, now: recurrence.set_back(connection, self._writer.plan, back, now)
+            )
             self._next = now
         self._ahead = ahead
         if (due := self._next) is not None and due <= now:
             # What is told meanwhile is sooner than what this transaction knows, or not known to it at all.
             self._next = None
             try:
-                self._soonest(await self._writer.change(lambda connection, now: claims.wake(connection, plan, now)))
+                self._soonest(
+                    await self._writer.change(lambda connection, now: claims.wake(connection, self._writer.plan, now))
+                )
             except BaseException:
                 self._soonest(due)
                 raise
@@ -126,7 +129,7 @@ class Timers:
                 lease = self._writer.lease()
                 await self._writer.change(lambda connection, _now: claims.heartbeat(connection, lease, alive))
             taken = await self._writer.change(
-                lambda connection, now: claims.reclaim(connection, plan, self._epoch, now, running=alive)
+                lambda connection, now: claims.reclaim(connection, self._writer.plan, self._epoch, now, running=alive)
             )
             if taken:
                 await self._woken()

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError
 from engine.kit.clock import Clock
 from engine.kit.tasks import end_task, wait_for_any
@@ -46,9 +47,8 @@ class Triage:
     async def reload(self) -> None:
         """The rules may be others now: what they propose is decided anew."""
         self._since = self._clock.now()
-        plan = self._writer.plan
-        if await self._read(lambda connection: triage.is_left(connection, plan)):
-            await self._writer.change(lambda connection, _now: triage.forget(connection, plan))
+        if await self._read(lambda connection: triage.is_left(connection, self._writer.plan)):
+            await self._writer.change(lambda connection, _now: triage.forget(connection, self._writer.plan))
         self.look()
 
     async def stop(self) -> None:
@@ -86,8 +86,13 @@ class Triage:
             # A read beside the writer's groups first: looking must not look like a change.
             while stages and await self._read(lambda connection: triage.has_new(connection, stages, self._since)):  # noqa: B023
                 done = await self._writer.change(
-                    lambda connection, now: triage.judge(connection, plan, job, self._since, now)  # noqa: B023
+                    lambda connection, now: self._judged(connection, job.spec.name, now)  # noqa: B023
                 )
                 if done is not None:
                     log.info("%s: %s; `rivus undo %s` takes it back", job.spec.name, done.message, done.operation)
                     self._writer.look()
+
+    def _judged(self, connection: sqlite3.Connection, name: str, now: int) -> CommandOutcome | None:
+        plan = self._writer.plan
+        job = plan.jobs.get(name)
+        return triage.judge(connection, plan, job, self._since, now) if job is not None else None

@@ -18,6 +18,7 @@ from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.rules.id_set import unpack
 from engine.rules.order import SLACK_MS, UNPRIORITISED_SLACK_MS
+from engine.store import items as items_part
 from engine.store import settle
 from engine.store.events import Event, record
 from engine.store.plan import Plan
@@ -245,6 +246,8 @@ def _restore(connection: sqlite3.Connection, plan: Plan, bulk: Bulk, values: dic
             connection.execute(_SQL.revive, {**values, "why": why, "stages": json.dumps(enabled)})
         connection.execute(_SQL.restore_stages, values)
         connection.execute(_SQL.restore_items, values)
+        disabled = [number for number, stage in plan.stages.items() if not stage.spec.enabled]
+        items_part.put_back(connection, plan, disabled, json.loads(values["items"]), values["now"])
     connection.execute(_SQL.taken_back, values)
 
 

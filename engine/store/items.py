@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from engine.contracts.item import Candidate, Known
@@ -402,6 +402,14 @@ def known(connection: sqlite3.Connection, source_id: int) -> list[Known]:
         )
         for key, title, data, path, line, headings, state in connection.execute(_SQL.known, (source_id,))
     ]
+
+
+def put_back(connection: sqlite3.Connection, plan: Plan, stages: Iterable[int], items: Iterable[int], now: int) -> None:
+    """Items of these stages are as they were before a command: a stage may have been disabled or enabled since."""
+    values = {"items": json.dumps(list(items)), "now": now}
+    for stage_id in stages:
+        query = _SQL.put_back_enabled if plan.stages[stage_id].spec.enabled else _SQL.put_back_disabled
+        connection.execute(query, {**values, "stage": stage_id})
 
 
 def reconcile(connection: sqlite3.Connection, plan: Plan, job: JobPlan, now: int) -> None:

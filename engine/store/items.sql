@@ -106,6 +106,22 @@ WHERE i.job_id = :job
 UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_at = :now, due_at = NULL
 WHERE stage_id = :stage AND state IN ('ready', 'waiting', 'later', 'failed');
 
+-- name: put_back_disabled
+-- The same for items that were put back as they were when the stage was enabled.
+UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_at = :now, due_at = NULL
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items))
+    AND +state IN ('ready', 'waiting', 'later', 'failed');
+
+-- name: put_back_enabled
+-- And for items that were put back as they were when it was disabled.
+UPDATE item_stages SET state = 'blocked', due_at = NULL, why = NULL, ended_at = NULL
+WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'skipped'
+    AND why = 'the stage is disabled'
+    AND item_id NOT IN (
+        SELECT id FROM items
+        WHERE id IN (SELECT value FROM json_each(:items)) AND (closed IS NOT NULL OR state IN ('dropped', 'gone'))
+    );
+
 -- name: reconcile_enabled
 -- Rows that were skipped because their stage was disabled wait for their turn again, unless their item is closed,
 -- dropped or gone.

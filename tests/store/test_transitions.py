@@ -39,6 +39,8 @@ NAMES = {
     ("items", "reconcile_disabled"): ["close"],
     ("items", "reconcile_enabled"): ["reopen"],
     ("items", "reconcile_after"): ["reset"],
+    ("items", "put_back_disabled"): ["close"],
+    ("items", "put_back_enabled"): ["reopen"],
     ("people", "open_gate"): ["open_gate"],
     ("people", "put_off"): ["put_off"],
     ("people", "come_back"): ["wake"],
