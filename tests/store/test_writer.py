@@ -13,6 +13,7 @@ from engine.kit.chaos import stumbling
 from engine.store import writer
 from engine.store.events import Event, record
 from engine.store.migrate import connect
+from engine.store.plan import Plan
 from tests.factories import LEASE_MS, Rig, candidate, chain, job, stage
 
 
@@ -52,6 +53,19 @@ async def test_change_that_fails_spoils_no_other(tmp_path: Path) -> None:
         assert (first, last) == (None, None)
         assert isinstance(wrong, ValueError)
         assert notes(rig) == ["first", "last"]
+
+
+async def test_plan_of_a_change_that_is_rolled_back_goes_with_it(tmp_path: Path) -> None:
+    async with idle(tmp_path) as rig:
+        before = rig.runtime.writer.plan
+
+        def reconfigures(_connection: sqlite3.Connection) -> None:
+            rig.runtime.writer.plan = Plan()
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with pytest.raises(StateError):
+            await rig.change(reconfigures)
+        assert rig.runtime.writer.plan is before
 
 
 async def test_change_that_breaks_a_rule_of_the_schema_is_its_callers_affair(tmp_path: Path) -> None:
