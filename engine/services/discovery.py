@@ -7,13 +7,12 @@ backoff. A run that was stopped is cut; it closes nothing either.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from engine.contracts.attempt import AttemptError
@@ -42,7 +41,6 @@ from engine.store.writer import Writer
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 Told = tuple[str, str, str]
 """What a person is told: what it is about, a title, more."""
 
@@ -277,12 +275,13 @@ class Discovery:
         run_id = await insist(
             lambda: self._writer.change(lambda connection, now: runs_part.start(connection, plan.id, now))
         )
+        functions, use = self._functions, job.discovery.use
         run = due.run = SourceRun(
             job=job,
             plan=plan,
             run_id=run_id,
             context=self._context(job, job.discovery, plan),
-            source=functools.partial(_call, self._functions, job.discovery.use),
+            source=lambda context: functions(use)(context),  # not before: that there is none is an error of the run
             writer=self._writer,
             backlog=self._backlog,
             clock=self._clock,
@@ -396,8 +395,3 @@ class Discovery:
             len(context.problems),
             extra={"job": job.name},
         )
-
-
-def _call(functions: Callable[[str], Callable[[RunContext], Any]], name: str, context: RunContext) -> Any:
-    """What the source of this name yields; that there is none any more is an error of the run."""
-    return functions(name)(context)
