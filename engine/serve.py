@@ -6,9 +6,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from engine.facade import Engine
+from engine.kit.signals import told_of
 
 
 def serve(engine: Engine, *, say: Callable[[str], None], ready: str) -> int:
@@ -33,34 +33,27 @@ def stopped_by_signal(engine: Engine, *, say: Callable[[str], None]) -> Iterator
     """
     asked = threading.Event()
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def stop(number: signal.Signals) -> None:
         again = asked.is_set()
         asked.set()
-        name, running = signal.Signals(number).name, engine.running()
+        running = engine.running()
         engine.ask_stop(drain=True)
         if again:
-            say(f"{name} again: stopping at once")
+            say(f"{number.name} again: stopping at once")
         else:
-            say(f"{name}: stopping; {running} running, waiting at most {engine.project.settings.grace_s:g} s")
+            say(f"{number.name}: stopping; {running} running, waiting at most {engine.project.settings.grace_s:g} s")
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with told_of((signal.SIGTERM, signal.SIGINT), stop):
         yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
 def _reloaded_by_signal(engine: Engine, *, say: Callable[[str], None]) -> Iterator[None]:
     """SIGHUP reads jobs.yaml again while this lasts."""
 
-    def reload(_number: int, _frame: FrameType | None) -> None:
+    def reload(_: signal.Signals) -> None:
         say("SIGHUP: reading the configuration again")
         engine.ask_reload(say)
 
-    before = signal.signal(signal.SIGHUP, reload)
-    try:
+    with told_of((signal.SIGHUP,), reload):
         yield
-    finally:
-        signal.signal(signal.SIGHUP, before)

@@ -86,7 +86,9 @@ class Aside(logging.Handler):
         """`size`: how many records may wait."""
         super().__init__()
         self._handlers = handlers
-        self._waiting: queue.Queue[logging.LogRecord] = queue.Queue(size)
+        # Not a Queue: collecting garbage in the middle of its `put` may want to log, and would wait for its lock.
+        self._waiting: queue.SimpleQueue[logging.LogRecord | threading.Event] = queue.SimpleQueue()
+        self._size = size
         self._left_out = 0
         self._patience_s = _LAST_S
         self._thread: threading.Thread | None = None
@@ -101,18 +103,18 @@ class Aside(logging.Handler):
         if self._thread is None:
             self._thread = threading.Thread(target=self._write, name="log", daemon=True)
             self._thread.start()
-        try:
-            self._waiting.put_nowait(record)
-        except queue.Full:
+        if self._waiting.qsize() < self._size:
+            self._waiting.put(record)
+        else:
             self._left_out += 1
 
     def flush(self) -> None:
         """Wait a moment for what is not written yet."""
-        until = time.monotonic() + self._patience_s
-        while self._waiting.unfinished_tasks and time.monotonic() < until:
-            time.sleep(0.002)
-        if self._waiting.unfinished_tasks:
-            self._patience_s = 0.0  # whoever takes nothing by now is not waited for again
+        if self._thread is not None:
+            written = threading.Event()
+            self._waiting.put(written)
+            if not written.wait(self._patience_s):
+                self._patience_s = 0.0  # whoever takes nothing by now is not waited for again
         for handler in self._handlers:
             handler.flush()
 
@@ -135,8 +137,10 @@ class Aside(logging.Handler):
                     "name": __name__, "levelno": logging.WARNING, "levelname": "WARNING",
                     "msg": f"{left_out:,} lines came faster than they can be written, and are left out here",
                 }))  # fmt: skip
-            self._hand(record)
-            self._waiting.task_done()
+            if isinstance(record, threading.Event):
+                record.set()
+            else:
+                self._hand(record)
 
     def _hand(self, record: logging.LogRecord) -> None:
         for handler in self._handlers:

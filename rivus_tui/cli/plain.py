@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from engine.kit.signals import told_of
 from rivus_tui.cli.asked import Asked
 
 if TYPE_CHECKING:
@@ -25,11 +26,14 @@ _PAGE: Final = 500
 
 def tell(asked: Asked) -> int:
     """Tell until Ctrl+C; returns the exit code."""
+    stop = threading.Event()
+    with told_of((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), lambda _: stop.set()):
+        return _tell(asked, stop)
+
+
+def _tell(asked: Asked, stop: threading.Event) -> int:
     from engine.facade import Engine
 
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
     state = asked.state_dir()
     state.create()
     engine = None

@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
+from engine.kit.signals import told_of
 from rivus_tui.cli.asked import Asked
 
 if TYPE_CHECKING:
@@ -199,16 +199,17 @@ def _end_anyway(engine: LateEngine | None, number: int) -> None:
 def _signals(app: RivusApp, engine: LateEngine | None) -> Iterator[None]:
     """SIGTERM and SIGHUP (the terminal is gone) stop the engine and end the app; Textual handles SIGINT itself."""
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        log.warning("%s: stopping", signal.Signals(number).name)
+    left = threading.Event()
+
+    def stop(number: signal.Signals) -> None:
+        if number == signal.SIGHUP and left.is_set():
+            return  # a shell passes on what the terminal sends as well; that is nobody who insists
+        left.set()
+        log.warning("%s: stopping", number.name)
         if engine is not None:
             engine.ask_stop(drain=True)
         app.call_later(app.exit, 128 + number, return_code=128 + number)
         threading.Thread(target=_end_anyway, args=(engine, number), name="end", daemon=True).start()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
+    with told_of((signal.SIGTERM, signal.SIGHUP), stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

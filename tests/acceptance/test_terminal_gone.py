@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import psutil
 import pytest
@@ -121,6 +123,19 @@ def test_lost_terminal_ends_its_engine_and_the_next_one_finishes_the_work(letter
     assert states(letters) == ["done"] * 6
     told = (letters.root / "read.txt").read_text().split("\n")[:-1]
     assert sorted(told) == [f"letter {number}" for number in range(6)]
+    with closing(sqlite3.connect(letters.state / "rivus.db")) as connection:
+        # Shell and terminal both send a SIGHUP; the second is nobody who insists.
+        assert connection.execute("SELECT max(interruptions) FROM item_stages").fetchall() == [(0,)]
+
+
+def test_room_ends_however_many_signals_come_at_once(letters: Rivus, terminal: Terminal) -> None:
+    terminal.type(letters.line())
+    terminal.sees(r"> 4 run")
+    room = engine_of(letters)
+    (letters.root / "open").touch()
+    for _ in range(300):
+        room.send_signal(signal.SIGHUP)
+    wait_until(lambda: not room.is_running() or room.status() == psutil.STATUS_ZOMBIE, room.status)
 
 
 def test_lost_terminal_of_an_attached_room_leaves_the_engine_alone(letters: Rivus, terminal: Terminal) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
+from types import FrameType
+from typing import Any
 
 from engine.kit import logs
 from engine.kit.logs import Aside
@@ -51,3 +54,36 @@ def test_flood_is_left_out_and_told() -> None:
     assert gate.told[0] == "0"
     assert gate.told[-1] == "last"
     assert any(text.endswith("lines came faster than they can be written, and are left out here") for text in gate.told)
+
+
+def test_record_that_interrupts_another_at_any_step_is_taken() -> None:
+    """A signal or the end of an object in a cycle may want to log between any two steps of a call that logs."""
+    gate = Gate()
+    gate.open.set()
+    log = Aside(gate)
+    interrupted = 0
+
+    def step(frame: FrameType, what: str, _: Any) -> Any:
+        nonlocal interrupted
+        if what == "line":
+            sys.settrace(None)
+            interrupted += 1
+            log.handle(record("in between"))
+            sys.settrace(step)
+        return step
+
+    def say() -> None:
+        log.handle(record("first"))  # starts the thread, whose own locks nobody must meet
+        sys.settrace(step)
+        log.handle(record("second"))
+        sys.settrace(None)
+
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    thread.join(timeout=60.0)
+    assert not thread.is_alive()
+    log.close()
+    assert interrupted > 5
+    assert gate.told.count("in between") == interrupted
+    assert gate.told[0] == "first"
+    assert gate.told.count("second") == 1
