@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import gc
 import logging
 import sys
 import threading
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from engine.contracts.commands import CommandOutcome
@@ -39,8 +41,11 @@ _LEFT_S: Final = 1.0
 """How long tasks that are left at the end may take; a handler that ignores its cancellation is left behind."""
 
 
-def _run(main: Coroutine[Any, Any, None]) -> None:
-    """Like `asyncio.run`, which would wait for ever for a task that ignores its cancellation."""
+def _run(main: Coroutine[Any, Any, None], last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Like `asyncio.run`, which would wait for ever for a task that ignores its cancellation.
+
+    `last` is run when all others have ended, however `main` did.
+    """
     loop = asyncio.new_event_loop()
     loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="aside"))
     try:
@@ -52,6 +57,7 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
             task.cancel()
         if left:
             loop.run_until_complete(asyncio.wait(left, timeout=_LEFT_S))
+        loop.run_until_complete(asyncio.wait({loop.create_task(last())}, timeout=_LEFT_S))
         loop.run_until_complete(loop.shutdown_asyncgens())
         asyncio.set_event_loop(None)
         loop.close()
@@ -96,6 +102,7 @@ class Engine:
         self._ended: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
         self._door: Door | None = None
+        self._stopping: asyncio.Task[None] | None = None
         self._wakes: list[Callable[[], None]] = []
         self._stop_asked = threading.Event()
         self.stopped = threading.Event()
@@ -127,8 +134,18 @@ class Engine:
             raise
 
     def _main(self, started: concurrent.futures.Future[None], discover: bool) -> None:
+        runtime = Runtime(
+            project=self.project,
+            state=self.state,
+            clock=self._clock,
+            only=self._only,
+            limit=self._limit,
+            work=self._work,
+            on_change=self._wake_all,
+            on_death=self._die,
+        )
         try:
-            _run(self._live(started, discover))
+            _run(self._live(runtime, started, discover), runtime.let_go)
         except BaseException as error:
             if not started.done():
                 started.set_exception(error)
@@ -140,17 +157,7 @@ class Engine:
             self.stopped.set()
             self._wake_all()
 
-    async def _live(self, started: concurrent.futures.Future[None], discover: bool) -> None:
-        runtime = Runtime(
-            project=self.project,
-            state=self.state,
-            clock=self._clock,
-            only=self._only,
-            limit=self._limit,
-            work=self._work,
-            on_change=self._wake_all,
-            on_death=self._die,
-        )
+    async def _live(self, runtime: Runtime, started: concurrent.futures.Future[None], discover: bool) -> None:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         await runtime.start(discover=discover, idle=self._mode == "command", reads_code=self._reads_code)
@@ -252,23 +259,24 @@ class Engine:
         return self._stop_asked.is_set()
 
     def ask_stop(self, *, drain: bool) -> None:
-        """Begin to stop; returns at once, safe in a signal handler's thread. Asked again, it stops at once."""
+        """Begin to stop; returns at once. Asked again, it stops at once."""
         if self.stopped.is_set() or self._loop is None:
             return
         again = self._stop_asked.is_set()
         self._stop_asked.set()
-        grace = self.project.settings.grace_s if drain and not again else 0.0
-        if again:
-            self._loop.call_soon_threadsafe(self._hurry)
-        else:
-            asyncio.run_coroutine_threadsafe(self._stop(grace), self._loop)
+        with contextlib.suppress(RuntimeError):  # it has ended in this moment, and its loop is closed
+            self._loop.call_soon_threadsafe(self._hurry if again else partial(self._begin_stop, drain))
 
     def ask_reload(self, say: Callable[[str], None]) -> None:
-        """Begin to reload; returns at once, safe in a signal handler. `say` gets a sentence when it is done."""
+        """Begin to reload; returns at once. `say` gets a sentence when it is done."""
         if self.stopped.is_set() or self._runtime is None:
             return
         future = self._submit(self._runtime.command("reload", {}))
         future.add_done_callback(lambda done: say(done.result().message) if not done.exception() else None)
+
+    def _begin_stop(self, drain: bool) -> None:
+        grace_s = self.project.settings.grace_s if drain else 0.0
+        self._stopping = asyncio.get_running_loop().create_task(self._stop(grace_s), name="stop")
 
     def _hurry(self) -> None:
         if self._runtime is not None:

@@ -93,7 +93,7 @@ class RemoteEngine:
         self.close()
 
     def ask_stop(self, *, drain: bool) -> None:
-        """Leave; safe in a signal handler."""
+        """Leave."""
         self._closed.set()
 
     def stop_and_wait(self, *, drain: bool) -> None:

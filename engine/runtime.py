@@ -98,6 +98,7 @@ class Runtime:
         self._on_change = on_change
         self._on_death = on_death
         self._open_database = open_database
+        self._opened = contextlib.AsyncExitStack()
         self._draining = False
         self._chores: set[asyncio.Task[None]] = set()
         self._files: Files = {}
@@ -276,12 +277,13 @@ class Runtime:
         file = self._state.database
         try:
             self._database = await self._open_database(file, durability=self.project.settings.durability)
+            self._opened.push_async_callback(self._database.close)
             try:
                 await self._database.run(adjustments.note_configured, adjust.limits(self.project))
                 self.project = adjust.adjusted(self.project, await self._database.run(adjustments.read))
                 return await self._database.run(takeover.begin, self.project, self._clock.now(), prints)
             except BaseException:
-                await self._database.close()
+                await self.let_go()
                 raise
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise unusable(file, error) from error
@@ -314,7 +316,11 @@ class Runtime:
         with contextlib.suppress(StateError, EngineStopped):  # what cannot be stored is reclaimed at the next start
             await self.writer.change(takeover.record_stop)
         await self.writer.close()
-        await self._database.close()
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Close the state file, also after a start that failed or a stop that broke; what runs can store nothing."""
+        await self._opened.aclose()
 
     def hurry(self) -> None:
         """Stop was asked again: what still runs is released now."""

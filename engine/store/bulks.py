@@ -246,8 +246,7 @@ def _restore(connection: sqlite3.Connection, plan: Plan, bulk: Bulk, values: dic
             connection.execute(_SQL.revive, {**values, "why": why, "stages": json.dumps(enabled)})
         connection.execute(_SQL.restore_stages, values)
         connection.execute(_SQL.restore_items, values)
-        disabled = [number for number, stage in plan.stages.items() if not stage.spec.enabled]
-        items_part.put_back(connection, plan, disabled, json.loads(values["items"]), values["now"])
+        items_part.put_back(connection, plan, json.loads(values["items"]), values["now"])
     connection.execute(_SQL.taken_back, values)
 
 

@@ -404,12 +404,12 @@ def known(connection: sqlite3.Connection, source_id: int) -> list[Known]:
     ]
 
 
-def put_back(connection: sqlite3.Connection, plan: Plan, stages: Iterable[int], items: Iterable[int], now: int) -> None:
-    """Items of these stages are as they were before a command: a stage may have been disabled or enabled since."""
+def put_back(connection: sqlite3.Connection, plan: Plan, items: Iterable[int], now: int) -> None:
+    """These items are as they were before a command: a stage may have been disabled or enabled since."""
     values = {"items": json.dumps(list(items)), "now": now}
-    for stage_id in stages:
-        query = _SQL.put_back_enabled if plan.stages[stage_id].spec.enabled else _SQL.put_back_disabled
-        connection.execute(query, {**values, "stage": stage_id})
+    for is_enabled, query in ((False, _SQL.put_back_disabled), (True, _SQL.put_back_enabled)):
+        stages = [number for number, stage in plan.stages.items() if stage.spec.enabled is is_enabled]
+        connection.execute(query, {**values, "stages": json.dumps(stages)})
 
 
 def reconcile(connection: sqlite3.Connection, plan: Plan, job: JobPlan, now: int) -> None:

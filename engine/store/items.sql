@@ -107,16 +107,16 @@ UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_a
 WHERE stage_id = :stage AND state IN ('ready', 'waiting', 'later', 'failed');
 
 -- name: put_back_disabled
--- The same for items that were put back as they were when the stage was enabled.
+-- The same for items that were put back as they were when these stages were enabled.
 UPDATE item_stages SET state = 'skipped', why = 'the stage is disabled', ended_at = :now, due_at = NULL
-WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items))
+WHERE item_id IN (SELECT value FROM json_each(:items)) AND +stage_id IN (SELECT value FROM json_each(:stages))
     AND +state IN ('ready', 'waiting', 'later', 'failed');
 
 -- name: put_back_enabled
--- And for items that were put back as they were when it was disabled.
+-- And for items that were put back as they were when these stages were disabled.
 UPDATE item_stages SET state = 'blocked', due_at = NULL, why = NULL, ended_at = NULL
-WHERE stage_id = :stage AND item_id IN (SELECT value FROM json_each(:items)) AND +state = 'skipped'
-    AND why = 'the stage is disabled'
+WHERE item_id IN (SELECT value FROM json_each(:items)) AND +stage_id IN (SELECT value FROM json_each(:stages))
+    AND +state = 'skipped' AND why = 'the stage is disabled'
     AND item_id NOT IN (
         SELECT id FROM items
         WHERE id IN (SELECT value FROM json_each(:items)) AND (closed IS NOT NULL OR state IN ('dropped', 'gone'))

@@ -113,7 +113,7 @@ def _restore(
         restored.append(item["item"])
     if name == "amend":
         facts.decide(connection, plan, restored, now)
-    items_part.put_back(connection, plan, job.stages, restored, now)
+    items_part.put_back(connection, plan, restored, now)
     settle.settle(connection, plan, restored, now)
     return restored, skipped
 

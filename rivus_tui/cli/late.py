@@ -20,7 +20,7 @@ class Started(EngineApi, Protocol):
     """What both an engine of this process and an attached one can do."""
 
     def ask_stop(self, *, drain: bool) -> None:
-        """Begin to stop (an attached one: leave); safe in a signal handler."""
+        """Begin to stop (an attached one: leave)."""
         ...
 
     def stop_and_wait(self, *, drain: bool) -> None:
@@ -112,7 +112,7 @@ class LateEngine:
             await engine.stop(drain=drain)
 
     def ask_stop(self, *, drain: bool) -> None:
-        """Begin to stop; safe in a signal handler."""
+        """Begin to stop."""
         engine = self.engine
         if engine is not None:
             engine.ask_stop(drain=drain)

@@ -81,6 +81,23 @@ async def test_many_that_are_taken_back_behind_a_reload_go_by_the_new_stages(tmp
         assert it.states("two") == {"two": "pending", "a": "done", "b": "skipped", "c": "ready"}
 
 
+async def test_many_that_are_taken_back_after_a_stage_was_enabled_run_it(tmp_path: Path) -> None:
+    async def fails(_ctx: Any) -> dict[str, Any]:
+        raise ValueError("no page")
+
+    on, off = (job("docs", stage("a", handler="fails", enabled=enabled)) for enabled in (True, False))
+    async with Rig(tmp_path, on, functions={"fails": fails}) as it:
+        await it.add("one", "two")
+        await it.until(lambda: it.states("one")["a"] == it.states("two")["a"] == "failed")
+        await it.runtime._take_configuration(replace(it._project, jobs=(it._named(off),)))
+        assert it.states("one")["a"] == "skipped"
+        assert (await it.runtime.command("bulk", {"name": "drop", "targets": pack([1, 2])})).ok
+        await it.until(lambda: it.states("two")["two"] == "dropped")
+        await it.runtime._take_configuration(replace(it._project, jobs=(it._named(on),)))
+        assert (await it.command("undo")).ok
+        assert "skipped" not in (it.states("one")["a"], it.states("two")["a"])
+
+
 async def test_what_a_source_yields_during_a_reload_gets_the_new_stages(tmp_path: Path) -> None:
     source = discovery("scan")
     before, after = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
 import os
@@ -335,6 +336,42 @@ def test_stopped_engine_says_so(project: Project) -> None:
     with pytest.raises(EngineStopped):
         engine.command_and_wait("accept", {"job": "docs", "keys": ["a"]})
     assert engine.running() == 0
+
+
+def test_stop_that_is_asked_for_in_the_moment_of_the_end_is_no_error(project: Project) -> None:
+    engine = project.started(GATED)
+    engine.stop_and_wait(drain=True)
+    engine.stopped.clear()  # as it is between the end of its loop and that of its thread
+    engine.ask_stop(drain=True)
+    engine.stopped.set()
+
+
+def breaks(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
+
+
+def is_closed(project: Project) -> bool:
+    """Whether nobody has the state file open; an error is raised by a connection that was left open."""
+    project._engines.clear()
+    gc.collect()
+    return not project.state.database.with_name("rivus.db-wal").exists()
+
+
+def test_start_that_fails_leaves_no_state_file_open(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.llm.models.Models.configure", breaks)
+    with pytest.raises(ZeroDivisionError):
+        project.engine(GATED).start()
+    assert is_closed(project)
+
+
+def test_engine_that_dies_leaves_no_state_file_open(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = project.engine(GATED)
+    engine.start()
+    monkeypatch.setattr("engine.runtime.Runtime.allowance", breaks)
+    with pytest.raises(EngineStopped):
+        engine.command_and_wait("pause", {"job": "docs"})
+    assert engine.stopped.wait(10)
+    assert is_closed(project)
 
 
 def test_wrong_command_changes_nothing(project: Project) -> None:
