@@ -1,4 +1,4 @@
-"""Measure what is promised: `python -m tests.faults [--deep] [--share F] [CODE ...]`; one line a goal, by code.
+"""Measure what is promised: `python -m tests.faults [--deep] [--share F] [CODE ...]`; one line a goal, when it ends.
 
 Each goal runs in a process of its own, one more side by side than there are cores, because many of them wait; those
 that measure times on an idle machine run alone, and first.
@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from tests.faults import goals
 from tests.faults.goal import Goal, Lane, Reading
@@ -63,13 +63,14 @@ def _apart(goal: Goal, lane: Lane) -> tuple[bool, str]:
 
 
 def reports(chosen: Sequence[Goal], lane: Lane, beside: int) -> Iterator[tuple[bool, str]]:
-    """Measure all; yields in their order, whichever ends first."""
-    alone = {goal.code: _apart(goal, lane) for goal in chosen if goal.alone}
+    """Measure all; yields each when it ends."""
+    for goal in chosen:
+        if goal.alone:
+            yield _apart(goal, lane)
     longest_first = sorted((goal for goal in chosen if not goal.alone), key=lambda goal: -goal.minutes)
     with ThreadPoolExecutor(beside) as pool:
-        others = {goal.code: pool.submit(_apart, goal, lane) for goal in longest_first}
-        for goal in chosen:
-            yield alone[goal.code] if goal.alone else others[goal.code].result()
+        for ended in as_completed([pool.submit(_apart, goal, lane) for goal in longest_first]):
+            yield ended.result()
 
 
 def main() -> int:
