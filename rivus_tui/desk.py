@@ -13,10 +13,10 @@ from typing import Any
 from engine.contracts.api import EngineApi, Reader
 from engine.contracts.commands import COMMANDS, CommandOutcome
 from engine.contracts.errors import RivusError
-from engine.contracts.view import StatusView
+from engine.contracts.view import Scope, StatusView
 from engine.kit.clock import Clock
 from rivus_tui.bulk_page import progress
-from rivus_tui.filters import SCOPES, Scope
+from rivus_tui.filters import SCOPES
 from rivus_tui.format import clock_time, money, until
 from rivus_tui.keymap import PLAIN, Keymap
 from rivus_tui.memory import Memory

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Final
 
 from engine.contracts.api import Reader
-from engine.contracts.view import EventView
+from engine.contracts.view import EventView, Scope
 from rivus_tui.sources import Anchor
 
 KEPT: Final = 5_000
@@ -15,12 +15,19 @@ _STEP: Final = 200
 
 
 class EventFeed:
-    """The newest events, of one job or of all, that contain some words; a `RowSource`."""
+    """The newest events, of one job or of a scope, that contain some words; a `RowSource`."""
 
     def __init__(
-        self, reader: Reader, *, job: str | None = None, words: str = "", levels: tuple[str, ...] = ()
+        self,
+        reader: Reader,
+        *,
+        scope: Scope = "all",
+        job: str | None = None,
+        words: str = "",
+        levels: tuple[str, ...] = (),
     ) -> None:
         self._reader = reader
+        self.scope: Scope = scope
         self._job = job
         self._words = words.casefold().split()
         self._levels = levels
@@ -31,7 +38,7 @@ class EventFeed:
     def refresh(self) -> int:
         """Read what is new; returns how many new ones are shown."""
         if not self._events:
-            self._events = self._reader.events_page(None, _STEP, self._job)
+            self._events = self._page(None)
             self._complete = len(self._events) < _STEP
             if self._is_filtered:
                 self.extend_all()
@@ -40,7 +47,7 @@ class EventFeed:
         fresh: list[EventView] = []
         while len(fresh) < KEPT:
             last = fresh[-1].id if fresh else self._events[0].id
-            page = self._reader.events_after(last, _STEP, self._job)
+            page = self._reader.events_after(last, _STEP, self._job, self.scope)
             fresh += page
             if len(page) < _STEP:
                 break
@@ -58,7 +65,7 @@ class EventFeed:
         """Read older events; False when there are none, or the limit is reached."""
         if self._complete or len(self._events) >= KEPT:
             return False
-        older = self._reader.events_page(self._events[-1].id if self._events else None, _STEP, self._job)
+        older = self._page(self._events[-1].id if self._events else None)
         self._complete = len(older) < _STEP
         self._events += older
         self._shown += [event for event in older if self._matches(event)]
@@ -95,6 +102,9 @@ class EventFeed:
 
     def still(self, rows: Sequence[EventView]) -> Sequence[EventView]:
         return rows  # what has happened stays
+
+    def _page(self, before: int | None) -> list[EventView]:
+        return self._reader.events_page(before, _STEP, self._job, self.scope)
 
     @property
     def _is_filtered(self) -> bool:

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from engine.contracts.filter import ANY, STALE, Problem
 from engine.contracts.values import dataclass
-from engine.contracts.view import ItemQuery, JobView
+from engine.contracts.view import ItemQuery, JobView, Scope
 from engine.rules.filters import QUALIFIERS, parse, tokens
 
-Scope = Literal["external", "internal", "all"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 _EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -15,6 +15,7 @@ from engine.contracts.view import (
     JobView,
     LimitView,
     RunView,
+    Scope,
     StatusView,
 )
 
@@ -115,13 +116,26 @@ class Reader(Protocol):
         """One incident by its number or signature."""
         ...
 
-    def events_count(self, job: str | None = None) -> int: ...
-    def events_page(self, before_id: int | None, limit: int, job: str | None = None) -> list[EventView]:
+    def events_count(self, job: str | None = None, scope: Scope = "all") -> int:
+        """Of one job, else of a scope; what is about no job is the engine's own, and internal."""
+        ...
+
+    def events_page(
+        self, before_id: int | None, limit: int, job: str | None = None, scope: Scope = "all"
+    ) -> list[EventView]:
         """Newest first, only those with an id below `before_id`."""
         ...
 
-    def events_after(self, after_id: int, limit: int, job: str | None = None) -> list[EventView]:
+    def events_after(self, after_id: int, limit: int, job: str | None = None, scope: Scope = "all") -> list[EventView]:
         """Oldest first, only those with an id above `after_id`."""
+        ...
+
+    def events_of_stage(self, job: str, stage: str, limit: int) -> list[EventView]:
+        """Newest first, of a stage; looked for among the newest `EVENTS_LOOKED_AT` of its job."""
+        ...
+
+    def events_of_incident(self, incident: int, jobs: Sequence[str], limit: int) -> list[EventView]:
+        """Newest first, of an incident; looked for among the newest `EVENTS_LOOKED_AT` of each of its jobs."""
         ...
 
     def runs(self, job: str | None, limit: int) -> list[RunView]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.contracts.filter import Term
 from engine.contracts.states import ItemState, JobState, RunState, StageState
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from engine.contracts.costs import BudgetView
 
 Order = Literal["created", "updated", "key", "place", "priority"]
+Scope = Literal["external", "internal", "all"]
+"""Whose jobs: those of the user, those that look after the codebase, or both."""
+EVENTS_LOOKED_AT: Final = 2_000
+"""Events of a job among which those of a stage or an incident are looked for, the newest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -418,7 +422,7 @@ class ItemQuery:
 
     job: str | None = None
     """None: every job in `scope`."""
-    scope: Literal["external", "internal", "all"] = "all"
+    scope: Scope = "all"
     terms: tuple[Term, ...] = ()
     """What must hold, as `engine.rules.filters` reads it."""
     order: Order = "created"

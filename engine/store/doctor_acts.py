@@ -82,7 +82,13 @@ def end(connection: sqlite3.Connection, act: Act, state: Literal["done", "vetoed
     """It was done, or vetoed."""
     connection.execute(_SQL.end_action, {"id": act.id, "state": state, "now": now})
     if state == "vetoed":
-        event = Event(kind="doctor.vetoed", actor="person", job_id=act.job_id, text=f"{act.action}: {act.text}")
+        event = Event(
+            kind="doctor.vetoed",
+            actor="person",
+            job_id=act.job_id,
+            text=f"{act.action}: {act.text}",
+            data={"incident": act.incident},
+        )
         record(connection, [event], now)
 
 

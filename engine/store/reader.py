@@ -22,12 +22,12 @@ from engine.contracts.view import (
     JobView,
     LimitView,
     RunView,
+    Scope,
     StatusView,
 )
 from engine.kit.clock import Clock, SystemClock
 from engine.rules.order import slack_ms
-from engine.store import item_lists, item_rows, job_rows
-from engine.store.event_words import event_view
+from engine.store import event_lists, item_lists, item_rows, job_rows
 from engine.store.migrate import connect
 from engine.store.sql import queries
 from engine.store.state_dir import StateDir
@@ -249,7 +249,7 @@ class Reader:
             item_id = rows[0][0]
             stages = self._connection.execute(_SQL.item_stages, (item_id,)).fetchall()
             attempts = self._connection.execute(_SQL.attempts, (item_id,)).fetchall()
-            events = self._events(_SQL.events_of_item, {"item": item_id})
+            events = event_lists.of_item(self._connection, item_id)
             steering = self._connection.execute(_SQL.steering, (item_id,)).fetchone()
             needs = dict(self._connection.execute(_SQL.needs, (item_id,)))
             origin = item_rows.origin_view(
@@ -349,30 +349,30 @@ class Reader:
 
     # Events
 
-    def _events(self, condition: str, values: Mapping[str, Any]) -> list[EventView]:
-        rows = self._connection.execute("\n".join((_SQL.event_columns, condition)), values)
-        return [event_view(row) for row in rows]
+    def _job_or_all(self, name: str | None) -> int | None:
+        return None if name is None else self._job_id(name)
 
-    def events_count(self, job: str | None = None) -> int:
+    def events_count(self, job: str | None = None, scope: Scope = "all") -> int:
         with self._lock:
-            if job is None:
-                return int(self._connection.execute(_SQL.events_count).fetchone()[0])
-            return int(self._connection.execute(_SQL.events_count_of_job, {"job": self._job_id(job)}).fetchone()[0])
+            return event_lists.count(self._connection, self._job_or_all(job), scope)
 
-    def events_page(self, before_id: int | None, limit: int, job: str | None = None) -> list[EventView]:
-        before = 2**62 if before_id is None else before_id
+    def events_page(
+        self, before_id: int | None, limit: int, job: str | None = None, scope: Scope = "all"
+    ) -> list[EventView]:
         with self._lock:
-            if job is None:
-                return self._events(_SQL.events_before, {"before": before, "limit": limit})
-            values = {"before": before, "limit": limit, "job": self._job_id(job)}
-            return self._events(_SQL.events_before_of_job, values)
+            return event_lists.before(self._connection, before_id, limit, self._job_or_all(job), scope)
 
-    def events_after(self, after_id: int, limit: int, job: str | None = None) -> list[EventView]:
+    def events_after(self, after_id: int, limit: int, job: str | None = None, scope: Scope = "all") -> list[EventView]:
         with self._lock:
-            if job is None:
-                return self._events(_SQL.events_after, {"after": after_id, "limit": limit})
-            values = {"after": after_id, "limit": limit, "job": self._job_id(job)}
-            return self._events(_SQL.events_after_of_job, values)
+            return event_lists.after(self._connection, after_id, limit, self._job_or_all(job), scope)
+
+    def events_of_stage(self, job: str, stage: str, limit: int) -> list[EventView]:
+        with self._lock:
+            return event_lists.of_stage(self._connection, self._job_id(job), stage, limit)
+
+    def events_of_incident(self, incident: int, jobs: Sequence[str], limit: int) -> list[EventView]:
+        with self._lock:
+            return event_lists.of_incident(self._connection, incident, jobs, limit)
 
     def close(self) -> None:
         with self._lock, self._pass_lock:

@@ -191,6 +191,50 @@ WHERE e.id > :after ORDER BY e.id LIMIT :limit
 -- name: events_after_of_job
 WHERE e.job_id = :job AND e.id > :after ORDER BY e.id LIMIT :limit
 
+-- name: events_before_in_scope
+-- Of each job the newest, then the newest of those: a scope in which little happens is found without a walk past all
+-- that happened in the other. What is about no job is the engine's own, and internal.
+WHERE e.id IN (
+    SELECT r.id FROM jobs AS q JOIN events AS r ON r.id IN (
+        SELECT id FROM events WHERE job_id = q.id AND id < :before ORDER BY id DESC LIMIT :limit)
+    WHERE q.internal = :internal
+    UNION ALL
+    SELECT id FROM (
+        SELECT id FROM events WHERE :internal AND job_id IS NULL AND id < :before ORDER BY id DESC LIMIT :limit))
+ORDER BY e.id DESC LIMIT :limit
+
+-- name: events_after_in_scope
+-- The same the other way round.
+WHERE e.id IN (
+    SELECT r.id FROM jobs AS q JOIN events AS r ON r.id IN (
+        SELECT id FROM events WHERE job_id = q.id AND id > :after ORDER BY id LIMIT :limit)
+    WHERE q.internal = :internal
+    UNION ALL
+    SELECT id FROM (
+        SELECT id FROM events WHERE :internal AND job_id IS NULL AND id > :after ORDER BY id LIMIT :limit))
+ORDER BY e.id LIMIT :limit
+
+-- name: events_of_stage
+-- Those of one stage among the newest of its job, as no index leads to a stage.
+WHERE e.id IN (SELECT id FROM events WHERE job_id = :job ORDER BY id DESC LIMIT :looked) AND s.name = :stage
+ORDER BY e.id DESC LIMIT :limit
+
+-- name: events_of_incident
+-- Among the newest of its jobs and of the engine itself: what names it, what happened to those that stand with it where
+-- they failed, and what was done to its jobs because of their failures.
+WHERE e.id IN (
+    SELECT r.id FROM jobs AS q JOIN events AS r ON r.id IN (
+        SELECT id FROM events WHERE job_id = q.id ORDER BY id DESC LIMIT :looked)
+    WHERE q.name IN (SELECT value FROM json_each(:jobs))
+    UNION ALL
+    SELECT id FROM (SELECT id FROM events WHERE job_id IS NULL ORDER BY id DESC LIMIT :looked))
+AND (json_extract(e.data, '$.incident') = :incident
+    OR EXISTS (SELECT 1 FROM incident_items AS m
+        WHERE m.incident_id = :incident AND m.item_id = e.item_id AND m.stage_id = e.stage_id)
+    OR e.item_id IS NULL AND (e.kind IN ('job.paused', 'job.resumed') OR e.kind GLOB 'breaker.*')
+    OR e.kind = 'run.failed' AND (SELECT signature FROM incidents WHERE id = :incident) GLOB 'run:*')
+ORDER BY e.id DESC LIMIT :limit
+
 -- name: events_count
 -- How many events there are: numbers are given without holes, and pruning takes the oldest.
 SELECT coalesce(max(id) - min(id) + 1, 0) FROM events;
@@ -198,6 +242,11 @@ SELECT coalesce(max(id) - min(id) + 1, 0) FROM events;
 -- name: events_count_of_job
 -- How many events of one job there are.
 SELECT count(*) FROM events WHERE job_id = :job;
+
+-- name: events_count_in_scope
+-- How many events of a scope there are; what is about no job is the engine's own, and internal.
+SELECT (SELECT count(*) FROM events WHERE job_id IN (SELECT id FROM jobs WHERE internal = :internal))
+    + (SELECT count(*) FROM events WHERE :internal AND job_id IS NULL);
 
 -- name: item_columns
 -- Columns of an item in a list; conditions and order below are appended.

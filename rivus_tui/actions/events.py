@@ -10,7 +10,8 @@ from rivus_tui.actions.lists import (
     FILTER,
     OPEN,
     SAVE_VIEW,
+    SCOPE,
 )
 
-ACTIONS: Final = (OPEN, FILTER, SAVE_VIEW, EXPORT, COPY_AS)
-FOOTER: Final = ("open", "filter", "freeze", "last", "copy")
+ACTIONS: Final = (OPEN, FILTER, SCOPE, SAVE_VIEW, EXPORT, COPY_AS)
+FOOTER: Final = ("open", "filter", "scope", "freeze", "last", "copy")

@@ -20,7 +20,7 @@ from rivus_tui.outputs import value_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.list_room import ListRoom
 from rivus_tui.screens.room import bindings_of
-from rivus_tui.widgets.filter_bar import FilterBar
+from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
 from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
@@ -49,7 +49,7 @@ class EventsScreen(ListRoom[EventView]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._feed = EventFeed(desk.reader)
+        self._feed = EventFeed(desk.reader, scope=desk.scope)
         self._total = 0
 
     def body(self) -> Iterator[Widget]:
@@ -71,9 +71,12 @@ class EventsScreen(ListRoom[EventView]):
 
     def read(self) -> None:
         """Read what is new."""
+        if self._feed.scope != self.desk.scope:
+            self.requery()
+            return
         following = self.table.cursor == 0
         self._feed.refresh()
-        self._total = self.desk.reader.events_count(self._job)
+        self._total = self.desk.reader.events_count(self._job, self.desk.scope)
         self.table.reload()
         if following:
             self.table.move_end(first=True)
@@ -98,7 +101,9 @@ class EventsScreen(ListRoom[EventView]):
                     self.bar.problem = "level: one of debug, info, warning, error"
             else:
                 words.append(token)
-        self._feed = EventFeed(self.desk.reader, job=self._job, words=" ".join(words), levels=levels)
+        self._feed = EventFeed(
+            self.desk.reader, scope=self.desk.scope, job=self._job, words=" ".join(words), levels=levels
+        )
         with self.reading():
             self._feed.refresh()
             self.table.show(self._feed)
@@ -110,13 +115,15 @@ class EventsScreen(ListRoom[EventView]):
         text = f"{self.table.total:,} of {self._total:,}" if self.bar.value else plural(self._total, "event")
         if self.bar.value and self._feed.is_cut:
             text = f"{self.table.total:,} among the newest {min(KEPT, self._total):,} of {self._total:,}"
-        self.bar.show([Cell("newest first", "muted")], [follow, Cell(text, "muted")])
+        self.bar.show(scope_cells(self.desk.scope), [follow, Cell(text, "muted")])
 
     def _inspect(self, width: int) -> Sequence[Line]:
         event = self.table.row
         if event is None:
             if self.bar.value:
                 return (line(Cell("The filter hides every event.  Esc clears it.", "wait")),)
+            if self.desk.scope != "all":
+                return (line(Cell(f"No events of {self.desk.scope} jobs.  , shows the others.", "wait")),)
             return (line(Cell("Nothing has happened yet.", "muted")),)
         where = "  ".join(part for part in (event.job, event.stage, event.key) if part)
         lines: list[Line] = [

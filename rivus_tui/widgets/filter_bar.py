@@ -12,7 +12,8 @@ from textual.timer import Timer
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
-from rivus_tui.filters import SCOPES, Scope, Suggestion
+from engine.contracts.view import Scope
+from rivus_tui.filters import SCOPES, Suggestion
 from rivus_tui.format import Cell, Line, cell, fit_line, spread, width_of
 from rivus_tui.widgets.lines_view import LinesView
 
@@ -175,14 +176,14 @@ class FilterBar(Vertical):
 
     def _draw(self, width: int) -> Sequence[Line]:
         shown: list[Cell] = [Cell(" "), *self._left]
-        if self.is_open and width < width_of([*shown, *self._right]) + 2:
+        typed = [Cell("  / ", "muted"), cell(self.value, "strong")] if self.value and not self.is_open else []
+        # What is wrong needs the room more than the counts do.
+        right = [Cell("  "), cell(self.problem, "bad")] if self.problem else [*self._right, Cell(" ")]
+        if (self.is_open or self.problem) and width < width_of([*shown, *typed, *right]) + 2:
             shown = [Cell(" "), *(part for part in self._left if part.role == "strong")]
-        if self.value and not self.is_open:
-            shown += [Cell("  / ", "muted"), cell(self.value, "strong")]
         if self.problem:
-            # What is wrong needs the room more than the counts do.
-            return (fit_line([*shown, Cell("  "), cell(self.problem, "bad")], width),)
-        return (spread(shown, [*self._right, Cell(" ")], width),)
+            return (fit_line([*shown, *typed, *right], width),)
+        return (spread([*shown, *typed], right, width),)
 
 
 def scope_cells(scope: Scope) -> tuple[Cell, ...]:

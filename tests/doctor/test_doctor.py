@@ -193,6 +193,10 @@ async def test_an_outage_pauses_probes_resumes_and_replays_by_itself(tmp_path: P
         await made.until(lambda: not doctor.is_busy)
         (breaker,) = rows(made, "SELECT state, class FROM breakers WHERE state <> 'closed'")
         assert breaker == {"state": "open", "class": "systemic"}
+        around = {event.kind for event in made.reader.events_of_incident(incidents(made)[0]["id"], ("docs",), 60)}
+        assert {"incident.opened", "breaker.opened", "job.paused"} <= around
+        assert around & {"stage.failed", "stage.retried"}
+        assert "stage.done" not in around
         clock.advance(21)
         doctor.look()
         await made.until(lambda: "breaker.probe_failed" in kinds(made))

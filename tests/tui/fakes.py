@@ -24,6 +24,7 @@ from engine.contracts.view import (
     JobView,
     LimitView,
     RunView,
+    Scope,
     StatusView,
 )
 from tests.tui import model_rows
@@ -149,19 +150,37 @@ class FakeReader:
             raise self.page_problem
         return [item for item in self._items(query) if start is None or item.id >= start[0]][:limit]
 
-    def events_count(self, job: str | None = None) -> int:
-        return len(self._events(job))
+    def events_count(self, job: str | None = None, scope: Scope = "all") -> int:
+        return len(self._events(job, scope))
 
-    def _events(self, job: str | None) -> list[EventView]:
-        return [event for event in self.sample.events if job is None or event.job == job]
+    def _events(self, job: str | None, scope: Scope) -> list[EventView]:
+        if job is not None:
+            return [event for event in self.sample.events if event.job == job]
+        internal = {view.name: view.internal for view in self.sample.jobs}
+        return [
+            event
+            for event in self.sample.events
+            if scope == "all" or internal.get(event.job or "", True) == (scope == "internal")
+        ]
 
-    def events_page(self, before_id: int | None, limit: int, job: str | None = None) -> list[EventView]:
+    def events_page(
+        self, before_id: int | None, limit: int, job: str | None = None, scope: Scope = "all"
+    ) -> list[EventView]:
         self._check()
-        return [event for event in reversed(self._events(job)) if before_id is None or event.id < before_id][:limit]
+        found = reversed(self._events(job, scope))
+        return [event for event in found if before_id is None or event.id < before_id][:limit]
 
-    def events_after(self, after_id: int, limit: int, job: str | None = None) -> list[EventView]:
+    def events_after(self, after_id: int, limit: int, job: str | None = None, scope: Scope = "all") -> list[EventView]:
         self._check()
-        return [event for event in self._events(job) if event.id > after_id][:limit]
+        return [event for event in self._events(job, scope) if event.id > after_id][:limit]
+
+    def events_of_stage(self, job: str, stage: str, limit: int) -> list[EventView]:
+        self._check()
+        return [event for event in reversed(self._events(job, "all")) if event.stage == stage][:limit]
+
+    def events_of_incident(self, incident: int, jobs: Sequence[str], limit: int) -> list[EventView]:
+        self._check()
+        return [event for event in reversed(self.sample.events) if event.data.get("incident") == incident][:limit]
 
     def incidents(self, *, open_only: bool = True, limit: int = 200) -> list[IncidentView]:
         self._check()

@@ -49,6 +49,43 @@ async def test_level_and_words_filter() -> None:
         assert "30 events" in story.text()
 
 
+async def test_scope_shows_the_events_of_its_jobs() -> None:
+    rows = sample()
+    rows.events = [
+        event(1, "the engine begins", job=None),
+        event(2, "a feed was read", job="feeds"),
+        event(3, "a TODO was found"),
+        event(4, "a feed was gone", job="feeds"),
+    ]
+    async with open_room(rows, "9") as story:
+        assert "[All]" in story.line("Internal")
+        assert "4 events" in story.text()
+        await story.press("comma")
+        assert "[External]" in story.line("Internal")
+        assert "2 events" in story.text()
+        assert "a TODO was found" not in story.text()
+        assert "the engine begins" not in story.text()
+        rows.events += [event(5, "a feed is back", job="feeds"), event(6, "a TODO is gone")]
+        await story.press("ctrl+r")
+        assert "a feed is back" in story.text().splitlines()[4]
+        assert "a TODO is gone" not in story.text()
+        await story.press("comma")
+        assert "3 events" in story.text()
+        assert "a feed" not in story.text()
+        assert "the engine begins" in story.text()
+
+
+async def test_scope_of_another_screen_holds_for_events_too() -> None:
+    async with open_room(None, "9", "1", "comma", "9") as story:
+        assert "[External]" in story.line("Internal")
+        assert "No events of external jobs.  , shows the others." in story.text()
+
+
+async def test_job_that_is_asked_for_is_shown_whatever_the_scope() -> None:
+    async with open_room(None, "9", "comma", "slash", *"job:todos", "enter") as story:
+        assert "30 of 30" in story.text()
+
+
 async def test_wrong_level_is_said() -> None:
     async with open_room(None, "9", "slash", *"level:loud", "enter") as story:
         assert "level: one of debug, info, warning, error" in story.text()
