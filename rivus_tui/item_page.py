@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from engine.contracts.view import AttemptView, EventView, ItemDetail, ItemStageView
+from engine.contracts.view import AttemptView, ItemDetail, ItemStageView
 from rivus_tui.change_lines import change_lines, change_of
+from rivus_tui.event_lines import event_line
 from rivus_tui.format import (
     PROPOSED,
     Cell,
@@ -35,8 +36,6 @@ from rivus_tui.traces import trace_lines
 
 Part = Literal["timeline", "output", "session", "data", "attempts", "events"]
 PARTS: Final[tuple[Part, ...]] = ("timeline", "output", "session", "data", "attempts", "events")
-
-LEVEL_ROLE: Final[dict[str, Role]] = {"debug": "muted", "info": "", "warning": "wait", "error": "bad"}
 
 
 def header_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:
@@ -112,19 +111,6 @@ def part_lines(detail: ItemDetail, chosen: int, part: Part, now: int, width: int
     if part == "attempts":
         return _attempts(detail, now, width)
     return [event_line(event, now, width) for event in detail.events] or [(Cell("No events yet.", "muted"),)]
-
-
-def event_line(event: EventView, now: int, width: int) -> Line:
-    """Return one event of an item."""
-    when = fit(moment(event.at, now), 12)
-    return fit_line(
-        [
-            Cell(when + " ", "muted"),
-            Cell(fit(event.kind, 18) + " ", "muted"),
-            cell(event.text, LEVEL_ROLE[event.level]),
-        ],
-        width,
-    )
 
 
 def triage_lines(detail: ItemDetail, now: int, width: int) -> list[Line]:

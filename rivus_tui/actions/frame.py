@@ -35,7 +35,7 @@ MOVING: Final = (
     _move("half_up", ("ctrl+u",), "Half up", "Half a screen up"),
     _move("first", ("g", "home"), "First", "To the first row"),
     _move("last", ("G", "end"), "Last", "To the last row"),
-    _move("pane", ("tab",), "Pane", "Let the arrow keys move the other pane"),
+    _move("pane", ("tab",), "Pane", "Let the arrow keys move the next pane"),
 )
 
 GOING: Final = tuple(

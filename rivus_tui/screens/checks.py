@@ -43,7 +43,6 @@ from rivus_tui.spark import sparkline
 from rivus_tui.states import job_state, named
 from rivus_tui.why import why_job
 from rivus_tui.widgets.filter_bar import FilterBar
-from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 _RUNS: Final = 24
@@ -130,7 +129,7 @@ class ChecksScreen(JobRoom[Check]):
         with Container(id="body"):
             source = ListSource[Check]((), lambda check: check.job.name)
             yield VirtualTable(source, COLUMNS, self.desk.clock, widget_id="list")
-            yield LinesView(self._inspect, widget_id="detail")
+            yield from self.inspector(self._inspect)
 
     def chosen_job(self) -> JobView | None:
         """Return the job of the check under the cursor."""
@@ -176,7 +175,7 @@ class ChecksScreen(JobRoom[Check]):
             wanted = narrowed(f"source:{quoted(job.name)} state:{OPEN_STATES}", ItemQuery(order="updated"))
             with self.reading():
                 self._findings = self.desk.reader.items_page(wanted, None, _FINDINGS)
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
         """Show the check under the cursor."""

@@ -10,8 +10,10 @@ from textual.widget import Widget
 
 from engine.contracts.incident import IncidentView
 from engine.contracts.verdict import CLASSES, FailureClass
+from engine.contracts.view import EVENTS_LOOKED_AT
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
+from rivus_tui.event_lines import NEWEST, Happened
 from rivus_tui.filters import with_job
 from rivus_tui.format import Cell, Line, age, cell, count, line
 from rivus_tui.incident_page import CLASS_SHAPE, action_cell, class_cell, incident_lines
@@ -24,7 +26,6 @@ from rivus_tui.sorting import Sort
 from rivus_tui.sources import ListSource
 from rivus_tui.traces import failed_at
 from rivus_tui.widgets.filter_bar import FilterBar
-from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 _SHOWN: Final = 1_000
@@ -80,7 +81,7 @@ class DoctorScreen(ListRoom[IncidentView]):
             yield VirtualTable(
                 ListSource[IncidentView]((), lambda one: one.id), COLUMNS, self.desk.clock, widget_id="list"
             )
-            yield LinesView(self._inspect, widget_id="detail")
+            yield from self.inspector(self._inspect)
 
     def situation(self) -> Situation:
         """Return the incident under the cursor, and what cannot be done about it."""
@@ -127,7 +128,7 @@ class DoctorScreen(ListRoom[IncidentView]):
         self.table.source = ListSource(shown, lambda one: one.id)
         self.table.reload()
         self.bar.show(self._parts(), [self.sort_cell(), Cell(f"{len(shown):,} of {len(self._all):,}", "muted")])
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
 
     def _parts(self) -> list[Cell]:
         cells = [
@@ -149,6 +150,15 @@ class DoctorScreen(ListRoom[IncidentView]):
         text = "Nothing is wrong." if self._part == 0 else "Nothing has failed yet."
         return (line(Cell(text, "ok")), line(Cell("What fails is grouped here by its cause.", "muted")))
 
+    def happened(self) -> Happened | None:
+        """Return the newest events of the incident under the cursor."""
+        if (row := self.table.row) is None:
+            return None
+        events = self.desk.reader.events_of_incident(row.id, row.jobs, NEWEST)
+        note = f"Looked for among the newest {EVENTS_LOOKED_AT:,} of {cell(', '.join(row.jobs), limit=40).text}."
+        known = (*row.jobs, *row.stages) if len(row.jobs) == len(row.stages) == 1 else ()
+        return Happened(about=row.label, known=known, events=events, note=note)
+
     def requery(self) -> None:
         """Show what the filter lets through."""
         with self.reading():
@@ -157,7 +167,7 @@ class DoctorScreen(ListRoom[IncidentView]):
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
         """Show the incident under the cursor."""
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
         self.offer()
 
     def do_open(self) -> None:

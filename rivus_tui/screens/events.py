@@ -12,9 +12,9 @@ from textual.widget import Widget
 from engine.contracts.view import EventView
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
+from rivus_tui.event_lines import LEVEL_ROLE, LEVEL_SHAPE
 from rivus_tui.feed import KEPT, EventFeed
 from rivus_tui.format import Cell, Line, cell, fit_line, line, moment, plural, wrap
-from rivus_tui.item_page import LEVEL_ROLE
 from rivus_tui.messages import ItemOpened
 from rivus_tui.outputs import value_lines
 from rivus_tui.possible import Situation
@@ -25,13 +25,12 @@ from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 _LEVELS: Final = ("debug", "info", "warning", "error")
-_SHAPES: Final = {"debug": ".", "info": " ", "warning": "~", "error": "x"}
 _NEAR_END: Final = 50
 """Rows before the end at which older events are read."""
 
 COLUMNS: tuple[Column[EventView], ...] = (
     Column(title="TIME", width=12, show=lambda event, now: Cell(moment(event.at, now), "muted")),
-    Column(title=" ", width=1, show=lambda event, now: Cell(_SHAPES[event.level], LEVEL_ROLE[event.level])),
+    Column(title=" ", width=1, show=lambda event, now: Cell(LEVEL_SHAPE[event.level], LEVEL_ROLE[event.level])),
     Column(title="WHAT", width=16, show=lambda event, now: cell(event.kind, "muted"), drop=4),
     Column(title="BY", width=9, show=lambda event, now: cell(event.actor, "muted"), drop=5),
     Column(title="JOB", width=11, show=lambda event, now: cell(event.job, "muted"), drop=2),

@@ -21,7 +21,6 @@ from rivus_tui.sorting import ITEM_SORTS
 from rivus_tui.sources import ItemKey, ItemSource
 from rivus_tui.states import item_state
 from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
-from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 COLUMNS: tuple[Column[ItemView], ...] = (
@@ -69,7 +68,7 @@ class ItemsScreen(ItemListRoom):
         with Container(id="body"):
             source = ItemSource(self.desk.reader, ItemQuery(scope=self.desk.scope))
             yield VirtualTable(source, COLUMNS, self.desk.clock, widget_id="list")
-            yield LinesView(self.inspect, widget_id="detail")
+            yield from self.inspector(self.inspect)
 
     def situation(self) -> Situation:
         """Return the marked items, or the one under the cursor."""

@@ -10,6 +10,7 @@ from engine.contracts.bulk import Forecast
 from engine.contracts.view import JobView
 from rivus_tui.actions.action import Action
 from rivus_tui.bulk_page import forecast_said
+from rivus_tui.event_lines import NEWEST, Happened
 from rivus_tui.format import cell
 from rivus_tui.screens.dialog import confirm, pick
 from rivus_tui.screens.list_room import ListRoom
@@ -33,6 +34,13 @@ class JobRoom(ListRoom[Row]):
     def has_engine(self) -> bool:
         """Whether an engine runs on this state."""
         return self.desk.status is not None and self.desk.status.engine is not None
+
+    def happened(self) -> Happened | None:
+        """Return the newest events of the job under the cursor."""
+        if (job := self.chosen_job()) is None:
+            return None
+        events = self.desk.reader.events_page(None, NEWEST, job.name)
+        return Happened(about=job.name, known=(job.name,), events=events)
 
     def config_place(self) -> tuple[str, ...]:
         """Where the job stands."""

@@ -26,7 +26,6 @@ from rivus_tui.sources import ListSource
 from rivus_tui.states import job_state, named
 from rivus_tui.theme import Role
 from rivus_tui.widgets.filter_bar import FilterBar, scope_cells
-from rivus_tui.widgets.lines_view import LinesView
 from rivus_tui.widgets.virtual_table import VirtualTable
 
 
@@ -98,7 +97,7 @@ class JobsScreen(JobRoom[JobView]):
             yield VirtualTable(
                 ListSource[JobView]((), lambda job: job.name), self._columns, self.desk.clock, widget_id="list"
             )
-            yield LinesView(self._inspect, widget_id="detail")
+            yield from self.inspector(self._inspect)
 
     def situation(self) -> Situation:
         """Return the job under the cursor."""
@@ -183,7 +182,7 @@ class JobsScreen(JobRoom[JobView]):
             scope_cells(self.desk.scope),
             [self._when(), self.sort_cell(), Cell(f"{len(jobs)} of {len(self._all)}", "muted")],
         )
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
 
     def _when(self) -> Cell:
         if self._hour is None:
@@ -209,7 +208,7 @@ class JobsScreen(JobRoom[JobView]):
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
         """Show the job under the cursor."""
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
         self.offer()
 
     def requery(self) -> None:

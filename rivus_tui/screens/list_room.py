@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import shlex
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.widget import Widget
 
 from engine.contracts.view import ItemDetail, ItemQuery, ItemView
 from engine.kit.safe_text import safe_block
 from rivus_tui import export
 from rivus_tui.actions.action import Action
 from rivus_tui.desk import Desk
+from rivus_tui.event_lines import Happened, happened_lines
 from rivus_tui.files import free_name, write
 from rivus_tui.filters import Suggestion, known_values, suggestions
 from rivus_tui.format import Cell, Line, cell, count, hang, moment, plural
@@ -26,7 +29,7 @@ from rivus_tui.screens.room import Mover, Room
 from rivus_tui.sorting import MOST_SORTED, Sort
 from rivus_tui.sources import ItemSource
 from rivus_tui.widgets.filter_bar import FilterBar
-from rivus_tui.widgets.lines_view import LinesView
+from rivus_tui.widgets.lines_view import Draw, LinesView
 from rivus_tui.widgets.row_window import PAGE
 from rivus_tui.widgets.virtual_table import VirtualTable
 
@@ -34,6 +37,8 @@ log = logging.getLogger("rivus.tui")
 
 Row = TypeVar("Row")
 
+_THREE_PANES = 160
+"""Columns from which on what happened to a row stands beside its inspector."""
 _LEAST_ROWS = 6
 """Lines of a list, its header with them, however few rows there are."""
 
@@ -42,7 +47,8 @@ MARK_LIMIT = 1_000
 
 
 class ListRoom(Room, Generic[Row]):
-    """A screen with a filter `FilterBar`, a list `#list` and an inspector `#detail`."""
+    """A screen with a filter `FilterBar`, a list `#list`, an inspector `#detail` and, where a row has events and there
+    is room for a third pane, `#happened`."""
 
     SORTS: ClassVar[tuple[Sort[Any], ...]] = ()
     """Orders that `s` offers, the first is the one to begin with."""
@@ -55,6 +61,8 @@ class ListRoom(Room, Generic[Row]):
         )
         self.reverse = before.reverse
         self._begin_with = before.filter
+        self._happened_to: Hashable = None
+        """The row whose events are shown."""
 
     def on_mount(self) -> None:
         """Begin with the filter of the last time."""
@@ -88,7 +96,8 @@ class ListRoom(Room, Generic[Row]):
         self._fit_list()
 
     def on_resize(self) -> None:
-        """Give a list that is shorter than its room only what it needs."""
+        """Show the third pane where there is room; give a list that is shorter than its room only what it needs."""
+        self.set_class(self.size.width >= _THREE_PANES, "-widest")
         self._fit_list()
 
     def _fit_list(self) -> None:
@@ -184,8 +193,37 @@ class ListRoom(Room, Generic[Row]):
         return self.query_one(FilterBar)
 
     def panes(self) -> Sequence[Mover]:
-        """Return list and inspector."""
-        return (self.table, self.query_one("#detail", LinesView))
+        """Return list and inspector, and the events beside them where they are shown."""
+        happened = self.query_one_optional("#happened", LinesView)
+        third = () if happened is None or not happened.display else (happened,)
+        return (self.table, self.query_one("#detail", LinesView), *third)
+
+    def inspector(self, draw: Draw) -> Iterator[Widget]:
+        """Return what stands below or beside the list: what there is to say of its row, and what happened to it."""
+        yield LinesView(draw, widget_id="detail")
+        yield LinesView(self._draw_happened, widget_id="happened")
+
+    def draw_detail(self) -> None:
+        """Draw the inspector again, and the events of the row: those of another one from the newest on."""
+        self.query_one("#detail", LinesView).redraw()
+        happened = self.query_one_optional("#happened", LinesView)
+        if happened is None:
+            return
+        row, before = self.table.row, self._happened_to
+        self._happened_to = None if row is None else self.table.source.key(row)
+        happened.redraw_in_place()
+        if self._happened_to != before:
+            happened.move_end(first=True)
+
+    def happened(self) -> Happened | None:
+        """Return what happened to the row under the cursor; asked for where it is shown only."""
+        return None
+
+    def _draw_happened(self, width: int) -> Sequence[Line]:
+        found: Happened | None = None
+        with self.reading():
+            found = self.happened()
+        return () if found is None else happened_lines(found, self.desk.clock.now(), width)
 
     def requery(self) -> None:
         """Show what the filter and the scope let through."""
@@ -385,10 +423,16 @@ class ItemListRoom(MarkingRoom[ItemView], ItemRoom):
                 # Whatever a damaged state file raises.
                 log.exception("reading an item failed")
                 self._unreadable = safe_block(str(error) or type(error).__name__, 500)
-        inspector = self.query_one("#detail", LinesView)
-        inspector.redraw()
+        self.draw_detail()
         if row is not None and (before is None or before.item.id != row.id):
-            inspector.move_end(first=True)
+            self.query_one("#detail", LinesView).move_end(first=True)
+
+    def happened(self) -> Happened | None:
+        """Return the events of the item under the cursor."""
+        if self._detail is None:
+            return None
+        item = self._detail.item
+        return Happened(about=item.title, known=(item.job, item.key), events=self._detail.events)
 
     def inspect(self, width: int) -> Sequence[Line]:
         """Draw the inspector."""

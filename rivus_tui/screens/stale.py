@@ -10,8 +10,10 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from engine.contracts.staleness import SymbolChange
+from engine.contracts.view import EVENTS_LOOKED_AT
 from rivus_tui.columns import Column
 from rivus_tui.desk import Desk
+from rivus_tui.event_lines import NEWEST, Happened
 from rivus_tui.format import Cell, Line, cell, line, money, plural, prose
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import Choice, Dialog, confirm, pick
@@ -70,7 +72,7 @@ class StaleScreen(MarkingRoom[StaleRow]):
             yield VirtualTable(
                 ListSource[StaleRow]((), lambda row: row.key), COLUMNS, self.desk.clock, widget_id="list"
             )
-            yield LinesView(self._inspect, widget_id="detail")
+            yield from self.inspector(self._inspect)
 
     def situation(self) -> Situation:
         """Return the change under the cursor."""
@@ -95,7 +97,7 @@ class StaleScreen(MarkingRoom[StaleRow]):
         self.table.source = ListSource(rows, lambda row: row.key)
         self.table.reload()
         self._show_counts(rows)
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
 
     def _show_counts(self, rows: Iterable[StaleRow]) -> None:
         stale = sum(row.stale.results for row in rows if row.stale is not None)
@@ -120,6 +122,14 @@ class StaleScreen(MarkingRoom[StaleRow]):
             *prose("All results were made by code that is the same as what runs now, where it matters.", width),
         )
 
+    def happened(self) -> Happened | None:
+        """Return the newest events of the stage whose results are stale or were kept."""
+        if (row := self.table.row) is None:
+            return None
+        events = self.desk.reader.events_of_stage(row.job, row.stage, NEWEST)
+        note = f"Looked for among the newest {EVENTS_LOOKED_AT:,} of {cell(row.job, limit=40).text}."
+        return Happened(about=f"{row.job}.{row.stage}", known=(row.job, row.stage), events=events, note=note)
+
     def _changes_of(self, judgement: int) -> Sequence[SymbolChange]:
         """Return what differs between versions that were made the same; read once, as it never changes."""
         if judgement not in self._judged:
@@ -129,7 +139,7 @@ class StaleScreen(MarkingRoom[StaleRow]):
 
     def on_virtual_table_focused(self, event: VirtualTable.Focused) -> None:
         """Show the change under the cursor."""
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
         self.offer()
 
     def requery(self) -> None:
@@ -143,11 +153,11 @@ class StaleScreen(MarkingRoom[StaleRow]):
 
     def do_diff_style(self) -> None:
         self._style = replace(self._style, beside=not self._style.beside)
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
 
     def do_diff_spaces(self) -> None:
         self._style = replace(self._style, spaces=not self._style.spaces)
-        self.query_one("#detail", LinesView).redraw()
+        self.draw_detail()
         self.say("white space counts in the difference" if self._style.spaces else "white space is ignored")
 
     def do_next_part(self) -> None:

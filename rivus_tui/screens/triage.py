@@ -108,7 +108,7 @@ class TriageScreen(ItemListRoom):
                     ItemSource(self.desk.reader, self._query(0)), COLUMNS, self.desk.clock, widget_id="list"
                 )
                 yield LinesView(self._progress, widget_id="progress", hug=True)
-            yield LinesView(self.inspect, widget_id="detail")
+            yield from self.inspector(self.inspect)
 
     def chosen_items(self) -> tuple[ItemView, ...]:
         """Return the marked items, or the one under the cursor; none that a command is on its way for."""

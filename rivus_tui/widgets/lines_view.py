@@ -72,6 +72,13 @@ class LinesView(ScrollView, can_focus=False):
         self.virtual_size = Size(width, len(lines))
         self.refresh()
 
+    def redraw_in_place(self) -> None:
+        """Draw again; the line that is scrolled to stays where it is, although others may have come above it."""
+        top, before = round(self.scroll_offset.y), self._lines
+        self.redraw()
+        if 0 < top < len(before) and before[top] in self._lines:
+            self.scroll_to(y=self._lines.index(before[top]), animate=False)
+
     @property
     def text(self) -> str:
         """What is shown, as plain text."""

@@ -20,7 +20,7 @@ SIZES = {"80x24": (80, 24), "100x30": (100, 30), "160x48": (160, 48)}
 
 SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "jobs": (("j", "j"), "> docs"),
-    "items": (("2", "j"), "> rename cfg to settings"),
+    "items": (("2", "j"), "> rename cfg to"),
     "item": (("2", "slash", *"install", "enter", "enter"), "> outline"),
     "triage": (("3",), "waits at gate accept"),
     "doctor": (("4",), "> ! systemic"),
