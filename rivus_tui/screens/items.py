@@ -15,7 +15,7 @@ from rivus_tui.format import Cell, Line, age, cell, line, place, priority, until
 from rivus_tui.item_page import header_lines, part_lines, stage_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import pick
-from rivus_tui.screens.list_room import ItemListRoom
+from rivus_tui.screens.item_list_room import ItemListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import ITEM_SORTS
 from rivus_tui.sources import ItemKey, ItemSource

@@ -20,7 +20,7 @@ from rivus_tui.format import PROPOSED, Cell, Line, age, cell, fit_line, line, pl
 from rivus_tui.item_page import triage_lines
 from rivus_tui.possible import Situation
 from rivus_tui.screens.dialog import TextPrompt, confirm
-from rivus_tui.screens.list_room import ItemListRoom
+from rivus_tui.screens.item_list_room import ItemListRoom
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import TRIAGE_SORTS
 from rivus_tui.sources import ItemKey, ItemSource, item_key
