@@ -35,8 +35,8 @@ GARBAGE: Final = (10_000, 10, 10)
 """When Python looks for garbage in cycles. At its own pace (700 objects more) a full queue, whose rows are no garbage,
 makes it look so often that a sixth of the engine's time goes there."""
 THREADS: Final = 64
-"""For `asyncio.to_thread`, which handlers use as the engine does: of Python's own number, four more than cores,
-a few that wait for a slow site leave none to reloads, the doctor and the look at the disk."""
+"""For `asyncio.to_thread` of handlers and sources: of Python's own number, four more than cores, a few that wait for a
+slow site leave none to the others. The engine itself has threads of its own (`engine/kit/tasks.py`)."""
 _LEFT_S: Final = 1.0
 """How long tasks that are left at the end may take; a handler that ignores its cancellation is left behind."""
 

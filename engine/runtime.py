@@ -29,6 +29,7 @@ from engine.doctor import runs as verdicts_of_runs
 from engine.doctor.doctor import Doctor
 from engine.kit.clock import Clock
 from engine.kit.http import Http
+from engine.kit.tasks import beside
 from engine.llm import models
 from engine.llm.models import Models
 from engine.rules import adjust
@@ -112,7 +113,7 @@ class Runtime:
         base = self.project
         prints: Prints | None = None
         if reads_code:
-            prints, self._files = await asyncio.to_thread(read_stages_again, self.project)
+            prints, self._files = await beside(read_stages_again, self.project)
         begun = await self._begin(prints)
         resolver = Resolver(self._folder)
         self.epoch = begun.epoch
@@ -342,8 +343,8 @@ class Runtime:
         """Apply a new configuration in one transaction; what runs goes on under the old one."""
         base, project = project, adjust.adjusted(project, await self.read(adjustments.read))
         lines = changes(self.project, project)
-        resolver = await asyncio.to_thread(Resolver, self._folder)
-        prints, files = await asyncio.to_thread(read_stages_again, project)
+        resolver = await beside(Resolver, self._folder)
+        prints, files = await beside(read_stages_again, project)
 
         def reconfigure(connection: sqlite3.Connection, now: int) -> list[JobRow]:
             adjustments.note_configured(connection, adjust.limits(base))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import Sequence
 from typing import Any, Final
+
+from engine.kit.tasks import beside
 
 _NAME: Final = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
@@ -24,7 +25,7 @@ class AppriseNotifier:
 
     async def tell(self, title: str, text: str) -> None:
         """Send one message in a thread; NotSent when no service took it."""
-        if not await asyncio.to_thread(self._send, title, text):
+        if not await beside(self._send, title, text):
             raise NotSent("no service took the message; `rivus events` shows it")
 
     def _send(self, title: str, text: str) -> bool:

@@ -25,7 +25,7 @@ from engine.doctor.notices import Notices
 from engine.doctor.passes import Passes
 from engine.doctor.rounds import Rounds
 from engine.kit.clock import Clock
-from engine.kit.tasks import end_task, wait_for_any
+from engine.kit.tasks import beside, end_task, wait_for_any
 from engine.rules.eligibility import quiet_until
 from engine.store import breakers, incidents
 from engine.store.incidents import Failed, Judged
@@ -208,7 +208,7 @@ class Doctor:
     # Judging
 
     async def _judge(self, rows: list[Failed]) -> None:
-        groups = await asyncio.to_thread(self._read, rows)
+        groups = await beside(self._read, rows)
         for key, group in tuple(groups.items()):
             if (waiting := self._asking.get(key)) is not None:
                 # Some may be in it already: rows are read again when their batch could not be stored.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
 from engine.kit.exceptions import describe, first_line
+from engine.kit.tasks import begin_beside
 
 ANSWER_S: Final = 30.0
 """How long an answer may take."""
@@ -62,23 +61,8 @@ async def _answer(function: Callable[..., Any], context: Any) -> tuple[Any, Base
 
 
 async def _in_thread(function: Callable[..., Any], context: Any) -> tuple[Any, BaseException | None]:
-    """Not one of the loop's own threads: these are few, everybody needs them, and a process does not end before them.
-
-    A cancellation changes nothing: nothing can stop a thread.
-    """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
-
-    def run() -> None:
-        told: tuple[Any, BaseException | None]
-        try:
-            told = function(context), None
-        except BaseException as error:
-            told = None, error
-        with suppress(RuntimeError):  # the loop has ended before it
-            loop.call_soon_threadsafe(ended.set_result, told)
-
-    threading.Thread(target=run, name="question", daemon=True).start()
+    """A cancellation changes nothing: nothing can stop a thread."""
+    ended = begin_beside(function, context, name="question")
     while not ended.done():
         try:
             await asyncio.shield(ended)

@@ -1,8 +1,50 @@
-"""Two things that every loop of the engine does: wait for a signal or a time, and end a task of its own."""
+"""What every loop of the engine does: wait for a signal or a time, work in a thread, and end a task of its own."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def begin_beside(
+    function: Callable[..., T], *args: Any, name: str
+) -> asyncio.Future[tuple[T | None, BaseException | None]]:
+    """Call a function in a thread of its own; returns what will tell what it returned, or raised.
+
+    Not one of the loop's own threads: these are few, handlers may hold all of them for ever, and a process does not end
+    before them. Nothing can stop a thread: when nobody waits any more, it goes on all the same.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[tuple[T | None, BaseException | None]] = loop.create_future()
+
+    def settle(value: T | None, error: BaseException | None) -> None:
+        if not ended.done():
+            ended.set_result((value, error))
+
+    def run() -> None:
+        value, raised = None, None
+        try:
+            value = function(*args)
+        except BaseException as error:  # it may be somebody else's code, and must not end the thread unheard
+            raised = error
+        with suppress(RuntimeError):  # the loop has ended before it
+            loop.call_soon_threadsafe(settle, value, raised)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return ended
+
+
+async def beside(function: Callable[..., T], *args: Any) -> T:
+    """Return what a function of the engine returns, called in a thread of its own."""
+    value, error = await begin_beside(function, *args, name="beside")
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]  # None is T's where nothing was raised
 
 
 async def wait_for_any(*events: asyncio.Event, timeout_s: float | None) -> None:

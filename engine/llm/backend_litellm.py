@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.contracts.llm import Answered, BackendFailure, BackendOptions, Price, Sent
+from engine.kit.tasks import beside
 from engine.llm.litellm_answer import answered, dearer, translated
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class LiteLLMBackend:
 
     async def prepare(self) -> None:
         """Load litellm in a thread."""
-        litellm = await asyncio.to_thread(_load)
+        litellm = await beside(_load)
         if self._joined is None:
             self._joined = _connections.join(litellm)
 
@@ -161,7 +162,7 @@ class LiteLLMBackend:
         """One request, without retries of its own; one more where a server does not take what it need not have."""
         from engine.llm.capped import listen
 
-        litellm = await asyncio.to_thread(_load)
+        litellm = await beside(_load)
         asked: dict[str, Any] = {
             **self._options.params,
             "model": self._model(sent.mode),

@@ -14,6 +14,7 @@ from engine.contracts.llm import Answered, Backend, BackendFailure, BackendOptio
 from engine.contracts.models import BackendSpec, ModelSpec
 from engine.contracts.spec import ProjectSpec
 from engine.kit.secrets import Secrets
+from engine.kit.tasks import beside
 
 SWITCHED_OFF: Final = "RIVUS_NO_PROVIDERS"
 """With this variable set no provider is reached, only servers on this machine: tests cannot spend money."""
@@ -35,7 +36,7 @@ class LateBackend:
         """Make the backend and get it ready; once."""
         async with self._making:
             if self._inner is None:
-                inner = await asyncio.to_thread(self._make)
+                inner = await beside(self._make)
                 await inner.prepare()
                 self._inner = inner
 

@@ -27,6 +27,7 @@ from engine.kit.redact import Redactor
 from engine.kit.safe_text import safe_line
 from engine.kit.secrets import Secrets
 from engine.kit.shapes import Misfit, build, json_schema, read
+from engine.kit.tasks import beside
 from engine.llm.answers import Answers
 from engine.llm.backends import LateBackend, usable_lanes, why_missing, why_none
 from engine.llm.board import Board
@@ -100,7 +101,7 @@ class Gateway:
             or LateBackend(spec, self.secrets, self.resolve)
             for spec in project.backends
         }
-        usable = await asyncio.to_thread(usable_lanes, project, self.secrets, frozenset(given))
+        usable = await beside(usable_lanes, project, self.secrets, frozenset(given))
         self._missing = {
             spec.name: None if usable[spec.name] else why_missing(project, spec, self.secrets)
             for spec in project.models

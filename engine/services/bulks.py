@@ -12,7 +12,7 @@ from engine.contracts.bulk import BULK
 from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, StateError, UseError
 from engine.kit.safe_text import safe_line
-from engine.kit.tasks import end_task
+from engine.kit.tasks import beside, end_task
 from engine.rules.id_set import pack, unpack
 from engine.store import bulks
 from engine.store.bulks import Bulk
@@ -99,7 +99,7 @@ class Bulks:
             try:
                 if targets is None:
                     before = await self._writer.change(lambda connection, _now: bulks.find(connection, number))
-                    targets = await asyncio.to_thread(unpack, before.targets)
+                    targets = await beside(unpack, before.targets)
                 bulk = await self._writer.change(self._step(number, targets))
             except StateError:
                 await asyncio.sleep(_AGAIN_S)  # the writer says why

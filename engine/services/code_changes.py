@@ -17,7 +17,7 @@ from engine.contracts.commands import CommandOutcome
 from engine.contracts.errors import EngineStopped, ModelNeeded, StateError
 from engine.contracts.llm import LLM, Request
 from engine.kit.safe_text import safe_line
-from engine.kit.tasks import end_task
+from engine.kit.tasks import beside, end_task
 from engine.rules.budget import dollars
 from engine.store import open_changes
 from engine.store.claims import Claim
@@ -217,7 +217,7 @@ class CodeChanges:
         plan = self._writer.plan
         for one in given:
             tried = await self._run(one.claim)
-            if plan is not self._writer.plan or await asyncio.to_thread(self._is_edited):
+            if plan is not self._writer.plan or await beside(self._is_edited):
                 raise _OtherCode
             if tried.does_more and tried.problem is None:
                 return None

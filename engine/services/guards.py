@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.contracts.errors import EngineStopped, StateError
 from engine.contracts.spec import ProjectSpec
-from engine.kit.tasks import end_task
+from engine.kit.tasks import beside, end_task
 from engine.store import spend
 from engine.store.plan import Plan
 from engine.store.writer import Writer
@@ -60,7 +60,7 @@ class Guards:
     async def _watch_disk(self) -> None:
         told: str | None = None
         while True:
-            free = await asyncio.to_thread(_free, self._folder)
+            free = await beside(_free, self._folder)
             floor = self.project.settings.free_disk_bytes
             problem = None
             if free is not None and free < floor:

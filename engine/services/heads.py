@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.kit.git import head_mark
-from engine.kit.tasks import end_task
+from engine.kit.tasks import beside, end_task
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Heads:
         while True:
             try:
                 if paths := self._repositories():
-                    marks = await asyncio.to_thread(_marks, paths)
+                    marks = await beside(_marks, paths)
                     before, self._seen = self._seen, marks
                     if any(path in before and before[path] != mark for path, mark in marks.items()):
                         self._moved()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.contracts.errors import EngineStopped, StateError
-from engine.kit.tasks import end_task
+from engine.kit.tasks import beside, end_task
 from engine.store import retention, upkeep
 from engine.store.writer import Writer
 
@@ -77,10 +77,10 @@ class Pruner:
 
     async def _prune_files(self) -> None:
         """Remove the folders of items that are not there any more, whatever kept them from going with their item."""
-        folders = await asyncio.to_thread(_numbered, self._artifacts)
+        folders = await beside(_numbered, self._artifacts)
         there = await self._writer.change(lambda connection, _now: retention.known(connection, folders))
         for number in folders - there:
-            await asyncio.to_thread(shutil.rmtree, self._artifacts / str(number), ignore_errors=True)
+            await beside(shutil.rmtree, self._artifacts / str(number), True)
 
     async def _loop(self) -> None:
         await asyncio.sleep(FIRST_S)

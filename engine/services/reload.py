@@ -22,7 +22,7 @@ from engine.contracts.errors import ConfigError, EngineStopped, StateError, Untr
 from engine.contracts.spec import ProjectSpec
 from engine.kit.clock import Clock
 from engine.kit.safe_text import safe_line
-from engine.kit.tasks import end_task
+from engine.kit.tasks import beside, end_task
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Reload:
 
     async def take_code(self) -> None:
         """Take edited code without waiting for it to stand still: a person who mends it starts its work at once."""
-        if self._task is None or not await asyncio.to_thread(have_changed, self._code()):
+        if self._task is None or not await beside(have_changed, self._code()):
             return
         async with self._busy:
             await self._reload(patient=True)
@@ -97,7 +97,7 @@ class Reload:
                 log.exception("looking at the configuration failed")
 
     async def _look(self) -> None:
-        found = await asyncio.to_thread(_fingerprint, self.project.source)
+        found = await beside(_fingerprint, self.project.source)
         if found == self._in_force:
             if self._looks:
                 await self._tell(None)  # put back as it was
@@ -112,7 +112,7 @@ class Reload:
 
     async def _look_at_code(self) -> None:
         """The code of a stage was edited: new attempts run it, once all of it can be read as Python."""
-        if not await asyncio.to_thread(have_changed, self._code()):
+        if not await beside(have_changed, self._code()):
             self._code_looks = 0
             return
         self._code_looks += 1
@@ -125,10 +125,10 @@ class Reload:
         """Read and apply; `patient`: leave a file from which jobs have vanished for a later look."""
         source = self.project.source
         assert source is not None
-        before = await asyncio.to_thread(_fingerprint, source)
-        code = await asyncio.to_thread(as_they_are, self._code())
+        before = await beside(_fingerprint, source)
+        code = await beside(as_they_are, self._code())
         try:
-            project = await asyncio.to_thread(_load, source, self.project.root, self.project.trusted)
+            project = await beside(_load, source, self.project.root, self.project.trusted)
         except Untrusted as error:
             await self._tell(f"the changed configuration is not used: {error}")
             return False, f"nothing changed: {error}"
@@ -138,7 +138,7 @@ class Reload:
             log.warning("the changed configuration is not used: %s%s", first, more)
             await self._tell(f"the changed configuration is not used: {first}{more}")
             return False, f"nothing changed: {first}{more}"
-        if await asyncio.to_thread(_fingerprint, source) != before:
+        if await beside(_fingerprint, source) != before:
             # Written while it was read: the next look sees it anew.
             self._looks = 0
             return False, "the file was changed while it was read; it will be read again"

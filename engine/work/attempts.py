@@ -25,7 +25,7 @@ from engine.contracts.outcome import Done
 from engine.kit.chaos import point
 from engine.kit.clock import Clock
 from engine.kit.exceptions import describe
-from engine.kit.tasks import wait_for_any
+from engine.kit.tasks import beside, wait_for_any
 from engine.rules.budget import is_cost
 from engine.rules.retry import ALONE_S, ONCE_ONLY
 from engine.store.claims import Claim
@@ -372,7 +372,7 @@ class Attempts:
         runs = [run for run in (*self._ended, *self._runs.values()) if run.is_news]
         self._ended.clear()
         # Cleaning what they print takes longer than the loop may be kept.
-        return await asyncio.to_thread(lambda: [run.tell_news() for run in runs]) if runs else []
+        return await beside(lambda: [run.tell_news() for run in runs]) if runs else []
 
     def _end(self, run: Run) -> None:
         run.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -18,6 +17,7 @@ from engine.contracts.item import Candidate
 from engine.contracts.llm import LLM, Conversation
 from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
+from engine.kit.tasks import begin_beside
 from engine.store.claims import Claim
 from engine.store.live import Told
 from engine.work.attempt_log import AttemptLog, HandlerLogger
@@ -271,23 +271,7 @@ def open_context(run: Run, *, root: Path, artifacts: Path, http: Http) -> Attemp
 
 async def call_in_thread(handler: Handler, context: AttemptContext) -> Any:
     """Call a plain function in a thread of its own; a cancellation only asks it to end, since nothing can stop it."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
-
-    def settle(value: Any, error: BaseException | None) -> None:
-        if not ended.done():
-            ended.set_result((value, error))
-
-    def run() -> None:
-        value, raised = None, None
-        try:
-            value = handler(context)
-        except BaseException as error:  # somebody else's code: it must not end the thread unheard
-            raised = error
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, value, raised)
-
-    threading.Thread(target=run, name=f"handler {context.stage}", daemon=True).start()
+    ended = begin_beside(handler, context, name=f"handler {context.stage}")
     while not ended.done():
         try:
             await asyncio.shield(ended)

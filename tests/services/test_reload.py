@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -15,7 +15,7 @@ from engine.config.changes import changes
 from engine.config.load import load_project
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec, ResourceSpec, Settings
-from engine.facade import Engine
+from engine.facade import THREADS, Engine
 from engine.services import reload as reload_service
 from engine.store import items, takeover
 from engine.store.reader import Reader
@@ -301,8 +301,7 @@ def test_code_saved_while_it_is_taken_over_is_what_runs(
     assert outputs(engine) == {"read": {"by": "newest"}}
 
 
-FORTY = """for n in range(40):
-        yield Candidate(key=f"new {n}")"""
+MANY: Final = THREADS + 6
 BLOCKS = """
 import asyncio
 import time
@@ -314,22 +313,27 @@ def wait(go):
 
 
 async def read(ctx):
+    ctx.log.info("it waits")
     await asyncio.to_thread(wait, ctx.root / "go")
     return {}
 """
 
 
-def test_handlers_that_wait_in_threads_leave_the_engine_some(engine: Engine, tmp_path: Path, module: str) -> None:
-    find = CODE[: CODE.index("async def read")].replace('yield Candidate(key="a")', FORTY)
+def test_handlers_that_hang_in_every_thread_hold_up_neither_reload_nor_stop(
+    engine: Engine, tmp_path: Path, module: str
+) -> None:
+    some = f'for n in range({MANY}):\n        yield Candidate(key=f"new {{n}}")'
+    find = CODE[: CODE.index("async def read")].replace('yield Candidate(key="a")', some)
     (tmp_path / f"{module}.py").write_text(find + BLOCKS)
-    configure(tmp_path, module, JOBS.replace("reload_me.read}", "reload_me.read, concurrency: 40}"))
+    configure(tmp_path, module, JOBS.replace("reload_me.read}", f"reload_me.read, concurrency: {MANY}}}"))
     assert engine.command_and_wait("reload", {}).ok
     engine.command_and_wait("run", {"job": "letters"})
-    wait_until(lambda: engine.running() == 40)
-    give_up = threading.Timer(10.0, (tmp_path / "go").touch)
+    wait_until(lambda: engine.running() == MANY)
+    give_up = threading.Timer(20.0, (tmp_path / "go").touch)
     give_up.start()
     assert engine.command_and_wait("reload", {}).ok
-    assert engine.running() == 40
+    assert engine.running() == MANY
+    engine.stop_and_wait(drain=False)
+    assert not (tmp_path / "go").exists()
     give_up.cancel()
     (tmp_path / "go").touch()
-    engine.wait_drained()
