@@ -7,8 +7,10 @@ import concurrent.futures
 import contextlib
 import gc
 import logging
+import math
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -39,6 +41,11 @@ THREADS: Final = 64
 slow site leave none to the others. The engine itself has threads of its own (`engine/kit/tasks.py`)."""
 _LEFT_S: Final = 1.0
 """How long tasks that are left at the end may take; a handler that ignores its cancellation is left behind."""
+ENDS_S: Final = 60.0
+"""How long a stop may take beyond the grace period: a full disk is tried again, worker processes are buried."""
+AT_ONCE_S: Final = 15.0
+"""And how long when it was asked for again."""
+_LOOK_S: Final = 0.5
 
 
 def _run(main: Coroutine[Any, Any, None], last: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -58,7 +65,7 @@ def _run(main: Coroutine[Any, Any, None], last: Callable[[], Coroutine[Any, Any,
         if left:
             loop.run_until_complete(asyncio.wait(left, timeout=_LEFT_S))
         loop.run_until_complete(asyncio.wait({loop.create_task(last())}, timeout=_LEFT_S))
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(asyncio.wait({loop.create_task(loop.shutdown_asyncgens())}, timeout=_LEFT_S))
         asyncio.set_event_loop(None)
         loop.close()
 
@@ -105,6 +112,8 @@ class Engine:
         self._stopping: asyncio.Task[None] | None = None
         self._wakes: list[Callable[[], None]] = []
         self._stop_asked = threading.Event()
+        self._ends_by = math.inf
+        """When a stop that goes on should have ended, on the monotonic clock."""
         self.stopped = threading.Event()
         """Set when the engine has ended and the state directory is free."""
 
@@ -250,7 +259,9 @@ class Engine:
         return lambda: self._wakes.remove(wake) if wake in self._wakes else None
 
     async def stop(self, *, drain: bool) -> None:
-        """Stop and return when the engine has ended."""
+        """Stop and return when the engine has ended, or cannot be; not to `drain` cuts short a drain that goes on."""
+        if not drain and self.stop_was_asked:
+            self.ask_stop(drain=False)
         await asyncio.get_running_loop().run_in_executor(None, lambda: self.stop_and_wait(drain=drain))
 
     @property
@@ -263,6 +274,8 @@ class Engine:
         if self.stopped.is_set() or self._loop is None:
             return
         again = self._stop_asked.is_set()
+        takes_s = AT_ONCE_S if again else self._grace_s(drain) + ENDS_S
+        self._ends_by = min(self._ends_by, time.monotonic() + takes_s)
         self._stop_asked.set()
         with contextlib.suppress(RuntimeError):  # it has ended in this moment, and its loop is closed
             self._loop.call_soon_threadsafe(self._hurry if again else partial(self._begin_stop, drain))
@@ -275,18 +288,34 @@ class Engine:
         future.add_done_callback(lambda done: say(done.result().message) if not done.exception() else None)
 
     def _begin_stop(self, drain: bool) -> None:
-        grace_s = self.project.settings.grace_s if drain else 0.0
-        self._stopping = asyncio.get_running_loop().create_task(self._stop(grace_s), name="stop")
+        self._stopping = asyncio.get_running_loop().create_task(self._stop(self._grace_s(drain)), name="stop")
+
+    def _grace_s(self, drain: bool) -> float:
+        return self.project.settings.grace_s if drain else 0.0
 
     def _hurry(self) -> None:
         if self._runtime is not None:
             self._runtime.hurry()
 
     def stop_and_wait(self, *, drain: bool) -> None:
-        """Stop and return when the engine has ended; a stop that goes on already takes its time."""
+        """Stop and return when the engine has ended, or cannot be; a stop that goes on already takes its time."""
         if not self._stop_asked.is_set():
             self.ask_stop(drain=drain)
-        self.stopped.wait()
+        self.wait_stopped()
+
+    def wait_stopped(self) -> bool:
+        """Return when the engine has ended; False when it was to end and does not, as where a handler that never waits
+        keeps its loop from turning: then only the end of this process ends it, and loses nothing that is stored."""
+        looked_at = time.monotonic()
+        # A signal that lands just before a wait is seen when the wait ends, so waits are short.
+        while not self.stopped.wait(_LOOK_S):
+            now = time.monotonic()
+            self._ends_by += max(0.0, now - looked_at - 2 * _LOOK_S)  # this process itself stood still
+            looked_at = now
+            if now >= self._ends_by:
+                log.critical("the engine does not end, and is left as it is: something keeps its loop from turning")
+                return False
+        return True
 
     async def _stop(self, grace_s: float) -> None:
         assert self._lock is not None

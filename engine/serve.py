@@ -19,10 +19,8 @@ def serve(engine: Engine, *, say: Callable[[str], None], ready: str) -> int:
     """
     with stopped_by_signal(engine, say=say), _reloaded_by_signal(engine, say=say):
         say(ready)
-        # A signal that lands just before a wait is seen when the wait ends, so waits are short.
-        while not engine.stopped.wait(timeout=0.5):
-            pass
-    return 0 if engine.stop_was_asked else 1
+        ended = engine.wait_stopped()
+    return 0 if ended and engine.stop_was_asked else 1
 
 
 @contextmanager

@@ -83,6 +83,14 @@ async def long(ctx):
     return {"box": ctx.item.key}
 
 
+async def still(ctx):
+    note(ctx, "began")
+    while not LEDGER.with_name("open").exists():
+        time.sleep(0.02)  # and the loop does not turn
+    note(ctx, "ended")
+    return {"box": ctx.item.key}
+
+
 async def poisoned(ctx):
     note(ctx, "began")
     if ctx.item.key == "box-0001":

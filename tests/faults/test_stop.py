@@ -68,6 +68,22 @@ def test_second_sigterm_stops_at_once(new_plant: NewPlant) -> None:
     assert len(plant.rows("ready")) == 4
 
 
+def test_second_sigterm_ends_an_engine_whose_loop_does_not_turn(new_plant: NewPlant) -> None:
+    plant = new_plant(handler="still", n=2)
+    engine = plant.start_patched("import engine.facade as f; f.AT_ONCE_S = 0.1", "run", "boxes")
+    plant.wait_for(1, "began")
+    assert engine.stderr is not None
+    engine.send_signal(signal.SIGTERM)
+    for line in engine.stderr:
+        if "SIGTERM: stopping" in line:
+            break
+    engine.send_signal(signal.SIGTERM)
+    plant.ended(engine, 1)
+    plant.open_gate()
+    plant.run_to_the_end()
+    assert plant.is_whole()
+
+
 def test_interrupted_run_once_lets_running_work_end(new_plant: NewPlant) -> None:
     plant = new_plant(handler="long", n=2)
     engine = plant.start("run", "boxes", "--once")

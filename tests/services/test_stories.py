@@ -9,7 +9,7 @@ import json
 import os
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -319,8 +319,11 @@ def when(engine: Engine, true: Callable[[], bool]) -> threading.Event:
     return happened
 
 
+WAITS = "jobs: {docs: {discovery: {use: PLUGIN.scan}, stages: [wait: {handler: PLUGIN.wait}]}}"
+
+
 def test_second_stop_does_not_wait(project: Project) -> None:
-    engine = project.engine("jobs: {docs: {discovery: {use: PLUGIN.scan}, stages: [wait: {handler: PLUGIN.wait}]}}")
+    engine = project.engine(WAITS)
     begun = when(engine, lambda: (project.folder / "begun").exists())
     engine.start(discover=True)
     assert begun.wait(10)
@@ -328,6 +331,61 @@ def test_second_stop_does_not_wait(project: Project) -> None:
     engine.ask_stop(drain=True)
     assert engine.stopped.wait(10)
     assert project.states("a") == ["pending", "ready"]
+
+
+def test_who_does_not_want_to_wait_for_a_drain_any_more_stops_at_once(project: Project) -> None:
+    engine = project.engine(WAITS)
+    begun = when(engine, lambda: (project.folder / "begun").exists())
+    engine.start(discover=True)
+    assert begun.wait(10)
+
+    async def leave() -> None:
+        drain = asyncio.create_task(engine.stop(drain=True))
+        await asyncio.to_thread(when(engine, lambda: engine.stop_was_asked).wait)
+        async with asyncio.timeout(10):  # the grace is twenty seconds
+            await engine.stop(drain=False)
+            await drain
+
+    asyncio.run(leave())
+    assert project.states("a") == ["pending", "ready"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_stop_does_not_wait_for_ever_for_a_loop_that_does_not_turn(
+    project: Project, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    monkeypatch.setattr("engine.facade.AT_ONCE_S" if again else "engine.facade.ENDS_S", 0.1)
+    engine = project.engine(WAITS)
+    engine.start()
+    goes_on = threading.Event()
+    assert engine._loop is not None
+    engine._loop.call_soon_threadsafe(goes_on.wait)
+    for _ in range(1 + again):
+        engine.ask_stop(drain=False)
+    engine.stop_and_wait(drain=False)
+    assert not engine.stopped.is_set()
+    goes_on.set()
+    assert engine.stopped.wait(10)
+
+
+def test_generator_that_does_not_close_does_not_hold_up_the_end(project: Project) -> None:
+    engine = project.engine(WAITS)
+    engine.start()
+
+    async def endless() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.Event().wait()
+
+    generator = endless()
+
+    async def begin() -> int:
+        return await anext(generator)
+
+    assert engine._submit(begin()).result(10) == 1
+    engine.ask_stop(drain=False)
+    assert engine.stopped.wait(10)
 
 
 def test_stopped_engine_says_so(project: Project) -> None:
