@@ -71,14 +71,20 @@ def head_mark(repository: Path) -> str | None:
         return None
 
 
-def git(cwd: Path, *args: str, timeout_s: float = 20.0, stdin: bytes | None = None) -> GitResult:
-    """Run `git ARGS` in `cwd` and return what it printed; never raises for what git does."""
+def git(
+    cwd: Path, *args: str, timeout_s: float = 20.0, stdin: bytes | None = None, index: Path | None = None
+) -> GitResult:
+    """Run `git ARGS` in `cwd` and return what it printed; never raises for what git does.
+
+    `index`: the file that stands for the checkout's index.
+    """
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C.UTF-8",
+        **({"GIT_INDEX_FILE": str(index)} if index is not None else {}),
     }
     try:
         done = subprocess.run(

@@ -1,7 +1,8 @@
 """The stage that merges an accepted branch into the user's checkout, behind a gate of its own: never without a key.
 
 It merges only what it can merge whole: a checkout with changes of its own, or a conflict, leaves everything as it was
-and says so. The box of the TODO is ticked in the same commit.
+and says so. The box of the TODO is ticked in the same commit. What an engine that was killed left half done (`landing`)
+is finished first.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts.context import Context
-from engine.contracts.outcome import Done, Fail, Later, Outcome, Skip
+from engine.contracts.outcome import Ask, Done, Fail, Later, Outcome, Skip
 from engine.contracts.seam import accepts
 from engine.kit.git import git
 from engine.kit.safe_text import safe_line
 from plugins.maintenance.agents.clone import in_progress
 from plugins.maintenance.classify import PARTS
+from plugins.maintenance.joined import Conflict, committed, merged_tree, ticked_tree
+from plugins.maintenance.landing import Checkout, HalfLanded, InTheWay, Plan, alone
+from plugins.maintenance.standing import Busy, CheckoutProblem
 from plugins.maintenance.task import NoRepository, Task, task_of
-from plugins.todos.tick import tick
+from plugins.todos.tick import find, tick
 
+GO_ON: Final = "go on"
 _BUSY_S: Final = 300.0
 _GIT_S: Final = 120.0
 
@@ -35,94 +40,140 @@ async def handle(ctx: Context) -> Outcome:
         task = await asyncio.to_thread(task_of, ctx)
     except NoRepository as error:
         return Fail(why=str(error))
-    if verdict.get("verdict") == PARTS:
-        return await asyncio.to_thread(_close, ctx, task)
-    return await asyncio.to_thread(_merge, ctx, task, verdict)
+    return await asyncio.to_thread(_alone, ctx, task, verdict)
 
 
-def _close(ctx: Context, task: Task) -> Outcome:
-    """Tick off an item whose parts are merged, in a commit of its own."""
+def _alone(ctx: Context, task: Task, verdict: Any) -> Outcome:
     repository = task.repository
-    if busy := in_progress(repository):
-        return Later(after=_BUSY_S, why=busy)
-    if dirty := _changed(repository):
-        return Later(
-            after=_BUSY_S,
-            why=f"the checkout has changes of its own ({safe_line(dirty, 120)}); it waits for a clean one",
-        )
-    if not _tick(ctx, task):
-        return Done(output={"ticked": False, "summary": "its parts are finished; its line was not ticked"})
-    if git(repository, "diff", "--cached", "--quiet").ok:
+    try:
+        with alone(repository) as checkout:
+            if (asked := _begun_by_hand(repository, verdict)) is not None:
+                return asked
+            if busy := in_progress(repository):
+                return Later(after=_BUSY_S, why=busy)
+            if (plan := checkout.unfinished()) is not None:
+                ctx.log.warning("a merge of %s was cut off; it is finished first", plan.branch)
+                checkout.finish(plan)
+            if verdict["verdict"] == PARTS:
+                return _close(ctx, task, checkout)
+            return _merge(ctx, task, verdict, checkout, plan)
+    except Busy as error:
+        return Later(after=_BUSY_S, why=safe_line(str(error), 300))
+    except HalfLanded as error:
+        return Ask(question=_half(error), choices=(GO_ON,))
+    except CheckoutProblem as error:
+        return Fail(why=safe_line(str(error), 400))
+
+
+def _begun_by_hand(repository: Path, verdict: Any) -> Ask | None:
+    """A merge of this very branch, which git is in the middle of: by a person, or an earlier version's engine."""
+    found = git(repository, "rev-parse", "--quiet", "--verify", "MERGE_HEAD")
+    if not found.ok or found.text.strip() != verdict.get("commit"):
+        return None
+    words = (
+        f"A merge of {verdict.get('branch')} is half done in the checkout. `git commit` there finishes it, `git merge "
+        "--abort` takes it back; nothing was touched. Answer when one of them is done."
+    )
+    return Ask(question=safe_line(words, 1_000), choices=(GO_ON,))
+
+
+def _half(error: HalfLanded) -> str:
+    into = error.plan.ref.removeprefix("refs/heads/")
+    first, more = error.paths[0], len(error.paths) - 1
+    named = f"{first} and {more} more" if more else first
+    return safe_line(
+        f"An engine was cut off while it merged {error.plan.branch} into {into}, and since then {named} was changed: "
+        f"what is there is neither what {into} has nor what the merge brings, so nothing was touched. Put aside what "
+        f"is yours (git stash), or commit it; then answer. The merge is then finished, or taken back where {into} has "
+        "gone on.",
+        1_000,
+    )
+
+
+def _close(ctx: Context, task: Task, checkout: Checkout) -> Outcome:
+    """Tick off an item whose parts are merged, in a commit of its own."""
+    if (later := _unclean(task.repository)) is not None:
+        return later
+    ref, old = checkout.head
+    if ref is None:
+        return Fail(why="no branch is checked out; check one out and try again")
+    tree = _ticked(ctx, task, f"{old}^{{tree}}")
+    if tree is None:
+        if _is_ticked(ctx, task):
+            return Done(output={"ticked": True, "summary": "its parts are finished; its box is ticked"})
+        if not _tick_unknown(ctx, task):
+            return Done(output={"ticked": False, "summary": "its parts are finished; its line was not ticked"})
         return Done(
             output={"ticked": True, "summary": "its parts are finished; its box is ticked, in a file without git"}
         )
-    message = f"Tick off: {safe_line(task.title, 60)}"
-    made = git(repository, "-c", "commit.gpgsign=false", "commit", "--quiet", "--no-verify", "-m", message)
-    if not made.ok:
-        return Fail(why=safe_line(f"git could not commit the tick: {made.error}", 400))
+    new = committed(task.repository, tree, (old,), f"Tick off: {safe_line(task.title, 60)}")
+    try:
+        checkout.land(Plan("a tick", ref, old, new))
+    except InTheWay as error:
+        return Fail(why=safe_line(f"git could not commit the tick: {error} is in the way", 400))
     return Done(output={"ticked": True, "summary": "its parts are finished; its box is ticked"})
 
 
-def _merge(ctx: Context, task: Task, verdict: Any) -> Outcome:
-    repository, commit = task.repository, str(verdict["commit"])
-    if busy := in_progress(repository):
-        return Later(after=_BUSY_S, why=busy)
-    into = git(repository, "symbolic-ref", "--quiet", "--short", "HEAD")
-    if not into.ok:
+def _merge(ctx: Context, task: Task, verdict: Any, checkout: Checkout, before: Plan | None) -> Outcome:
+    repository, commit, branch = task.repository, str(verdict["commit"]), str(verdict["branch"])
+    ref, old = checkout.head
+    if ref is None:
         return Fail(why="no branch is checked out; check one out and try again")
-    branch = into.text.strip()
-    if git(repository, "merge-base", "--is-ancestor", commit, "HEAD").ok:
-        return Done(output={"commit": commit, "into": branch, "ticked": False, "summary": f"{branch} has it already"})
-    if dirty := _changed(repository):
-        return Later(
-            after=_BUSY_S,
-            why=f"the checkout has changes of its own ({safe_line(dirty, 120)}); it waits for a clean one",
-        )
-    done = git(
-        repository, *("-c", "commit.gpgsign=false", "-c", "merge.ff=false"),
-        *("merge", "--no-ff", "--no-commit", "--quiet", commit), timeout_s=_GIT_S,
-    )  # fmt: skip
-    if not done.ok:
-        conflicts = git(repository, "diff", "--name-only", "--diff-filter=U", "-z").text.split("\0")
-        git(repository, "merge", "--abort")
-        named = ", ".join(filter(None, conflicts)) or " ".join(done.error.split()) or "git refused"
-        return Fail(why=safe_line(f"it does not merge into {branch}: {named}; {verdict['branch']} is kept", 400))
-    ticked = _tick(ctx, task)
-    message = f"{safe_line(task.title, 72)}\n\nMerge {verdict['branch']}."
-    made = git(
-        repository, "-c", "commit.gpgsign=false", "commit", "--quiet", "--no-verify", "-m", message, timeout_s=_GIT_S
-    )
-    if not made.ok:
-        git(repository, "merge", "--abort")
-        return Fail(
-            why=safe_line(f"git could not commit the merge: {made.error.splitlines()[0] if made.error else '?'}", 400)
-        )
-    merged = git(repository, "rev-parse", "HEAD").text.strip()
-    return Done(output={"commit": merged, "into": branch, "ticked": ticked, "summary": f"merged into {branch}"})
+    into = ref.removeprefix("refs/heads/")
+    if checkout.has(commit):
+        is_ours = before is not None and before.branch == branch and checkout.has(before.new)
+        summary = f"merged into {into}" if is_ours else f"{into} has it already"
+        merged = before.new if before is not None and is_ours else commit
+        ticked = _tick_unknown(ctx, task) or _is_ticked(ctx, task)
+        return Done(output={"commit": merged, "into": into, "ticked": ticked, "summary": summary})
+    if (later := _unclean(repository)) is not None:
+        return later
+    try:
+        tree = merged_tree(repository, old, commit)
+        ticked_in = _ticked(ctx, task, tree)
+        message = f"{safe_line(task.title, 72)}\n\nMerge {branch}."
+        new = committed(repository, ticked_in or tree, (old, commit), message)
+        checkout.land(Plan(branch, ref, old, new))
+    except Conflict as error:
+        return Fail(why=safe_line(f"it does not merge into {into}: {error}; {branch} is kept", 400))
+    except InTheWay as error:
+        return Fail(why=safe_line(f"it does not merge into {into}: {error} is in the way; {branch} is kept", 400))
+    ticked = ticked_in is not None or _tick_unknown(ctx, task)
+    return Done(output={"commit": new, "into": into, "ticked": ticked, "summary": f"merged into {into}"})
 
 
-def _changed(repository: Path) -> str:
-    """The first tracked file with changes that are not committed; empty when there is none."""
+def _unclean(repository: Path) -> Later | None:
+    """A tracked file with changes that are not committed is waited for."""
     told = git(repository, "status", "--porcelain", "-z", "--untracked-files=no", timeout_s=_GIT_S)
-    return told.text.split("\0")[0][3:] if told.text else ""
+    if not told.text:
+        return None
+    dirty = safe_line(told.text.split("\0")[0][3:], 120)
+    return Later(after=_BUSY_S, why=f"the checkout has changes of its own ({dirty}); it waits for a clean one")
 
 
-def _tick(ctx: Context, task: Task) -> bool:
-    """Tick the item's box as part of the merge, where it still stands there.
+def _may_tick(ctx: Context, task: Task) -> bool:
+    return task.path is not None and not task.is_finding and ctx.params.get("tick", True) is True
 
-    A file that git does not know is ticked, too, and stays out of the commit: it is nobody's but the user's.
-    """
-    if task.path is None or task.is_finding or ctx.params.get("tick", True) is not True:
+
+def _is_ticked(ctx: Context, task: Task) -> bool:
+    return _may_tick(ctx, task) and find(ctx.root, str(task.path), task.text, task.line).state == "closed"
+
+
+def _ticked(ctx: Context, task: Task, tree: str) -> str | None:
+    return ticked_tree(task, ctx.root, tree) if _may_tick(ctx, task) else None
+
+
+def _tick_unknown(ctx: Context, task: Task) -> bool:
+    """Tick the item's box in a file that git does not know: it is nobody's but the user's, and in no commit."""
+    if not _may_tick(ctx, task) or task.path is None:
         return False
-    file = ctx.root / task.path
-    file = Path(os.path.realpath(file))
+    file = Path(os.path.realpath(ctx.root / task.path))
     if not file.is_relative_to(os.path.realpath(task.repository)):
         return False
+    if git(task.repository, "ls-files", "--error-unmatch", "--", str(file)).ok:
+        return False
     try:
-        ticked = tick(ctx.root, task.path, task.text, task.line)
+        return tick(ctx.root, task.path, task.text, task.line)
     except OSError as error:
         ctx.log.warning("the box in %s could not be ticked: %s", task.path, error)
         return False
-    if ticked and git(task.repository, "ls-files", "--error-unmatch", "--", str(file)).ok:
-        return git(task.repository, "add", "--", str(file)).ok
-    return ticked
