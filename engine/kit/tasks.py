@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -39,12 +40,35 @@ def begin_beside(
     return ended
 
 
+class _Beside(concurrent.futures.Executor):
+    """A thread for each call, for the same reasons."""
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **named: Any) -> concurrent.futures.Future[T]:
+        ended: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        def run() -> None:
+            if not ended.set_running_or_notify_cancel():
+                return
+            try:
+                value = function(*args, **named)
+            except BaseException as error:
+                ended.set_exception(error)
+            else:
+                ended.set_result(value)
+
+        threading.Thread(target=run, name="beside", daemon=True).start()
+        return ended
+
+
+_BESIDE: Final = _Beside()
+
+
 async def beside(function: Callable[..., T], *args: Any) -> T:
-    """Return what a function of the engine returns, called in a thread of its own."""
-    value, error = await begin_beside(function, *args, name="beside")
-    if error is not None:
-        raise error
-    return value  # type: ignore[return-value]  # None is T's where nothing was raised
+    """Return what a function of the engine returns, called in a thread of its own.
+
+    It is asked of the loop, which has no threads where time is virtual.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_BESIDE, function, *args)
 
 
 async def wait_for_any(*events: asyncio.Event, timeout_s: float | None) -> None:
