@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from textual import events
@@ -22,8 +22,7 @@ from rivus_tui.widgets.lines_view import LinesView
 _DEAF_S: Final = 0.15
 """Keys within this time after opening are repeats of the key that opened the question."""
 
-_PICKS: Final = "123456789abcdefghijklmoprstuvwxyz"
-"""Keys of many choices; `n` is no."""
+_BORDER: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +43,8 @@ class Dialog(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,ctrl+c", "leave", show=False),
         Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("down", "scroll_by(1)", show=False),
+        Binding("up", "scroll_by(-1)", show=False),
     ]
 
     def __init__(
@@ -64,38 +65,64 @@ class Dialog(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Make the box as high as its text."""
-        self._fit()
+        self.fit()
 
     def on_resize(self, event: events.Resize) -> None:
         """Make the box as high as its text at the new width."""
-        self._fit()
+        self.fit()
 
-    def _fit(self) -> None:
-        width = min(max(self.size.width - 4, 20), 76)
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """What can be answered now."""
+        return self._choices
+
+    @property
+    def inner_width(self) -> int:
+        """Columns of text in the box."""
+        return min(max(self.size.width - 4, 20), 76) - 4
+
+    @property
+    def rows(self) -> int:
+        """Lines of text that the box can have."""
+        return self.size.height - _BORDER
+
+    def fit(self) -> None:
+        """Make the box as high as its text."""
         box = self.query_one("#box")
-        box.styles.width = width
-        lines = len(self._draw(width - 4))
-        box.styles.height = min(lines + 2, self.size.height)
+        box.styles.width = self.inner_width + 4
+        box.styles.height = min(len(self._draw(self.inner_width)), self.rows) + _BORDER
 
-    def _draw(self, width: int) -> Sequence[Line]:
+    def question(self, width: int) -> list[Line]:
+        """Return what stands above the choices."""
         lines: list[Line] = [fit_line([cell(self._title, "strong")], width), ()]
         for paragraph in self._text:
             lines += [(Cell(text),) for text in wrap(cell(paragraph).text, width)]
-        lines.append(())
-        for choice in self._choices:
+        return [*lines, ()]
+
+    def pages(self, width: int) -> Sequence[Line]:
+        """Return what stands below the choices."""
+        return ()
+
+    def _draw(self, width: int) -> Sequence[Line]:
+        lines = self.question(width)
+        for choice in self.choices:
             role: Role = "bad" if self._danger and choice.value is not None else "strong"
             keys = key_name(choice.key) if choice.value is not None else f"{key_name(choice.key)}, Esc, Enter"
             lines.append(fit_line([Cell("  "), Cell(keys, role), Cell("  "), cell(choice.label)], width))
-        return lines
+        return [*lines, *self.pages(width)]
 
     def on_key(self, event: events.Key) -> None:
         """Take an answer."""
-        for choice in self._choices:
+        for choice in self.choices:
             if event.key == choice.key:
                 event.stop()
                 if self._clock.monotonic() - self._opened_at >= _DEAF_S:
                     self.dismiss(choice.value)
                 return
+
+    def action_scroll_by(self, rows: int) -> None:
+        """Scroll a question that is higher than the screen."""
+        self.query_one("#question", LinesView).move(rows)
 
     def action_leave(self) -> None:
         """Change nothing."""
@@ -107,14 +134,6 @@ def confirm(clock: Clock, title: str, text: Sequence[str], yes: str, no: str) ->
     """Return a question that only `y` says yes to."""
     choices = (Choice(key="y", label=yes, value="yes"), Choice(key="n", label=no, value=None))
     return Dialog(clock, title, text, choices, danger=True)
-
-
-def pick(clock: Clock, title: str, values: Mapping[str, str], text: Sequence[str] = ()) -> Dialog:
-    """Return a question that picks one of several by a digit or a letter; `values`: what it returns, by label."""
-    choices = [
-        Choice(key=key, label=label, value=value) for key, (label, value) in zip(_PICKS, values.items(), strict=False)
-    ]
-    return Dialog(clock, title, text, [*choices, Choice(key="n", label="leave as it is", value=None)])
 
 
 class TextPrompt(ModalScreen[str | None]):

@@ -12,6 +12,7 @@ from engine.contracts.view import ItemDetail, ItemQuery, ItemView, JobView
 from rivus_tui.bulk_page import RETURN, paused_jobs, question
 from rivus_tui.format import cell, morning_after, plural
 from rivus_tui.screens.dialog import Choice, Dialog, TextPrompt, confirm
+from rivus_tui.screens.picking import Picking
 from rivus_tui.screens.room import Room
 from rivus_tui.screens.until_when import ask_until
 from rivus_tui.sources import ItemKey, item_key
@@ -292,13 +293,13 @@ class ItemRoom(Room):
         if not asking.choices:
             self.app.push_screen(TextPrompt(item.title, asking.why or "Your answer"), answered)
             return True
-        choices = [
-            Choice(key=str(number), label=choice, value=choice)
-            for number, choice in enumerate(asking.choices[:8], start=1)
-        ]
-        choices.append(Choice(key="o", label="in your own words", value=_OTHER))
-        choices.append(Choice(key="n", label="not now", value=None))
-        self.app.push_screen(Dialog(self.desk.clock, item.title, [asking.why or ""], choices), answered)
+        offers = [(choice, choice) for choice in asking.choices]
+        beside = (
+            Choice(key="o", label="in your own words", value=_OTHER),
+            Choice(key="n", label="not now", value=None),
+        )
+        asked = Picking(self.desk.clock, item.title, offers, [asking.why or ""], beside)
+        self.app.push_screen(asked, answered)
         return True
 
     def send(self, name: str, items: Sequence[ItemView], more: Mapping[str, Any], *, decided: bool = True) -> None:

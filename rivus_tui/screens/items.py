@@ -14,8 +14,8 @@ from rivus_tui.filters import job_of, narrowed, trouble, with_job, without_job
 from rivus_tui.format import Cell, Line, age, cell, line, place, priority, until
 from rivus_tui.item_page import header_lines, part_lines, stage_lines
 from rivus_tui.possible import Situation
-from rivus_tui.screens.dialog import pick
 from rivus_tui.screens.item_list_room import ItemListRoom
+from rivus_tui.screens.picking import Picking
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.sorting import ITEM_SORTS
 from rivus_tui.sources import ItemKey, ItemSource
@@ -122,8 +122,8 @@ class ItemsScreen(ItemListRoom):
             if stage is not None:
                 self._ask_about_many("reset", f"run again from {cell(stage, limit=40).text}", {"stage": stage}, marked)
 
-        choices = {cell(name, limit=60).text: name for name in names}
-        self.app.push_screen(pick(self.desk.clock, "Run again from which stage?", choices), chosen)
+        offers = [(name, name) for name in names]
+        self.app.push_screen(Picking(self.desk.clock, "Run again from which stage?", offers), chosen)
 
     def read(self) -> None:
         """Read count and rows again."""

@@ -12,8 +12,9 @@ from rivus_tui.actions.action import Action
 from rivus_tui.bulk_page import forecast_said
 from rivus_tui.event_lines import NEWEST, Happened
 from rivus_tui.format import cell
-from rivus_tui.screens.dialog import confirm, pick
+from rivus_tui.screens.dialog import confirm
 from rivus_tui.screens.list_room import ListRoom
+from rivus_tui.screens.picking import Picking
 from rivus_tui.screens.until_when import ask_until
 from rivus_tui.states import job_state
 from rivus_tui.why import why_job
@@ -88,9 +89,9 @@ class JobRoom(ListRoom[Row]):
         if len(job.stages) < 2 and not paused:
             self._ask_until(job.name, None)
             return
-        choices = {"all of it": _WHOLE}
-        for stage in job.stages:
-            choices[f"{stage.name}{' (paused: let it go on)' if stage.name in paused else ''}"] = stage.name
+        goes_on = " (paused: let it go on)"
+        stages = [(f"{stage.name}{goes_on if stage.name in paused else ''}", stage.name) for stage in job.stages]
+        offers = [("all of it", _WHOLE), *stages]
 
         def chosen(value: str | None) -> None:
             if value in paused:
@@ -98,7 +99,7 @@ class JobRoom(ListRoom[Row]):
             elif value is not None:
                 self._ask_until(job.name, None if value == _WHOLE else value)
 
-        self.app.push_screen(pick(self.desk.clock, f"Pause what of {cell(job.name).text}?", choices), chosen)
+        self.app.push_screen(Picking(self.desk.clock, f"Pause what of {cell(job.name).text}?", offers), chosen)
 
     def _ask_until(self, job: str, stage: str | None) -> None:
         def pause(until: int | None, why: str) -> None:

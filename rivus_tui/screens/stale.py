@@ -16,8 +16,9 @@ from rivus_tui.desk import Desk
 from rivus_tui.event_lines import NEWEST, Happened
 from rivus_tui.format import Cell, Line, cell, line, money, plural, prose
 from rivus_tui.possible import Situation
-from rivus_tui.screens.dialog import Choice, Dialog, confirm, pick
+from rivus_tui.screens.dialog import Choice, Dialog, confirm
 from rivus_tui.screens.list_room import MarkingRoom
+from rivus_tui.screens.picking import Picking
 from rivus_tui.screens.room import bindings_of
 from rivus_tui.source_lines import is_hunk
 from rivus_tui.sources import ListSource
@@ -224,13 +225,13 @@ class StaleScreen(MarkingRoom[StaleRow]):
                 self.say(look.message, "warning")
                 return
             prices: Mapping[str, int] = look.data.get("prices", {})
-            offers = {f"{name}, for {money(cost)} at most": name for name, cost in prices.items()}
+            offers = [(f"{name}, for {money(cost)} at most", name) for name, cost in prices.items()]
             title = f"Ask a model about {view.job}.{view.stage}?"
             text = (
                 "It sees the difference only. If it says that the output cannot differ, the results are kept; X takes"
                 " that back.",
             )
-            self.app.push_screen(pick(self.desk.clock, title, offers, text), answered)
+            self.app.push_screen(Picking(self.desk.clock, title, offers, text), answered)
 
         def answered(name: str | None) -> None:
             if name is not None:
