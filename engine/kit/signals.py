@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import signal
 import threading
@@ -22,9 +23,16 @@ def told_of(numbers: Iterable[signal.Signals], tell: Callable[[signal.Signals], 
     interrupt itself.
     """
     came: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+    told = os.getpid()
 
     def note(number: int, _frame: FrameType | None) -> None:
-        came.put(number)
+        if os.getpid() == told:
+            came.put(number)
+        elif number == signal.SIGTERM:
+            # In a child that a handler has forked nobody listens: let it end, as who sent this wants. What a terminal
+            # sends, it sends to all of them, and what is drained needs its children.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
     def listen() -> None:
         while (number := came.get()) is not None:

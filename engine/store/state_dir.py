@@ -106,7 +106,7 @@ def _view(raw: bytes) -> EngineView | None:
 class EngineLock:
     """Ownership of a state directory: an flock that the kernel drops with the process, however it ends.
 
-    The handle is close-on-exec and children are spawned, never forked, so that no child keeps the lock.
+    No child keeps the lock: the handle is close-on-exec, and one that a handler forks lets go of it.
     """
 
     def __init__(self, state: StateDir, *, mode: Mode, now: int) -> None:
@@ -137,10 +137,11 @@ class EngineLock:
         before = _view(os.pread(self._handle, 4096, 0))
         self.was_cut = before is not None and before.state != "stopped" and before.started_at > 0
         """The last owner did not end by itself: it was killed, or the power failed."""
+        _held.add(self)
         try:
             self._write("starting")
         except BaseException as error:
-            os.close(self._handle)
+            self._close()
             if isinstance(error, OSError):
                 raise self._unwritable(error) from error
             raise
@@ -171,5 +172,20 @@ class EngineLock:
             try:
                 self.tell("stopped")
             finally:
-                os.close(self._handle)
-                self._handle = -1
+                self._close()
+
+    def _close(self) -> None:
+        _held.discard(self)
+        os.close(self._handle)
+        self._handle = -1
+
+
+_held: set[EngineLock] = set()
+
+
+def _let_go_in_child() -> None:
+    for lock in tuple(_held):
+        lock._close()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -52,3 +54,24 @@ def test_answer_that_fails_is_logged_and_the_next_one_is_given(caplog: pytest.Lo
         signal.raise_signal(signal.SIGUSR1)
     assert len(told) == 2
     assert "a signal could not be answered" in caplog.text
+
+
+FORKS = """
+import os, select, signal
+from engine.kit.signals import told_of
+
+with told_of((signal.SIGTERM,), print):
+    begins, began = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(began, b"!")
+        select.select([], [], [], 20.0)
+        os._exit(7)
+    os.read(begins, 1)  # before that, Python forgets what signals came
+    os.kill(child, signal.SIGTERM)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_child_that_was_forked_meanwhile_is_ended_by_sigterm() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKS], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"{-signal.SIGTERM}\n"

@@ -93,3 +93,34 @@ def test_lock_of_a_killed_process_is_free(state: StateDir) -> None:
     process.stdin.close()
     assert state.owner() is None
     EngineLock(state, mode="serve", now=2).release()
+
+
+FORKS = """
+import os, sys
+from pathlib import Path
+from engine.store.state_dir import EngineLock, StateDir
+
+state = StateDir(Path(sys.argv[1]))
+lock = EngineLock(state, mode="serve", now=5)
+goes_on, stop = os.pipe()
+begins, began = os.pipe()
+if os.fork() == 0:
+    os.close(stop)
+    os.write(began, b"!")
+    os.read(goes_on, 1)
+    os._exit(0)
+os.read(begins, 1)
+if sys.argv[2] == "release":
+    lock.release()
+else:
+    os.close(lock._handle)  # as the kernel does when this process is killed
+print(state.owner())
+EngineLock(state, mode="serve", now=6)
+"""
+
+
+@pytest.mark.parametrize("how", ["release", "kill"])
+def test_child_that_was_forked_meanwhile_does_not_keep_the_lock(state: StateDir, how: str) -> None:
+    line = [sys.executable, "-c", FORKS, str(state.path), how]
+    done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("None\n", "")
