@@ -129,6 +129,7 @@ class Engine:
         self._lock = EngineLock(self.state, mode=self._mode, now=self._clock.now())
         try:
             prepare(self.state.database, doubt=self._lock.was_cut)
+            self._lock.was_cut = False
             started: concurrent.futures.Future[None] = concurrent.futures.Future()
             self._thread = threading.Thread(target=self._main, args=(started, discover), name="engine", daemon=True)
             self._thread.start()

@@ -136,7 +136,8 @@ class EngineLock:
                 ) from None
         before = _view(os.pread(self._handle, 4096, 0))
         self.was_cut = before is not None and before.state != "stopped" and before.started_at > 0
-        """The last owner did not end by itself: it was killed, or the power failed."""
+        """The last owner did not end by itself: it was killed, or the power failed. Set to False once all of the state
+        file was looked at, or another is in its place; until then the next owner sees it, too."""
         _held.add(self)
         try:
             self._write("starting")
@@ -170,7 +171,8 @@ class EngineLock:
         """Give the directory up."""
         if self._handle >= 0:
             try:
-                self.tell("stopped")
+                if not self.was_cut:
+                    self.tell("stopped")
             finally:
                 self._close()
 

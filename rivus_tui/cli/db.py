@@ -69,6 +69,7 @@ def restore(asked: Asked, source: Path, yes: bool) -> None:
     lock = EngineLock(state, mode="command", now=now)
     try:
         aside = put_back(state.database, source.absolute(), now)
+        lock.was_cut = False
     finally:
         lock.release()
     click.echo(f"restored from {source}" + (f"; what it replaced is {aside}" if aside else ""))
@@ -89,7 +90,8 @@ def prune(asked: Asked) -> None:
     now = SystemClock().now()
     lock = EngineLock(asked.state_dir(), mode="command", now=now)
     try:
-        prepare(database)
+        prepare(database, doubt=lock.was_cut)
+        lock.was_cut = False
         with closing(connect(database)) as connection:
             deleted = 0
             while n := prune_batch(connection, now):

@@ -82,7 +82,8 @@ def _prepare(state: StateDir) -> None:
 
     lock = EngineLock(state, mode="app", now=SystemClock().now())
     try:
-        prepare(state.database)
+        prepare(state.database, doubt=lock.was_cut)
+        lock.was_cut = False
     finally:
         lock.release()
 

@@ -10,6 +10,7 @@ import os
 import textwrap
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -514,6 +515,26 @@ def test_result_that_was_altered_is_never_served(project: Project) -> None:
     engine.wait_drained()
     (view,) = project.reader.items_page(ItemQuery(job="docs"), None, 10)
     assert (view.state, view.stage) == ("failed", "count")
+
+
+def test_damage_by_an_engine_that_was_cut_off_is_found_at_every_start_until_it_is_mended(project: Project) -> None:
+    project.started(GATED).stop_and_wait(drain=True)
+    lock = EngineLock(project.state, mode="serve", now=1)
+    lock.was_cut = True
+    lock.release()  # as one that is killed leaves it
+    with closing(connect(project.state.database)) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'operations'").fetchone()
+    raw = bytearray(project.state.database.read_bytes())
+    whole = bytes(raw)
+    raw[size * (page - 1) : size * page] = bytes(size)
+    project.state.database.write_bytes(raw)
+    for _ in range(2):
+        with pytest.raises(StateError, match="damaged"):
+            project.engine(GATED).start()
+    project.state.database.write_bytes(whole)
+    project.started(GATED).stop_and_wait(drain=True)
+    assert not EngineLock(project.state, mode="serve", now=1).was_cut
 
 
 @pytest.mark.parametrize("damage", ["empty", "header", "cut", "page"])
