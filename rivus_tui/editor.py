@@ -6,7 +6,9 @@ import asyncio
 import os
 import shlex
 import shutil
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +84,7 @@ async def edit(app: App[Any], root: Path, path: str, line: int | None) -> None:
     """Open a file of the project in the editor and wait until it is closed; the loop goes on meanwhile."""
     command = editor_command(os.environ, file_within(root, path), line)
     try:
-        with app.suspend():
+        with app.suspend(), _only_the_editor_is_interrupted():
             process = await asyncio.create_subprocess_exec(*command, cwd=root)
             code = await process.wait()
     except SuspendNotSupported as error:
@@ -91,3 +93,15 @@ async def edit(app: App[Any], root: Path, path: str, line: int | None) -> None:
         raise EditorProblem(f"{command[0]}: {error.strerror or error}") from error
     if code != 0:
         raise EditorProblem(f"{command[0]} ended with code {code}")
+
+
+@contextmanager
+def _only_the_editor_is_interrupted() -> Iterator[None]:
+    """A terminal sends what its keys mean to everybody in front of it: Ctrl+C in a pager would end the room too."""
+    # They are not ignored: the editor would inherit that.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

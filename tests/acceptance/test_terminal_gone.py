@@ -110,6 +110,20 @@ def test_ctrl_z_and_fg_let_room_and_engine_go_on(letters: Rivus, terminal: Termi
     assert terminal.modes() == "010"
 
 
+def test_interrupt_of_an_editor_is_the_editors_alone(letters: Rivus, terminal: Terminal) -> None:
+    terminal.type(["export", "EDITOR=sh -c 'echo it begins; sleep 600'"])
+    terminal.type(letters.line())
+    terminal.sees(r"> 4 run")
+    room = engine_of(letters)
+    terminal.press("e")
+    terminal.sees("^it begins")
+    terminal.press("C-c")
+    terminal.sees("ended with code")
+    assert engine_of(letters) == room
+    (letters.root / "open").touch()
+    wait_until(lambda: states(letters) == ["done"] * 6, terminal.screen)
+
+
 def test_lost_terminal_ends_its_engine_and_the_next_one_finishes_the_work(letters: Rivus, terminal: Terminal) -> None:
     terminal.type(letters.line())
     terminal.sees(r"> 4 run")
