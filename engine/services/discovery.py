@@ -291,12 +291,13 @@ class Discovery:
             complete = await run.result()
             state = "done" if complete else "cut"
             due.failures = 0
-        except asyncio.CancelledError:
-            state = "cut"
-        except BaseException as raised:  # a discovery is somebody else's code
-            error = describe(raised)
-            due.failures += 1
-            log.error("the discovery of %s failed", job.name, exc_info=raised)
+        except BaseException as raised:  # a discovery is somebody else's code, and may cancel itself
+            if isinstance(raised, asyncio.CancelledError) and (me := asyncio.current_task()) and me.cancelling():
+                state = "cut"
+            else:
+                error = describe(raised)
+                due.failures += 1
+                log.error("the discovery of %s failed", job.name, exc_info=raised)
         due.left_behind = run.when_ended(lambda: self._ended(due))
         await self._finish(job, plan, run, state, error, due)
 

@@ -68,7 +68,9 @@ async def test_what_a_source_yields_becomes_items(tmp_path: Path) -> None:
         assert (again.found, again.new, again.changed) == (2, 0, 0)
 
 
-@pytest.mark.parametrize("error", [ValueError("no such host"), SystemExit(1), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [ValueError("no such host"), SystemExit(1), KeyboardInterrupt(), asyncio.CancelledError()]
+)
 async def test_source_that_raises_is_a_failed_run_and_lets_nothing_go(tmp_path: Path, error: BaseException) -> None:
     source = Source(tmp_path, "a", "b", gone_after=1)
     async with source.rig as it:
