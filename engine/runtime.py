@@ -354,11 +354,13 @@ class Runtime:
         with self.turns.stopped():  # or what is claimed by the new plan would be run by the old code
             self.turns.take_states(await self.writer.change(reconfigure))
             self._files = files  # not before: code that could not be taken over is looked at again
+            was, now = self.project.settings, project.settings
+            if (was.http_allow, was.http_proxy) != (now.http_allow, now.http_proxy):
+                self._http = _new_http(project)  # not each time: its connections, and its thread, live as long as it
             self.project = project
             self._do_beside(self.processes.retire())
             self.processes = self._new_processes(project)
             self.turns.limits.configure(project, self.writer.plan)
-            self._http = _new_http(project)
             self.attempts.reload(resolver.handler, resolver.hook, self.processes, self._http)
         self.guards.project = project
         self.doctor.reload(project)

@@ -16,11 +16,12 @@ from engine.config.load import load_project
 from engine.contracts.rate import Rate
 from engine.contracts.spec import ProjectSpec, ResourceSpec, Settings
 from engine.facade import THREADS, Engine
+from engine.kit.http import HttpRefused
 from engine.services import reload as reload_service
 from engine.store import items, takeover
 from engine.store.reader import Reader
 from engine.store.state_dir import StateDir
-from tests.factories import candidate, job, stage
+from tests.factories import Rig, candidate, job, stage
 
 JOBS = """\
 jobs:
@@ -337,3 +338,23 @@ def test_handlers_that_hang_in_every_thread_hold_up_neither_reload_nor_stop(
     assert not (tmp_path / "go").exists()
     give_up.cancel()
     (tmp_path / "go").touch()
+
+
+async def test_reloads_leave_no_client_behind_for_each(tmp_path: Path) -> None:
+    def work(ctx: Any) -> dict[str, Any]:
+        with pytest.raises(HttpRefused):
+            ctx.http.get_and_wait("http://127.0.0.1:9/")
+        return {}
+
+    def clients() -> int:
+        return sum(thread.name == "http" for thread in threading.enumerate())
+
+    before = clients()
+    spec = job("docs", stage("a", handler="work", is_async=False, runs="thread"))
+    async with Rig(tmp_path, spec, functions={"work": work}) as it:
+        for key in "abc":
+            await it.add(key)
+            await it.drained()
+            assert it.states(key) == {key: "done", "a": "done"}
+            await it.runtime._take_configuration(it._project)
+        assert clients() == before + 1
