@@ -167,6 +167,7 @@ async def prepare(story: Story, room: Room, action: Action) -> None:
     await settle(story, 1)
 
 
+QUESTIONS = ("Dialog", "Picking")
 ANSWERS = ("y", "1", "t")
 """Keys that say yes to a question, pick the first of several, or a class."""
 
@@ -208,10 +209,10 @@ async def wrong_about(story: Story, kind: str, action: Action) -> str:
     witness = witness_of(action)
     await press(story, action.keys[0], rounds=1 if action.command is None else 2)
     for _ in range(2):  # what, and until when
-        if action.command is not None and look(story).stack[-1] == "Dialog":
+        if action.command is not None and look(story).stack[-1] in QUESTIONS:
             story.clock.advance(1)
             for answer in ANSWERS:
-                if look(story).stack[-1] == "Dialog":
+                if look(story).stack[-1] in QUESTIONS:
                     await press(story, answer)
     if action.command is not None and look(story).stack[-1] == "TextPrompt":
         story.app.screen.query_one(Input).value = TYPED.get(action.id, "x")

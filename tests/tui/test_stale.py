@@ -18,7 +18,10 @@ async def test_list_is_by_changed_symbol_and_then_by_stage() -> None:
     async with open_room(with_stale(), "5", size=(160, 30)) as story:
         lines = story.text().splitlines()
         found = [
-            stage for line in lines for stage in ("feeds.fetch", "docs.outline", "docs.index") if stage in line[:70]
+            stage
+            for line in lines
+            for stage in ("feeds.fetch", "docs.outline", "docs.index")
+            if stage in line.partition("│")[0]
         ]
         assert found[:3] == ["feeds.fetch", "docs.outline", "docs.index"]
         assert "53 results stale" in story.text()
