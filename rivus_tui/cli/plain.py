@@ -17,6 +17,7 @@ from engine.kit.signals import told_of
 from rivus_tui.cli.asked import Asked
 
 if TYPE_CHECKING:
+    from engine.contracts.spec import ProjectSpec
     from engine.contracts.view import EventView, JobView
     from engine.store.reader import Reader
 
@@ -25,23 +26,25 @@ _PAGE: Final = 500
 
 
 def tell(asked: Asked) -> int:
-    """Tell until Ctrl+C; returns the exit code."""
-    stop = threading.Event()
-    with told_of((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), lambda _: stop.set()):
-        return _tell(asked, stop)
-
-
-def _tell(asked: Asked, stop: threading.Event) -> int:
-    from engine.facade import Engine
-
+    """Tell until Ctrl+C, or until the engine that it has started was stopped; returns the exit code."""
     state = asked.state_dir()
     state.create()
-    engine = None
-    if state.owner() is None and not asked.read_only:
-        engine = Engine(asked.project(), state, mode="app")
+    # First, for it may ask whether the code is trusted, and Ctrl+C is an answer to that.
+    project = asked.project() if state.owner() is None and not asked.read_only else None
+    stop = threading.Event()
+    with told_of((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), lambda _: stop.set()):
+        return _tell(asked, project, stop)
+
+
+def _tell(asked: Asked, project: ProjectSpec | None, stop: threading.Event) -> int:
+    from engine.facade import Engine
+
+    engine = reader = None
+    if project is not None:
+        engine = Engine(project, asked.state_dir(), mode="app")
         engine.start()
-    reader = asked.reader()
     try:
+        reader = asked.reader()
         if reader is None:
             click.echo("Nothing has run here yet.")
             return 0
@@ -55,6 +58,9 @@ def _tell(asked: Asked, stop: threading.Event) -> int:
                     if (told := of_note(event)) is not None:
                         click.echo(told)
                 seen = page[-1].id
+            if engine is not None and engine.stopped.is_set():
+                click.echo("The engine has ended.")
+                return 0 if engine.stop_was_asked else 1
             stop.wait(_LOOK_S)
         return 0
     finally:

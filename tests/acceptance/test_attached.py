@@ -73,6 +73,20 @@ def test_commands_of_the_command_line_reach_the_running_engine(todos: Rivus, ser
     assert todos("engines", "--json").out == ""
 
 
+def test_who_tells_in_lines_ends_with_the_engine_it_has_started(todos: Rivus) -> None:
+    with subprocess.Popen(todos.line("--plain"), cwd=todos.root, stdout=subprocess.PIPE, text=True) as plain:
+        assert plain.stdout is not None
+        for line in plain.stdout:
+            if line.startswith("What happens from now on."):
+                break
+        todos("stop", "--yes")
+        try:
+            assert plain.wait(timeout=20) == 0
+        finally:
+            plain.kill()
+        assert plain.stdout.read().endswith("The engine has ended.\n")
+
+
 def test_a_job_is_run_by_the_engine_that_is_there(todos: Rivus, serve: Served) -> None:
     engine = serve()
     todos.write({"more/TODO.md": "- [ ] One more\n", "docs/a.md": "# A\n\nText.\n"})
