@@ -51,7 +51,8 @@ class AttemptLog:
         """`now`: ms UTC."""
         self._now = now
         self._lines: deque[tuple[int, int, str]] = deque(maxlen=KEPT_LINES)
-        self._lock = threading.Lock()
+        # A search for garbage while it is held may end an object of the handler that logs.
+        self._lock = threading.RLock()
         self.seen = 0
         """Lines so far, those that are not kept any more included."""
 

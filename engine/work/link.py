@@ -31,7 +31,7 @@ class Link:
         self._socket = socket.socket(fileno=fd)
         self._file = _identity(fd)
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a search for garbage while it is held may end an object that logs
         self._numbers = itertools.count(1)
         self._asked: dict[int, queue.SimpleQueue[dict[str, Any]]] = {}
         self.calls: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()

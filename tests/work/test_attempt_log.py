@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 
 import pytest
 
@@ -46,3 +47,21 @@ def test_flood_is_counted_and_told_at_the_end(kept: AttemptLog, caplog: pytest.L
     logger.close()
     assert len(caplog.records) == LINES_MAX + 1
     assert lines(kept)[-1][2] == "5 more lines were not kept: the handler logs too much"
+
+
+def test_line_that_comes_in_the_middle_of_another_is_kept() -> None:
+    """An object in a cycle may log when it ends, which it may do between any two steps of a call that logs."""
+    said: list[int] = []
+
+    def now() -> int:
+        said.append(1)
+        if len(said) == 1:
+            kept.add(logging.INFO, "in between")
+        return 7
+
+    kept = AttemptLog(now)
+    thread = threading.Thread(target=kept.add, args=(logging.INFO, "line"), daemon=True)
+    thread.start()
+    thread.join(timeout=10.0)
+    assert not thread.is_alive()
+    assert [text for _, _, text in lines(kept)] == ["in between", "line"]
