@@ -213,4 +213,6 @@ def _signals(app: RivusApp, engine: LateEngine | None) -> Iterator[None]:
         threading.Thread(target=_end_anyway, args=(engine, number), name="end", daemon=True).start()
 
     with told_of((signal.SIGTERM, signal.SIGHUP), stop):
+        if not sys.stdin.isatty():
+            signal.raise_signal(signal.SIGHUP)  # it went during the start, and whoever started this ignores SIGHUP
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from engine.facade import Engine
 from engine.store.state_dir import StateDir
 from tests.acceptance.command_line import RIVUS
 from tests.acceptance.waiting import wait_until
+from tests.architecture.source import ROOT
 from tests.faults.plant import STAGES, Plant, now
 
 NewPlant = Callable[..., Plant]
@@ -162,3 +164,16 @@ def test_interrupt_while_the_engine_begins_ends_it(tmp_path: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt):
         engine.start()
     assert engine.stopped.is_set()
+
+
+def test_room_whose_terminal_went_before_it_listened_ends() -> None:
+    code = (
+        "import threading, types\n"
+        "from rivus_tui.cli.room import _signals\n"
+        "app = types.SimpleNamespace(call_later=lambda *_, **__: None, exit=None)\n"
+        "with _signals(app, None):\n"
+        "    threading.Event().wait()\n"
+    )
+    line = [sys.executable, "-c", code]
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, cwd=ROOT, check=False, timeout=60)
+    assert done.returncode == 128 + signal.SIGHUP

@@ -24,6 +24,12 @@ from tests.faults.goal import Goal, Lane, Reading, readings
 _ENDS_S = 45.0
 
 
+def _like_a_shell() -> None:
+    """In a new process: take the terminal, and die of SIGHUP, which whoever started this may ignore (`nohup`)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Pty:
     """`rivus` in a pseudo terminal of its own; everything that it writes is kept."""
 
@@ -38,7 +44,7 @@ class Pty:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_like_a_shell,
             env={**os.environ, "TERM": "xterm-256color", "TMPDIR": str(root)},
         )
         os.close(slave)
