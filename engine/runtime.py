@@ -391,9 +391,9 @@ class Runtime:
         self.code_changes.look()
 
     async def _jobs_paused(self) -> None:
-        """A guard has paused jobs: take them out, and expect the end of their pause."""
+        """A guard has paused jobs: expect the end of their pause, and take them out."""
+        self.timers.look()  # first: the state file may refuse the rest, and who else would ask for that end?
         await self._look_at_jobs()
-        self.timers.look()
 
     async def _tell_problem(self, source: Literal["configuration", "disk"], problem: str | None) -> None:
         await self.writer.change(lambda connection, now: jobs.tell_problem(connection, source, problem, now))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine.contracts.outcome import Later
+from engine.contracts.outcome import Done, Later
 from engine.kit.clock import ManualClock
 from engine.services.timers import HEARTBEAT_S
-from engine.store import claims
+from engine.store import claims, jobs
 from engine.store.claims import Lease, claim
 from engine.store.plan import Plan
 from tests.factories import LEASE_MS, Rig, job, stage
@@ -174,3 +174,26 @@ async def test_clock_that_was_years_ahead_before_the_start_is_noticed_at_it(tmp_
     for times in (1, 1):  # once is enough
         async with Rig(tmp_path, job("docs"), clock=clock) as it:
             assert it.kinds().count("clock.set") == times
+
+
+async def test_end_of_a_pause_is_expected_where_the_state_file_refuses_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def buy(_ctx: Any) -> Done:
+        return Done(output={}, cost_usd_micros=2_000_000)
+
+    real, refused = jobs.rows, asyncio.Event()
+
+    def rows(connection: sqlite3.Connection) -> Any:
+        if not refused.is_set() and real(connection)[0].state == "paused":
+            refused.set()
+            raise sqlite3.OperationalError("disk I/O error")
+        return real(connection)
+
+    monkeypatch.setattr(jobs, "rows", rows)
+    spec = job("docs", stage("work", handler="buy", concurrency=1), daily_cost_usd_micros=1_000_000)
+    async with Rig(tmp_path, spec, functions={"buy": buy}) as it:
+        await it.add("a", "b")
+        await it.until(refused.is_set)
+        # The timers try again until they are told of the end of the day.
+        await it.until(lambda: it.runtime.timers.next_at is not None and it.runtime.timers.next_at > it.clock.now())
