@@ -151,10 +151,18 @@ class Context(Protocol):
         """Say how far this attempt is, for the screens; cheap, only the newest counts."""
         ...
 
+    async def reserve(self, usd_micros: int) -> None:
+        """Say what this attempt is about to spend at most, in millionths of a dollar, until `paid` says what it was.
+
+        It counts as spent, against daily limits, too, when the attempt ends without a word about it, or the engine is
+        killed. Raises what puts the attempt off to the next day where a daily limit leaves no room for it.
+        """
+        ...
+
     def paid(self, usd_micros: int) -> None:
         """Say what this attempt has just spent, in millionths of a dollar: booked however the attempt ends.
 
-        What `ctx.llm` costs is booked by itself.
+        It takes the place of what was reserved. What `ctx.llm` costs is booked by itself.
         """
         ...
 

@@ -141,6 +141,8 @@ class TrialContext:
     """(done, total, text) of each progress."""
     spent: int = 0
     """Micro-dollars that `paid` was told of."""
+    reserved: list[int] = field(default_factory=list)
+    """Micro-dollars that `reserve` was told of, in the order they came."""
     others: Mapping[str, Sequence[Peer]] = field(default_factory=dict)
     """Peers by stage."""
     emitted: list[tuple[Candidate, str | None]] = field(default_factory=list)
@@ -154,6 +156,9 @@ class TrialContext:
 
     def progress(self, done: int, total: int | None = None, text: str = "") -> None:
         self.steps.append((done, total, text))
+
+    async def reserve(self, usd_micros: int) -> None:
+        self.reserved.append(usd_micros)
 
     def paid(self, usd_micros: int) -> None:
         self.spent += usd_micros

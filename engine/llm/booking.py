@@ -22,8 +22,9 @@ from engine.llm.lanes import Lane, Lanes
 from engine.llm.ledger import Ledger, Sending
 from engine.rules.budget import day_bounds
 from engine.store import model_calls
+from engine.store.budgets import Budget, Refusal
 from engine.store.limits import store_buckets
-from engine.store.model_calls import Asker, Budget, NewCall, Refusal, Settlement
+from engine.store.model_calls import Asker, NewCall, Settlement
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""What handlers may ask of the engine while they run: save a checkpoint, look at the other items of their job."""
+"""What handlers may ask of the engine while they run: save a checkpoint, reserve money, see the others of their job."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from engine.contracts.errors import UseError
-from engine.store import checkpoints, peers
+from engine.contracts.errors import ModelBusy, TooCostly, UseError
+from engine.store import checkpoints, outlays, peers
 from engine.store.claims import Claim
 from engine.store.writer import Writer
 
@@ -20,11 +20,21 @@ async def answer(claim: Claim, what: str, value: Any, *, writer: Writer, read: R
     if what == "peers":
         ask = partial(peers.peers, job_id=claim.stage.job_id, item_id=claim.item.id, stage=str(value))
         return await read(ask)
+    if what == "reserve":
+        refusal = await writer.change(
+            lambda connection, now: outlays.reserve(connection, claim, **value, epoch=epoch, now=now)
+        )
+        if refusal is not None:
+            raise TooCostly(refusal.why) if refusal.until is None else ModelBusy(refusal.why, until=refusal.until)
+        return None
     if what != "checkpoint":
         raise UseError(f"handlers cannot ask for `{what}`")
-    text = checkpoints.encode(value)
-    return await writer.change(
-        lambda connection, now: checkpoints.save(
-            connection, claim.item.id, claim.stage.id, fence=claim.fence, epoch=epoch, value=text, now=now
-        )
-    )
+    text = checkpoints.encode(value["value"])
+
+    def save(connection: sqlite3.Connection, now: int) -> None:
+        row = (claim.item.id, claim.stage.id)
+        checkpoints.save(connection, *row, fence=claim.fence, epoch=epoch, value=text, now=now)
+        if value["owed"] is not None:
+            outlays.owe(connection, claim, value["owed"])
+
+    await writer.change(save)

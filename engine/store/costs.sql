@@ -56,9 +56,12 @@ SELECT b.job_id, coalesce(j.name, 'all jobs'), b.usd_micros, b.timezone
 FROM budgets AS b LEFT JOIN jobs AS j ON j.id = b.job_id ORDER BY b.job_id;
 
 -- name: reserved
--- What requests on their way may cost, by job.
-SELECT coalesce(job_id, 0), sum(worst_usd_micros) FROM model_calls INDEXED BY model_calls_open
-WHERE state = 'reserved' GROUP BY job_id;
+-- What requests on their way may cost, and what attempts may be spending, by job.
+SELECT job_id, sum(usd_micros) FROM (
+    SELECT coalesce(job_id, 0) AS job_id, sum(worst_usd_micros) AS usd_micros
+    FROM model_calls INDEXED BY model_calls_open WHERE state = 'reserved' GROUP BY job_id
+    UNION ALL SELECT job_id, sum(usd_micros) FROM outlays GROUP BY job_id
+) GROUP BY job_id;
 
 -- name: quotas
 -- Every configured quota.

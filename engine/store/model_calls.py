@@ -15,6 +15,7 @@ from engine.contracts.llm import Consensus
 from engine.contracts.values import dataclass
 from engine.rules.budget import dollars, quarter
 from engine.store import quotas, spend
+from engine.store.budgets import Budget, Refusal, over
 from engine.store.events import Event, record
 from engine.store.sql import queries
 
@@ -37,16 +38,6 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """Limits of money that hold for a call, and the day they hold for."""
-
-    job_usd_micros: int | None
-    all_usd_micros: int | None
-    day_from: int
-    day_until: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NewCall:
     """A call that is about to be sent."""
 
@@ -59,16 +50,6 @@ class NewCall:
     epoch: int
     quotas: tuple[str, ...]
     """Names of the quotas that it takes from."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why a call may not be sent."""
-
-    what: Literal["quota", "budget", "cost"]
-    why: str
-    until: int | None
-    """When it may, ms UTC; None: never by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +69,9 @@ class Settlement:
 
 def reserve(connection: sqlite3.Connection, call: NewCall, budget: Budget, now: int) -> int | Refusal:
     """Count a call as spent at its worst, or say why it may not be sent; returns its number."""
-    refusal = _over_budget(connection, call, budget, now) or quotas.used_up(connection, call.quotas, now)
+    asker, worst = call.asker, call.worst_usd_micros
+    over_budget = over(connection, asker.job, asker.job_id, worst, budget, now)
+    refusal = over_budget or quotas.used_up(connection, call.quotas, now)
     if refusal is not None:
         return refusal if isinstance(refusal, Refusal) else Refusal(what="quota", why=refusal[0], until=refusal[1])
     quotas.take(connection, call.quotas, now, budget.day_until)
@@ -105,30 +88,6 @@ def reserve(connection: sqlite3.Connection, call: NewCall, budget: Budget, now: 
         "worst": call.worst_usd_micros,
     }
     return int(connection.execute(_SQL.reserve, values).fetchone()[0])
-
-
-def _over_budget(connection: sqlite3.Connection, call: NewCall, budget: Budget, now: int) -> Refusal | None:
-    job_id, worst = call.asker.job_id, call.worst_usd_micros
-    if not worst or (budget.job_usd_micros is None and budget.all_usd_micros is None):
-        return None
-    if job_id is not None and connection.execute(_SQL.is_overridden, (job_id, now)).fetchone():
-        return None
-    spent = spend.since(connection, budget.day_from)
-    open_calls = {row[0]: row[1] for row in connection.execute(_SQL.reserved)}
-    total = sum(spent.values()) + spend.asked(connection, budget.day_from) + sum(open_calls.values())
-    own = spent.get(job_id or 0, 0) + open_calls.get(job_id, 0)
-    for whose, used, limit in (
-        (f"job {call.asker.job}", own, budget.job_usd_micros if job_id is not None else None),
-        ("all jobs", total, budget.all_usd_micros),
-    ):
-        if limit is None or used + worst <= limit:
-            continue
-        if worst > limit:
-            why = f"the call may cost {dollars(worst)}, more than {whose} may spend in a day ({dollars(limit)})"
-            return Refusal(what="cost", why=why, until=None)
-        why = f"daily cost of {whose}: {dollars(used)} of {dollars(limit)} spent or reserved, the call may cost "
-        return Refusal(what="budget", why=why + dollars(worst), until=budget.day_until)
-    return None
 
 
 def settle(connection: sqlite3.Connection, number: int, call: NewCall, end: Settlement, now: int) -> bool:

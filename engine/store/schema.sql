@@ -1,6 +1,6 @@
 PRAGMA application_id = 1380537939;
 
-PRAGMA user_version = 32;
+PRAGMA user_version = 33;
 
 CREATE TABLE adjustments (
     kind TEXT NOT NULL CHECK (kind = 'slots' OR kind = 'resource' OR kind = 'pace' OR kind = 'resource pace'),
@@ -561,6 +561,17 @@ CREATE TABLE operations ( -- the journal: what a person did, and how to take it 
     before TEXT, -- rows as they were; NULL: cannot be undone
     undone_at INTEGER
 , redone_as INTEGER) STRICT;
+
+CREATE TABLE outlays (
+    item_id INTEGER NOT NULL,
+    stage_id INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    epoch INTEGER NOT NULL,
+    usd_micros INTEGER NOT NULL CHECK (usd_micros >= 0), -- at most
+    at INTEGER NOT NULL,
+    PRIMARY KEY (item_id, stage_id, fence)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE overrides ( -- a person resumed a job that a guard had paused
     job_id INTEGER NOT NULL REFERENCES jobs (id),

@@ -19,7 +19,7 @@ from engine.contracts.values import dataclass
 from engine.kit.safe_text import safe_line
 from engine.rules.budget import dollars
 from engine.rules.retry import out_of_patience
-from engine.store import counts, facts, rollups, settle, spend, versions
+from engine.store import counts, facts, outlays, rollups, settle, spend, versions
 from engine.store import items as items_part
 from engine.store.claims import Claim, Lease, NotAll, claim_next
 from engine.store.events import Event, record, record_done
@@ -151,6 +151,7 @@ def _end_attempts(
     for (stage_id, fence, version), group in groups.items():
         _finish(connection, plan, stage_id, fence, version, group, slots, lease, now, result, events, unsettled, ended)
     rollups.note(connection, ended, now)
+    outlays.booked(connection, (ending.claim for ending in endings))
     if unsettled or result.emitted:
         settle.settle(connection, plan, unsettled, now)
         result.queued |= set(plan.stages)

@@ -20,8 +20,10 @@ from engine.store import (
     items,
     jobs,
     model_calls,
+    outlays,
     recurrence,
     runs,
+    spend,
     stale,
     versions,
 )
@@ -62,13 +64,15 @@ def begin(connection: sqlite3.Connection, project: ProjectSpec, now: int, prints
         plan = _take_versions(connection, plan, prints, now)
         reclaimed = claims.reclaim(connection, plan, epoch, now)
         cut = runs.cut_dead(connection, now)
-        model_calls.lose(connection, epoch, now)
+        lost = model_calls.lose(connection, epoch, now) + outlays.lose(connection, epoch, now)
         conversations.doubt(connection, now)
         _reconcile(connection, plan, changed, now)
         if (back := last_at(connection) - now) > recurrence.DAY_MS:
             recurrence.set_back(connection, plan, back, now)
         next_later = claims.wake(connection, plan, now)
         facts.follow(connection, plan, now)
+        if lost:
+            spend.guard(connection, plan, project, now)
         rows = jobs.rows(connection)
         heads = jobs.heads(connection)
         store_limits.sync_resources(connection, project.resources)

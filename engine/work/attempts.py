@@ -283,7 +283,8 @@ class Attempts:
         else:
             self._end(run)
             self._freed()
-            if cost := run.bill() + (ending.cost_usd_micros if ending is not None else 0):
+            cost = run.bill() + (ending.cost_usd_micros if ending is not None else 0)
+            if cost or run.has_reserved:
                 # It came too late; the money is spent all the same.
                 self._hand_in(Left(claim=claim, transition="late", why=None, cost_usd_micros=cost, ms=self._ms(run)))
 

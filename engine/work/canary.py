@@ -104,9 +104,12 @@ def _tried(ending: Finished | Left) -> Tried:
 async def _forget(_claim: Claim, what: str, value: Any) -> Any:
     if what == "peers":
         return []
+    if what == "reserve":
+        return None
     if what != "checkpoint":
         raise UseError(f"handlers cannot ask for `{what}`")
-    checkpoints.encode(value)
+    checkpoints.encode(value["value"])
+    return None
 
 
 class _NoDoor(NoModel):

@@ -56,7 +56,13 @@ class Home(Protocol):
 
     def pay(self, usd_micros: int, /) -> None: ...
 
+    def reserve(self, usd_micros: int, /) -> Awaitable[None]: ...
+
     def peers(self, stage: str, /) -> Awaitable[Sequence[Mapping[str, Any]]]: ...
+
+
+async def _nothing(_usd_micros: int) -> None:
+    """A trial has no money to keep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,7 @@ class Ways:
     llm: Callable[[], LLM] = NoModel
     tell: Callable[[int, int | None, str], None] = lambda _done, _total, _text: None
     pay: Callable[[int], None] = lambda _usd_micros: None
+    reserve: Callable[[int], Awaitable[None]] = _nothing
     peers: Callable[[str], Awaitable[Sequence[Mapping[str, Any]]]] = _nobody
 
 
@@ -165,6 +172,12 @@ class AttemptContext:
     def progress(self, done: int, total: int | None = None, text: str = "") -> None:
         """Say how far this attempt is."""
         self._home.tell(done, total, text)
+
+    async def reserve(self, usd_micros: int) -> None:
+        """Say what is about to be spent at most; ValueError for what is no amount of micro-dollars."""
+        if not is_cost(usd_micros):
+            raise ValueError("no amount of micro-dollars: a whole number, not negative")
+        await self._home.reserve(usd_micros)
 
     def paid(self, usd_micros: int) -> None:
         """Say what was spent; ValueError for what is no amount of micro-dollars."""

@@ -86,6 +86,12 @@ class Run:
     progress: Progress | None = None
     paid: list[int] = field(default_factory=list)
     """Micro-dollars that the handler said it has spent, of which no ending has told yet; it may run in a thread."""
+    has_reserved: bool = False
+    """There is, or may be, something in the state file that its end has to settle."""
+    reserved: int = 0
+    """What it may be spending just now, and has not told of yet."""
+    ahead: int = 0
+    """What an ending has told of before the handler did."""
     kept: AttemptLog | None = None
     told: tuple[Progress | None, int] = field(default=(None, 0))
     """Progress and number of lines that are in the state file already."""
@@ -139,13 +145,32 @@ class Run:
         """What other items gave at a stage."""
         return self.asks(self.claim, "peers", stage)
 
+    async def reserve(self, usd_micros: int) -> None:
+        """The handler is about to spend this at most."""
+        self.has_reserved = True
+        await self.asks(self.claim, "reserve", {"owed": sum(self.paid), "worst": usd_micros})
+        self.reserved += usd_micros
+
     def pay(self, usd_micros: int) -> None:
-        """The handler has spent this."""
-        self.paid.append(usd_micros)
+        """The handler has spent this; of what it had reserved, nothing else."""
+        self.reserved = 0
+        told = min(self.ahead, usd_micros)
+        self.ahead -= told
+        self.paid.append(usd_micros - told)
 
     def bill(self) -> int:
-        """What no ending has told yet; it counts as told from here on."""
-        return sum([self.paid.pop() for _ in range(len(self.paid))]) if self.paid else 0
+        """What no ending has told yet, all that is reserved included; it counts as told from here on."""
+        paid = sum([self.paid.pop() for _ in range(len(self.paid))]) if self.paid else 0
+        if not self.reserved:
+            return paid
+        reserved, self.reserved = self.reserved, 0
+        self.ahead += reserved
+        return paid + reserved
+
+    async def save(self, value: Any) -> None:
+        """Store a checkpoint, with what is known by then of the money spent."""
+        owed = sum(self.paid) + self.reserved if self.has_reserved else None
+        await self.asks(self.claim, "checkpoint", {"value": value, "owed": owed})
 
     def heard(self, message: dict[str, Any]) -> None:
         """A line, the progress or an expense of a handler in a worker process."""
@@ -160,7 +185,18 @@ class Run:
 
     def asked(self, what: str, value: Any) -> Awaitable[Any]:
         """A handler in a worker process asks for something."""
+        if what == "checkpoint":
+            return self.save(value)
+        if what == "reserve":
+            return self._reserve(value)
         return self._ask_model(value) if what == "llm" else self.asks(self.claim, what, value)
+
+    async def _reserve(self, usd_micros: Any) -> dict[str, Any] | None:
+        try:
+            await self.reserve(int(usd_micros))
+        except RivusError as error:
+            return encode_error(error)
+        return None
 
     async def _ask_model(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """A model's answer; an error is an answer too, so that it keeps its type."""
@@ -240,7 +276,7 @@ class _Checkpoint:
         return self._value
 
     async def save(self, value: Any) -> None:
-        await self._run.asks(self._run.claim, "checkpoint", value)
+        await self._run.save(value)
         self._value = value
 
     def save_and_wait(self, value: Any) -> None:

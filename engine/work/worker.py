@@ -27,7 +27,7 @@ from engine.kit.http import Http
 from engine.work.attempt_log import LINE_LIMIT, LogBudget
 from engine.work.context import AttemptContext, ContextItem, Ways
 from engine.work.link import Link
-from engine.work.llm_wire import encode_error
+from engine.work.llm_wire import decode_error, encode_error
 from engine.work.surroundings import Surroundings
 from engine.work.wire import encode_emitted, encode_outcome, pack
 from engine.work.worker_llm import WorkerLLM
@@ -106,6 +106,12 @@ class _Checkpoint:
         self._value = value
 
 
+async def _reserve(link: Link, usd_micros: int) -> None:
+    told = await asyncio.to_thread(link.ask, "reserve", usd_micros)
+    if told is not None:
+        raise decode_error(told)
+
+
 def main(fd: int) -> None:
     """Serve calls until the engine goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -176,6 +182,7 @@ def _serve(
             llm=lambda: WorkerLLM(partial(link.ask, "llm")),
             tell=progress,
             pay=lambda usd_micros: link.send({"kind": "paid", "usd_micros": usd_micros}),
+            reserve=partial(_reserve, link),
             peers=lambda stage: asyncio.to_thread(link.ask, "peers", stage),
         ),
         answer=call["answer"],

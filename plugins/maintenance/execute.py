@@ -10,51 +10,34 @@ session is gone on with where the agent can do that. The result is a branch; not
 from __future__ import annotations
 
 import asyncio
-import time
+import contextlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts.context import Context
-from engine.contracts.outcome import Artifact, Ask, Done, Fail, Later, Outcome, Skip
+from engine.contracts.errors import RivusError
+from engine.contracts.outcome import Artifact, Done, Fail, Later, Outcome, Skip
 from engine.contracts.seam import accepts, runs_programs
+from engine.kit.chaos import point
 from engine.kit.safe_text import safe_line
 from plugins.maintenance.agents import clone as clones
 from plugins.maintenance.agents.agent import Agent, BadAgent, agents_of
 from plugins.maintenance.agents.clone import Clone, CloneProblem
 from plugins.maintenance.agents.evidence import Evidence, Limits, gather, outside
-from plugins.maintenance.agents.report import Report
-from plugins.maintenance.agents.session import Ended, SessionProblem, run_agent, verify
+from plugins.maintenance.agents.session import Ended, SessionProblem, read_again, verify
 from plugins.maintenance.classify import PARTS
+from plugins.maintenance.salvage import kept, salvage
+from plugins.maintenance.saved import Heard, Saved
+from plugins.maintenance.sessions import AgentRefused, run
 from plugins.maintenance.task import NoRepository, Task, task_of
 from plugins.maintenance.think import think
 
-SALVAGE: Final = "refs/rivus/salvage"
 BRANCH: Final = "refs/heads/rivus"
 _VERIFY_MINUTES: Final = 20.0
-_THROTTLED_S: Final = 900.0
-_THROTTLED_LEAST_S: Final = 60.0
 _BUSY_S: Final = 600.0
-_LATER_MAX_S: Final = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What a crash must not lose of a session."""
-
-    agent: str
-    session_id: str
-    base: str
-    round: int
-    spent_usd_micros: int = 0
-    note: str = ""
-
-
-class AgentRefused(PermissionError):
-    """The agent was not let in by its provider: an operator has to look."""
-
-
 EXECUTE_PARAMS: Final = ("agents", "agent", "rounds", "verify", "max_files", "max_lines", "wants")
 
 
@@ -76,13 +59,17 @@ async def handle(ctx: Context) -> Outcome:
         return Fail(why=str(error), kind="BadAgent")
     except NoRepository as error:
         return Fail(why=str(error))
-    if over := await asyncio.to_thread(task.over, ctx.root):
-        return Skip(why=over)
-    if busy := await asyncio.to_thread(clones.in_progress, task.repository):
-        return Later(after=_BUSY_S, why=f"{task.repository.name}: {busy}")
+    before, folder = Saved.of(ctx.checkpoint.load()), _folder(ctx)
     try:
-        saved, clone = await _begin(ctx, agent, task)
-        return await _work(ctx, agent, task, saved, clone)
+        if before is not None and before.done:
+            return await _handed_on(Clone(task.repository, folder, before.base), before)
+        if over := await asyncio.to_thread(task.over, ctx.root):
+            commit = await asyncio.to_thread(_salvage_left, folder, task)
+            return Skip(why=over if commit is None else f"{over}; {kept(commit, task)}")
+        if busy := await asyncio.to_thread(clones.in_progress, task.repository):
+            return Later(after=_BUSY_S, why=f"{task.repository.name}: {busy}")
+        saved, clone, resume = await _begin(agent, task, before, folder, ctx.answer)
+        return await _work(ctx, agent, task, saved, clone, resume=resume)
     except CloneProblem as error:
         return Fail(why=str(error))
     except SessionProblem as error:
@@ -98,7 +85,7 @@ def _agent(ctx: Context) -> Agent:
     return agents[name]
 
 
-def _folder(ctx: Context) -> Any:
+def _folder(ctx: Context) -> Path:
     return ctx.artifact_dir / "session"
 
 
@@ -107,8 +94,8 @@ async def rework(ctx: Context, work: Mapping[str, Any], note: str) -> Outcome:
     try:
         task = await asyncio.to_thread(task_of, ctx)
         agent = replace(_agent(ctx), resume=())
-        if (_folder(ctx) / "tree").is_dir():  # of a session that was interrupted
-            await asyncio.to_thread(salvage, Clone(task.repository, _folder(ctx), str(work["base"])), task)
+        # Of a session that was interrupted.
+        await asyncio.to_thread(_salvage_left, _folder(ctx), task, base=str(work["base"]))
         clone = await asyncio.to_thread(
             clones.make,
             task.repository,
@@ -118,7 +105,7 @@ async def rework(ctx: Context, work: Mapping[str, Any], note: str) -> Outcome:
             branch=f"rivus/{clones.ref_part(task.key)}",
         )
         saved = Saved(agent.name, str(uuid.uuid4()), clone.base, int(work.get("rounds", 1)) + 1, note=note)
-        return await _work(ctx, agent, task, saved, clone, keeps=False)
+        return await _work(ctx, agent, task, saved, clone, resume=False, keeps=False)
     except BadAgent as error:
         return Fail(why=str(error), kind="BadAgent")
     except (NoRepository, CloneProblem) as error:
@@ -127,155 +114,102 @@ async def rework(ctx: Context, work: Mapping[str, Any], note: str) -> Outcome:
         raise AgentRefused(str(error)) from error
 
 
-async def _begin(ctx: Context, agent: Agent, task: Task) -> tuple[Saved, Clone]:
-    """Go on with what an earlier attempt left, or begin anew; what it left is salvaged first either way."""
-    told = ctx.checkpoint.load()
-    before = Saved(**told) if isinstance(told, Mapping) else None
-    folder = _folder(ctx)
+async def _begin(
+    agent: Agent, task: Task, before: Saved | None, folder: Path, answer: str | None
+) -> tuple[Saved, Clone, bool]:
+    """Go on with what an earlier attempt left, or begin anew; what it left is salvaged first either way.
+
+    Returns what is known, the clone, and whether the agent goes on with its session.
+    """
     if before is not None and (folder / "tree").is_dir():
         clone = Clone(task.repository, folder, before.base)
+        if before.heard is not None and not answer:
+            return before, clone, False
         await asyncio.to_thread(salvage, clone, task)
-        if agent.resume and before.agent == agent.name:
-            ctx.log.info("going on with session %s", before.session_id)
-            return replace(before, note=ctx.answer or before.note), clone
+        # What the agent's own log tells of a session that was cut off: its id, and perhaps a part of its cost.
+        report = await asyncio.to_thread(read_again, agent, clone) if before.is_open else None
+        if report is not None:
+            spent = before.spent_usd_micros + (report.cost_usd_micros or 0)
+            before = replace(before, spent_usd_micros=spent, session_id=report.session_id or before.session_id)
+        if agent.resume and before.agent == agent.name and (report is None or report.has_begun):
+            return replace(before, note=answer or before.note, is_open=False, heard=None), clone, True
+    else:
+        await asyncio.to_thread(_salvage_left, folder, task)
     base = await asyncio.to_thread(clones.head, task.repository)
     n = before.round + 1 if before is not None else 1
     branch = f"rivus/{clones.ref_part(task.key)}-{n}"
     clone = await asyncio.to_thread(clones.make, task.repository, folder, base=base, branch=branch)
     spent = before.spent_usd_micros if before is not None else 0
-    note = ctx.answer or (before.note if before is not None else "")
-    return Saved(agent.name, str(uuid.uuid4()), base, n, spent, note), clone
+    note = answer or (before.note if before is not None else "")
+    return Saved(agent.name, str(uuid.uuid4()), base, n, spent, note), clone, False
 
 
-def salvage(clone: Clone, task: Task) -> str | None:
-    """Keep what lies in the clone under a ref of the repository; returns its commit, None when there is nothing."""
-    commit = clone.take(f"Salvaged: {task.title}")
-    if commit == clone.base:
-        return None
-    clone.keep(commit, f"{SALVAGE}/{clones.ref_part(task.key)}")
-    return commit
+def _salvage_left(folder: Path, task: Task, base: str | None = None) -> str | None:
+    """Keep what lies in a clone of which no checkpoint tells."""
+    clone = clones.left(task.repository, folder, base)
+    return None if clone is None else salvage(clone, task)
 
 
-def _kept(commit: str | None, task: Task) -> str:
-    """Where a person finds what a session had done that came to nothing."""
-    ref = f"{SALVAGE}/{clones.ref_part(task.key)}"
-    return "it had changed nothing" if commit is None else f"what it had done is kept as `{ref}`"
-
-
-async def _work(ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clone, *, keeps: bool = True) -> Outcome:
+async def _work(
+    ctx: Context, agent: Agent, task: Task, saved: Saved, clone: Clone, *, resume: bool, keeps: bool = True
+) -> Outcome:
     """Sessions until one is whole, asks, or the rounds are used up. `keeps`: a crash goes on with the session."""
-    told = ctx.checkpoint.load() if keeps else None
-    resume = isinstance(told, Mapping) and told.get("session_id") == saved.session_id
     rounds = int(ctx.params.get("rounds", 2))
     first = saved.round
     while True:
-        if keeps:
-            await ctx.checkpoint.save(asdict(saved))
-        before = await asyncio.to_thread(clones.mark, task.repository)
-        budget = max(agent.cost_usd_micros - saved.spent_usd_micros, 0)
-        if agent.cost_usd_micros and not budget:
-            kept = await asyncio.to_thread(salvage, clone, task)
-            why = f"{agent.name} has used the ${agent.cost_usd_micros / 1e6:.2f} that the item may cost"
-            return Fail(why=f"{why}; {_kept(kept, task)}", kind="SessionOverLimit")
-        ended = await run_agent(
-            agent,
-            clone,
-            prompt=task.prompt(note=saved.note or None),
-            session_id=saved.session_id,
-            resume=resume,
-            budget_usd_micros=budget,
-            minutes=agent.minutes,
-            heard=lambda report: _tell(ctx, report),
-        )
-        cost = 0 if ended.report.is_turned_away else ended.report.cost_usd_micros
-        # A session that does not tell its cost has used what it was allowed: unknown is never nothing. It was allowed
-        # all of that; what is told alone says how much is left for the next one.
-        ctx.paid(budget if cost is None else cost)
-        saved = replace(saved, spent_usd_micros=saved.spent_usd_micros + (cost or 0))
-        if keeps:
-            await ctx.checkpoint.save(asdict(saved))
-        try:
-            stop = _stopped(agent, ended)
-        except Exception:
-            await asyncio.to_thread(salvage, clone, task)
-            raise
-        if stop is not None:
-            kept = await asyncio.to_thread(salvage, clone, task)
-            return replace(stop, why=f"{stop.why}; {_kept(kept, task)}") if isinstance(stop, Fail) else stop
-        limits = Limits(int(ctx.params.get("max_files", 40)), int(ctx.params.get("max_lines", 2_000)))
-        found = await asyncio.to_thread(gather, clone, _message(task), limits)
-        if not ended.confined and before != await asyncio.to_thread(clones.mark, task.repository):
-            found.careful.append("the checkout changed while the agent worked, which nothing kept it from")
-        if not found.changes or found.refused:
-            return await _without_change(ctx, task, clone, ended, found, saved)
-        checked = await _verified(ctx, agent, clone)
-        if checked is None or checked.code == 0:
-            return await _finished(ctx, agent, task, clone, ended, found, checked, saved)
-        note = f"`{' '.join(_verify(ctx))}` fails:\n{checked.report.text[-4_000:]}"
+        if saved.heard is None:
+            saved, stop = await run(ctx, agent, task, saved, clone, resume=resume, keeps=keeps)
+            if stop is not None:
+                return stop
+            point("agent.paid")
+        assert saved.heard is not None
+        judged = await _judged(ctx, agent, task, saved, saved.heard, clone, keeps=keeps)
+        if not isinstance(judged, str):
+            if keeps and not isinstance(judged, Done):
+                await ctx.checkpoint.save(replace(saved, heard=None).encoded())  # tried again, it works again
+            return judged
         if not agent.resume or saved.round - first + 1 >= rounds:
-            kept = await asyncio.to_thread(salvage, clone, task)
-            why = f"the change does not pass: {note.splitlines()[0]} {checked.report.text[-200:]}"
-            return Fail(why=f"{safe_line(why, 400)}; {_kept(kept, task)}", kind="ChangeFails")
-        ctx.log.info("round %d: %s", saved.round, note.splitlines()[0])
-        saved, resume = replace(saved, round=saved.round + 1, note=note), True
+            if keeps:
+                await ctx.checkpoint.save(replace(saved, heard=None).encoded())
+            where = kept(await asyncio.to_thread(salvage, clone, task), task)
+            why = f"the change does not pass: {judged.splitlines()[0]} {judged[-200:]}"
+            return Fail(why=f"{safe_line(why, 400)}; {where}", kind="ChangeFails")
+        ctx.log.info("round %d: %s", saved.round, judged.splitlines()[0])
+        saved, resume = replace(saved, round=saved.round + 1, note=judged, heard=None), True
 
 
-def _tell(ctx: Context, report: Report) -> None:
-    cost = "" if report.cost_usd_micros is None else f", ${report.cost_usd_micros / 1e6:.2f}"
-    turns = "turn" if report.turns == 1 else "turns"
-    ctx.progress(report.turns, None, safe_line(f"{turns}{cost}: {report.doing or 'at work'}", 160))
-    while report.news:
-        ctx.log.info("%s", safe_line(report.news.popleft(), 400))
-
-
-def _stopped(agent: Agent, ended: Ended) -> Outcome | None:
-    """What follows when a session did not end by being finished."""
-    report, words = ended.report, safe_line(ended.report.text or ended.errors, 300)
-    if ended.stopped is not None:
-        limit = {
-            "time": f"it worked longer than {agent.minutes:g} minutes",
-            "silence": f"it said nothing for {agent.silent_minutes:g} minutes",
-            "money": f"it spent more than ${agent.cost_usd_micros / 1e6:.2f}",
-            "output": "it printed without end",
-        }[ended.stopped]
-        return Fail(why=f"{agent.name} was stopped: {limit}", kind="SessionOverLimit")
-    if report.ending == "asked":
-        return Ask(question=safe_line(report.text, 1_000) or f"{agent.name} asks, without saying what")
-    if report.ending == "throttled":
-        wait = _THROTTLED_S if report.resets_at is None else report.resets_at / 1000 - time.time()
-        why = safe_line(f"{agent.name}: {report.error or 'it is held back'}", 200)
-        return Later(after=min(max(wait, _THROTTLED_LEAST_S), _LATER_MAX_S), why=why)
-    if report.ending == "refused":
-        raise AgentRefused(f"{agent.name} was not let in: {safe_line(report.error or '', 200)}")
-    if report.ending == "limit":
-        why = f"{agent.name} ran into its own limit ({report.error})"
-        return Fail(why=safe_line(why, 300), kind="SessionOverLimit")
-    if report.ending == "error":
-        raise RuntimeError(f"{agent.name} ended on an error: {safe_line(report.error or words, 300)}")
-    if ended.code != 0:
-        how = "was killed, exit status" if ended.code > 128 else "ended with code"
-        raise RuntimeError(f"{agent.name} {how} {ended.code}: {words or 'it said nothing'}")
-    if report.ending == "nothing" and not report.text:
-        raise RuntimeError(f"{agent.name} ended with code 0 and without a word")
-    return None
+async def _judged(
+    ctx: Context, agent: Agent, task: Task, saved: Saved, heard: Heard, clone: Clone, *, keeps: bool
+) -> Outcome | str:
+    """Judge what a session has left; returns what is still missing where `verify` does not pass."""
+    limits = Limits(int(ctx.params.get("max_files", 40)), int(ctx.params.get("max_lines", 2_000)))
+    found = await asyncio.to_thread(gather, clone, _message(task), limits)
+    if heard.moved:
+        found.careful.append("the checkout changed while the agent worked, which nothing kept it from")
+    if not found.changes or found.refused:
+        return await _without_change(ctx, task, clone, heard, found, saved)
+    checked = await _verified(ctx, agent, clone)
+    if checked is None or checked.code == 0:
+        return await _finished(ctx, agent, task, clone, heard, found, checked, saved, keeps=keeps)
+    return f"`{' '.join(_verify(ctx))}` fails:\n{checked.report.text[-4_000:]}"
 
 
 async def _without_change(
-    ctx: Context, task: Task, clone: Clone, ended: Ended, found: Evidence, saved: Saved
+    ctx: Context, task: Task, clone: Clone, heard: Heard, found: Evidence, saved: Saved
 ) -> Outcome:
     """A report where one is wanted; else there is nothing to take, and that is a failure whatever the agent says."""
-    words = safe_line(ended.report.text, 300)
+    words = safe_line(heard.text, 300)
     if found.refused:
-        kept = await asyncio.to_thread(salvage, clone, task)
+        where = kept(await asyncio.to_thread(salvage, clone, task), task)
         why = f"its change is not taken: {'; '.join(found.refused[:3])}"
-        return Fail(why=f"{safe_line(why, 400)}; {_kept(kept, task)}", kind="ChangeRefused")
+        return Fail(why=f"{safe_line(why, 400)}; {where}", kind="ChangeRefused")
     if ctx.params.get("wants") == "report" or ctx.upstream.get("classify", {}).get("wants") == "report":
-        (ctx.artifact_dir / "report.md").write_text(ended.report.text, "utf-8")
+        (ctx.artifact_dir / "report.md").write_text(heard.text, "utf-8")
         return Done(
             output={"kind": "report", "summary": words, "agent": saved.agent, "session": saved.session_id},
             artifacts=(Artifact(path="report.md", type="text/markdown"),),
         )
-    denied = f" It was not let use {', '.join(sorted(set(ended.report.denied)))}." if ended.report.denied else ""
+    denied = f" It was not let use {', '.join(heard.denied)}." if heard.denied else ""
     said = words.replace('"', "'")
     why = f'it changed nothing.{denied} Its last words: "{said}"' if said else f"it changed nothing.{denied}"
     return Fail(why=safe_line(why, 500), kind="SessionWithoutChange")
@@ -299,45 +233,54 @@ async def _finished(
     agent: Agent,
     task: Task,
     clone: Clone,
-    ended: Ended,
+    heard: Heard,
     found: Evidence,
     checked: Ended | None,
     saved: Saved,
+    *,
+    keeps: bool,
 ) -> Outcome:
     """Publish the branch and hand on what a reviewer needs."""
-    branch = f"{BRANCH}/{clones.ref_part(task.key)}-{saved.round}"
-    await asyncio.to_thread(clone.publish, found.commit, branch)
     (ctx.artifact_dir / "change.diff").write_text(found.diff, "utf-8")
+    stem = f"{BRANCH}/{clones.ref_part(task.key)}"
+    branch, commit = await asyncio.to_thread(clone.publish_new, found.commit, stem, saved.round)
+    point("agent.published")
     strays = outside(found, task.files)
     if strays:
         found.careful.append(f"not named in its scope: {', '.join(strays[:5])}")
-    if not ended.confined:
+    if not heard.confined:
         found.careful.append("the agent was not confined")
     output = {
         "kind": "diff",
         "summary": found.summary(),
         "branch": branch.removeprefix("refs/heads/"),
-        "commit": found.commit,
+        "commit": commit,
         "base": clone.base,
         "files": [
             {"path": one.path, "how": one.how, "added": one.added, "removed": one.removed} for one in found.changes
         ],
         "careful": found.careful,
         "verified": None if checked is None else " ".join(_verify(ctx)),
-        "words": safe_line(ended.report.text, 500),
+        "words": safe_line(heard.text, 500),
         "agent": agent.name,
         "session": saved.session_id,
         "rounds": saved.round,
-        "confined": ended.confined,
-        "turns": ended.report.turns,
-        "seconds": round(ended.seconds, 1),
-        "cost_known": ended.report.cost_usd_micros is not None,
+        "confined": heard.confined,
+        "turns": heard.turns,
+        "seconds": heard.seconds,
+        "cost_known": heard.cost_known,
     }
+    saved = replace(saved, done=output)
+    if keeps:
+        with contextlib.suppress(RivusError):  # too large for a checkpoint: a crash would judge it again
+            await ctx.checkpoint.save(saved.encoded())
+        point("agent.done")
+    return await _handed_on(clone, saved)
+
+
+async def _handed_on(clone: Clone, saved: Saved) -> Done:
     await asyncio.to_thread(clone.remove)
-    return Done(
-        output=output,
-        artifacts=(Artifact(path="change.diff", type="text/x-diff"),),
-    )
+    return Done(output=dict(saved.done), artifacts=(Artifact(path="change.diff", type="text/x-diff"),))
 
 
 def _message(task: Task) -> str:

@@ -662,6 +662,84 @@ async def test_money_of_a_result_that_comes_too_late_is_booked(tmp_path: Path) -
         assert it.kinds().count("attempt.refused") == 2
 
 
+@pytest.mark.parametrize(
+    ("told", "end", "cost"),
+    [(None, {}, 900), (200, {}, 200), (None, ValueError("no"), 900), (0, ValueError("no"), 0), (1_500, {}, 1_500)],
+)
+async def test_what_is_reserved_counts_as_spent_unless_it_is_told(
+    tmp_path: Path, told: int | None, end: Any, cost: int
+) -> None:
+    seen: list[list[tuple[int]]] = []
+
+    async def work(ctx: Any) -> Any:
+        await ctx.reserve(900)
+        seen.append(outlays(it))
+        if told is not None:
+            ctx.paid(told)
+            await ctx.checkpoint.save("paid")
+            seen.append(outlays(it))
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    async with rig(tmp_path, work, attempts=1) as it:
+        await it.add("a")
+        await it.until(lambda: it.runtime.attempts.executed == 1)
+        await it.runtime.writer.flush()
+        assert seen == [[(900,)], *([[(told,)]] if told is not None else [])]
+        assert spent(it) == ([(cost,)] if cost else [])
+        assert outlays(it) == []
+
+
+def outlays(it: Rig) -> list[tuple[int]]:
+    with contextlib.closing(connect(it.state.database, read_only=True)) as connection:
+        return connection.execute("SELECT usd_micros FROM outlays").fetchall()
+
+
+async def test_what_was_reserved_is_booked_once_by_an_attempt_that_is_left_behind(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def stubborn(ctx: Any) -> Done:
+        await ctx.reserve(900)
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
+        ctx.paid(1_000)
+        return Done(output={})
+
+    async with rig(tmp_path, stubborn, concurrency=2, timeout_s=30, attempts=1) as it:
+        await it.add("cancelled", "slow")
+        await it.until(lambda: it.runtime.attempts.running == 2 and len(outlays(it)) == 2)
+        await it.command("cancel", job="docs", keys=["cancelled"])
+        it.clock.advance(31)
+        await it.until(lambda: it.runtime.attempts.running == 1)
+        it.clock.advance(ABANDON_S + 0.1)
+        await it.until(lambda: it.states("slow")["work"] == "failed")
+        assert spent(it) == [(900,)]
+        release.set()
+        await it.until(lambda: it.runtime.attempts.executed == 2)
+        await it.runtime.writer.flush()
+        assert spent(it) == [(1_000 + 1_000,)]
+        assert outlays(it) == []
+
+
+async def test_cancelled_attempt_that_has_spent_nothing_leaves_nothing_reserved(tmp_path: Path) -> None:
+    async def work(ctx: Any) -> None:
+        await ctx.reserve(900)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ctx.paid(0)
+
+    async with rig(tmp_path, work) as it:
+        await it.add("a")
+        await it.until(lambda: len(outlays(it)) == 1)
+        await it.command("cancel", job="docs", keys=["a"])
+        await it.until(lambda: it.runtime.attempts.running == 0)
+        await it.runtime.writer.flush()
+        assert (spent(it), outlays(it)) == ([], [])
+
+
 async def test_amount_that_is_none_is_a_failed_attempt(tmp_path: Path) -> None:
     async def work(ctx: Any) -> dict[str, int]:
         ctx.paid(-5)

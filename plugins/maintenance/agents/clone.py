@@ -20,6 +20,8 @@ from engine.kit.git import GitResult, git
 _COMMIT: Final = ("-c", "user.name=Rivus", "-c", "user.email=rivus@localhost", "-c", "commit.gpgsign=false")
 _GIT_S: Final = 300.0
 _IN_PROGRESS: Final = ("MERGE_HEAD", "REBASE_HEAD", "CHERRY_PICK_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG")
+_BASE: Final = "base"
+"""Beside the clone: what it was made from."""
 _SHADOW: Final = "index.git"
 """Beside the clone: our own repository over the agent's files, which the agent never sees."""
 
@@ -70,7 +72,7 @@ class Clone:
     def publish(self, commit: str, ref: str) -> None:
         """Bring a commit into the user's repository under `ref` (a full name); nothing there is checked out or merged.
 
-        An existing ref is only moved forward by a session on the same item, never a branch of the user's.
+        A ref that is there is only moved forward: nothing that it holds is lost.
         """
         _must(
             git(
@@ -78,11 +80,28 @@ class Clone:
                 *("-c", "transfer.fsckObjects=true", "-c", "protocol.file.allow=always", "-c", "gc.auto=0"),
                 *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"),
                 str(self.shadow),
-                f"+{commit}:{ref}",
+                f"{commit}:{ref}",
                 timeout_s=_GIT_S,
             ),
             "the session's work cannot be brought into the repository",
         )
+
+    def publish_new(self, commit: str, stem: str, n: int) -> tuple[str, str]:
+        """Publish a commit under the first name from `stem-n` on that nobody has; returns the name and the commit.
+
+        Whoever was killed right after it finds the same change under its name, and makes no second one.
+        """
+        while True:
+            ref = f"{stem}-{n}"
+            found = git(self.repository, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+            if not found.ok:
+                self.publish(commit, ref)
+                return ref, commit
+            there = found.text.strip()
+            parents = self.ours("rev-parse", f"{there}^@").text.split()
+            if parents == [self.base] and self.ours("diff", "--quiet", there, commit).ok:
+                return ref, there
+            n += 1
 
     def keep(self, commit: str, ref: str) -> None:
         """Publish a commit under `ref` without losing what is there: that becomes a parent of it.
@@ -139,8 +158,19 @@ def make(repository: Path, folder: Path, *, base: str, branch: str, at: str | No
             shutil.rmtree(old)
     making.mkdir(parents=True, mode=0o700)
     _fill(Clone(repository, making, base), branch, at or base)
+    (making / _BASE).write_text(base, "ascii")
     making.rename(folder)
     return Clone(repository, folder, base)
+
+
+def left(repository: Path, folder: Path, base: str | None = None) -> Clone | None:
+    """The clone that an interrupted session left in `folder`; None when there is none.
+
+    `base`: what it was made from, should it not say so itself.
+    """
+    if (folder / _BASE).is_file():
+        base = (folder / _BASE).read_text("ascii")
+    return Clone(repository, folder, base) if base is not None and (folder / "tree").is_dir() else None
 
 
 def _fill(clone: Clone, branch: str, at: str) -> None:

@@ -54,6 +54,8 @@ class Report:
     news: deque[str] = field(default_factory=lambda: deque(maxlen=_NEWS_KEPT))
     """What it has said and done since somebody took note, a line each; the newest."""
 
+    tells_its_id: bool = False
+    """Its kind of output begins with the session's id."""
     spread: list[str] = field(default_factory=list)
     """Lines of an object that has begun and not ended."""
 
@@ -66,6 +68,11 @@ class Report:
     def says(self, words: str) -> None:
         """Note words of it."""
         self.news.extend(line[:_NEWS_MAX] for line in words.splitlines() if line.strip())
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a session to go on with, as far as its output tells: some are silent until the end."""
+        return not self.tells_its_id or self.session_id is not None
 
     @property
     def is_turned_away(self) -> bool:
@@ -266,3 +273,11 @@ PARSERS: Final[Mapping[str, Parser]] = {
     "text": text,
 }
 """By the name that jobs.yaml uses (`output`)."""
+TELL_THEIR_ID: Final = frozenset({"claude_stream", "codex_jsonl"})
+"""Kinds of output whose first lines name the session."""
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+
+
+def id_of(report: Report) -> str | None:
+    """The session's id as the agent told it, where it may stand on a command line."""
+    return report.session_id if report.session_id and _ID.fullmatch(report.session_id) else None

@@ -7,6 +7,7 @@ when the engine goes, however it goes, the agent and all that it has started go 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import os
@@ -25,7 +26,7 @@ from engine.kit import keeper
 from plugins.maintenance.agents import jail
 from plugins.maintenance.agents.agent import Agent
 from plugins.maintenance.agents.clone import Clone
-from plugins.maintenance.agents.report import PARSERS, Report
+from plugins.maintenance.agents.report import PARSERS, TELL_THEIR_ID, Report, id_of
 
 Stop = Literal["time", "silence", "money", "output"]
 OUTPUT_MAX: Final = 64 << 20
@@ -122,6 +123,16 @@ async def run_agent(
     )
 
 
+def read_again(agent: Agent, clone: Clone) -> Report:
+    """Return what the output of a session tells that was cut off together with its engine."""
+    report, parse = Report(tells_its_id=agent.output in TELL_THEIR_ID), PARSERS[agent.output]
+    with contextlib.suppress(FileNotFoundError), (clone.folder / f"{agent.name}.out").open("rb") as output:
+        for line in output.read(OUTPUT_MAX).split(b"\n"):
+            parse(report, line[:LINE_MAX].decode("utf-8", "replace"))
+    report.session_id = id_of(report)
+    return report
+
+
 async def verify(clone: Clone, command: Sequence[str], *, read: Sequence[str], confined: str, minutes: float) -> Ended:
     """Run a command of the project on what the agent left, confined as the agent was: it runs the agent's code."""
     home = clone.folder / "verify-home"
@@ -207,6 +218,7 @@ async def _run(
             cwd=clone.folder,
             env={"PATH": _PATH, "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb", **environment},
         )
+    heard(report)
     try:
         stopped = await _follow(process, output, errors, watch)
     finally:

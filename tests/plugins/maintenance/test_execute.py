@@ -245,7 +245,11 @@ async def test_interrupted_session_is_salvaged_and_gone_on_with(repository: Path
     wait_until(lambda: not _processes(str(ctx.artifact_dir)), lambda: _processes(str(ctx.artifact_dir)))
     outcome = await execute(ctx)
     assert isinstance(outcome, Done), outcome
-    assert outcome.output["session"] == ctx.checkpoint.saved[0]["session_id"]
+    assert ctx.checkpoint.saved[1]["session_id"] == ctx.checkpoint.saved[0]["session_id"]
+    assert ctx.reserved == [2_000_000, 2_000_000]
+    assert ctx.spent == 2_100_000, (
+        "the one that was cut off has told nothing of its cost: it counts as all it was allowed"
+    )
     assert git(repository, "show", "refs/rivus/salvage/t-1:half.txt") == "half of the work\n"
     assert git(repository, "show", f"{outcome.output['branch']}:half.txt") == "half of the work\n"
 

@@ -18,7 +18,7 @@ import pytest
 from engine.contracts.outcome import Ask, Done, Later
 from engine.kit.trial import TrialContext
 from plugins.maintenance.merge import handle as merge
-from tests.plugins.maintenance import killed_merge
+from tests.plugins.maintenance import killed as processes
 from tests.plugins.maintenance.conftest import git
 
 Make = Callable[..., TrialContext]
@@ -55,8 +55,8 @@ def ready(repository: Path, context: Make) -> TrialContext:
 
 def ended(ctx: TrialContext, environment: Mapping[str, str] | None = None, **told: Any) -> int:
     """Run the stage in a process of its own; returns how that ended."""
-    told |= {"root": str(ctx.root), "upstream": ctx.upstream}
-    command = [sys.executable, "-m", killed_merge.__name__, json.dumps(told)]
+    told |= {"stage": "merge", "root": str(ctx.root), "artifacts": str(ctx.artifact_dir), "upstream": ctx.upstream}
+    command = [sys.executable, "-m", processes.__name__, json.dumps(told)]
     return subprocess.run(command, env=environment, check=False).returncode
 
 
@@ -97,7 +97,7 @@ async def test_no_git_command_leaves_a_half_merge(
     """`commit` ends the merge that git makes itself, and must not be what it waits for."""
     real = shutil.which("git")
     assert real is not None
-    environment = killed_merge.put_in_the_way(tmp_path / "bin", real) | {"KILL_AT": command}
+    environment = processes.put_in_the_way(tmp_path / "bin", real) | {"KILL_AT": command}
     code = await asyncio.to_thread(ended, ready, environment)
     assert code == (-signal.SIGKILL if is_used else 0)
     outcome = await merge(ready)
