@@ -153,10 +153,10 @@ class Checkout:
         wanted = changes(self._repository, plan.old, plan.new)
         paths = [change.path for change in wanted if change.there is not None]
         lay_ready(self._repository, plan.new, paths, making / "tree")
-        must(git(self._repository, "update-ref", f"{_KEPT}/{plan.new}", plan.new), "the commit cannot be kept")
         (making / "plan.json").write_text(json.dumps(asdict(plan)), "utf-8")
         point("merge.planned")
         making.rename(self._folder)
+        must(git(self._repository, "update-ref", f"{_KEPT}/{plan.new}", plan.new), "the commit cannot be kept")
         point("merge.ready")
 
     def _put(self, plan: Plan) -> None:
@@ -189,12 +189,12 @@ class Checkout:
         enter(self._repository, self._git_dir / "index", ours, self._folder)
 
     def _forget(self, plan: Plan) -> None:
+        git(self._repository, "update-ref", "-d", f"{_KEPT}/{plan.new}")  # while there is a plan that names it
         old = self._folder.with_name("landing.old")
         shutil.rmtree(old, ignore_errors=True)
         with contextlib.suppress(FileNotFoundError):
             self._folder.rename(old)
         shutil.rmtree(old, ignore_errors=True)
-        git(self._repository, "update-ref", "-d", f"{_KEPT}/{plan.new}")
 
     @contextmanager
     def _git_kept_away(self) -> Iterator[None]:

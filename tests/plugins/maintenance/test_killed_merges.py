@@ -85,6 +85,8 @@ async def test_what_was_killed_is_whole_after_the_next_start(
     repository: Path, ready: TrialContext, point: str, n: int
 ) -> None:
     await asyncio.to_thread(killed, ready, point=point, n=n)
+    # What nobody will come back for is not kept: a second later it is another commit.
+    assert ("refs/rivus/landing" in git(repository, "for-each-ref")) is (point != "merge.planned")
     outcome = await merge(ready)
     assert isinstance(outcome, Done), outcome
     is_whole(repository, ready)
