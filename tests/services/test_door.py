@@ -142,11 +142,9 @@ def bereft(folder: Path) -> Iterator[RemoteEngine]:
     """Attached to an engine that has ended, and told so."""
     first = started(folder)
     remote = RemoteEngine(first.state)
-    woken: list[int] = []
-    remote.subscribe(lambda: woken.append(1))
     try:
         first.stop_and_wait(drain=False)
-        wait_until(lambda: bool(woken), lambda: "nobody said that the engine has ended")
+        wait_until(lambda: not remote._found.done(), lambda: "nobody said that the engine has ended")
         yield remote
     finally:
         remote.close()
