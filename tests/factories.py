@@ -324,7 +324,11 @@ class Rig:
             backends=self._backends,
             on_change=self.woken.set,
         )
-        await self.runtime.start(discover=self._discover)
+        try:
+            await self.runtime.start(discover=self._discover)
+        except BaseException:
+            await self.runtime.let_go()
+            raise
         self.reader = Reader(self.state, project="test")
         return self
 
