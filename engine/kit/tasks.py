@@ -7,19 +7,34 @@ import concurrent.futures
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
 
-def begin_beside(
-    function: Callable[..., T], *args: Any, name: str
-) -> asyncio.Future[tuple[T | None, BaseException | None]]:
-    """Call a function in a thread of its own; returns what will tell what it returned, or raised.
+def _in_thread(name: str, function: Callable[[], T], tell: Callable[[T | None, BaseException | None], object]) -> None:
+    """Call a function in a thread of its own, which tells what it returned or raised.
 
     Not one of the loop's own threads: these are few, handlers may hold all of them for ever, and a process does not end
     before them. Nothing can stop a thread: when nobody waits any more, it goes on all the same.
     """
+
+    def run() -> None:
+        value, raised = None, None
+        try:
+            value = function()
+        except BaseException as error:  # it may be somebody else's code, and must not end the thread unheard
+            raised = error
+        tell(value, raised)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def begin_beside(
+    function: Callable[..., T], *args: Any, name: str
+) -> asyncio.Future[tuple[T | None, BaseException | None]]:
+    """Call a function in a thread of its own; returns what will tell what it returned, or raised."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[tuple[T | None, BaseException | None]] = loop.create_future()
 
@@ -27,36 +42,28 @@ def begin_beside(
         if not ended.done():
             ended.set_result((value, error))
 
-    def run() -> None:
-        value, raised = None, None
-        try:
-            value = function(*args)
-        except BaseException as error:  # it may be somebody else's code, and must not end the thread unheard
-            raised = error
+    def tell(value: T | None, error: BaseException | None) -> None:
         with suppress(RuntimeError):  # the loop has ended before it
-            loop.call_soon_threadsafe(settle, value, raised)
+            loop.call_soon_threadsafe(settle, value, error)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    _in_thread(name, partial(function, *args), tell)
     return ended
 
 
 class _Beside(concurrent.futures.Executor):
-    """A thread for each call, for the same reasons."""
+    """A thread for each call."""
 
     def submit(self, function: Callable[..., T], /, *args: Any, **named: Any) -> concurrent.futures.Future[T]:
         ended: concurrent.futures.Future[T] = concurrent.futures.Future()
+        ended.set_running_or_notify_cancel()  # whoever is cancelled leaves it
 
-        def run() -> None:
-            if not ended.set_running_or_notify_cancel():
-                return
-            try:
-                value = function(*args, **named)
-            except BaseException as error:
+        def tell(value: T | None, error: BaseException | None) -> None:
+            if error is not None:
                 ended.set_exception(error)
             else:
-                ended.set_result(value)
+                ended.set_result(value)  # type: ignore[arg-type]  # None is T's where nothing was raised
 
-        threading.Thread(target=run, name="beside", daemon=True).start()
+        _in_thread("beside", partial(function, *args, **named), tell)
         return ended
 
 
